@@ -1,0 +1,73 @@
+#include "graph/tensor.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+
+#include "graph/checked.hpp"
+
+namespace seq {
+namespace {
+
+constexpr std::size_t alignment = 64;
+
+std::size_t checked_bytes(DType dtype, std::span<const std::int64_t> sizes) {
+    if (sizes.size() > static_cast<std::size_t>(max_rank)) throw std::length_error("a tensor has at most 8 dimensions");
+    std::optional<std::int64_t> bytes = static_cast<std::int64_t>(size_of(dtype));
+    for (std::int64_t size : sizes) {
+        if (size < 0) throw std::length_error("a tensor's sizes are not negative");
+        bytes = bytes ? checked_mul(*bytes, size) : bytes;
+    }
+    if (!bytes) throw std::length_error("a tensor's byte count overflows");
+    return static_cast<std::size_t>(*bytes);
+}
+
+}  // namespace
+
+TensorView TensorView::dense(void* data, DType dtype, std::span<const std::int64_t> sizes) {
+    TensorView view;
+    view.data = data;
+    view.dtype = dtype;
+    view.rank = static_cast<int>(sizes.size());
+    std::int64_t stride = 1;
+    for (std::size_t i = sizes.size(); i-- > 0;) {
+        view.shape[i] = sizes[i];
+        view.strides[i] = stride;
+        stride *= sizes[i] > 0 ? sizes[i] : 1;
+    }
+    return view;
+}
+
+std::int64_t TensorView::element_count() const {
+    std::int64_t count = 1;
+    for (std::int64_t size : sizes()) count *= size;
+    return count;
+}
+
+bool TensorView::is_dense() const {
+    std::int64_t stride = 1;
+    for (int i = rank - 1; i >= 0; --i) {
+        const auto d = static_cast<std::size_t>(i);
+        if (shape[d] != 1 && strides[d] != stride) return false;
+        stride *= shape[d];
+    }
+    return true;
+}
+
+void Tensor::Free::operator()(std::byte* bytes) const { std::free(bytes); }
+
+Tensor::Tensor(DType dtype, std::span<const std::int64_t> sizes) {
+    const std::size_t bytes = checked_bytes(dtype, sizes);
+    const std::size_t padded = (bytes / alignment + 1) * alignment;
+    auto* data = static_cast<std::byte*>(std::aligned_alloc(alignment, padded));
+    if (data == nullptr) throw std::bad_alloc();
+    std::memset(data, 0, padded);
+    bytes_.reset(data);
+    view_ = TensorView::dense(data, dtype, sizes);
+}
+
+Tensor::Tensor(DType dtype, std::initializer_list<std::int64_t> sizes)
+    : Tensor(dtype, std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
+
+}  // namespace seq

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/dtype.hpp"
+#include "graph/shape.hpp"
+
+namespace seq {
+
+enum class DeviceKind : std::uint8_t { cpu, cuda };
+
+struct Device {
+    DeviceKind kind = DeviceKind::cpu;
+    int index = 0;
+
+    static Device cpu() { return {}; }
+    static Device cuda(int index = 0) { return {DeviceKind::cuda, index}; }
+    bool operator==(const Device&) const = default;
+};
+
+/// A view of somebody's data: it owns nothing and never allocates. Strides count elements.
+struct TensorView {
+    void* data = nullptr;
+    DType dtype = DType::f32;
+    int rank = 0;
+    std::array<std::int64_t, max_rank> shape{};
+    std::array<std::int64_t, max_rank> strides{};
+    Device device{};
+
+    /// A dense row-major view; `sizes.size()` is at most max_rank.
+    static TensorView dense(void* data, DType dtype, std::span<const std::int64_t> sizes);
+
+    std::span<const std::int64_t> sizes() const { return {shape.data(), static_cast<std::size_t>(rank)}; }
+    /// The number of elements; the product is known not to overflow for a view of real data.
+    std::int64_t element_count() const;
+    std::size_t byte_count() const { return static_cast<std::size_t>(element_count()) * size_of(dtype); }
+    bool is_dense() const;
+
+    template <class T>
+    T* as() const {
+        return static_cast<T*>(data);
+    }
+};
+
+/// A dense row-major tensor that owns its data, aligned to 64 bytes and zeroed. Move-only.
+class Tensor {
+   public:
+    Tensor() = default;
+    /// Throws std::length_error where the byte count overflows or rank passes max_rank, std::bad_alloc where memory lacks.
+    Tensor(DType dtype, std::span<const std::int64_t> sizes);
+    Tensor(DType dtype, std::initializer_list<std::int64_t> sizes);
+
+    const TensorView& view() const { return view_; }
+    operator const TensorView&() const { return view_; }
+    DType dtype() const { return view_.dtype; }
+    std::span<const std::int64_t> sizes() const { return view_.sizes(); }
+    std::int64_t element_count() const { return view_.element_count(); }
+    std::size_t byte_count() const { return view_.byte_count(); }
+
+    template <class T>
+    std::span<T> data() {
+        return {view_.as<T>(), static_cast<std::size_t>(element_count())};
+    }
+    template <class T>
+    std::span<const T> data() const {
+        return {view_.as<T>(), static_cast<std::size_t>(element_count())};
+    }
+
+   private:
+    struct Free {
+        void operator()(std::byte* bytes) const;
+    };
+
+    TensorView view_;
+    std::unique_ptr<std::byte[], Free> bytes_;
+};
+
+/// Where the numbers of a model's parameters come from: a file, or memory.
+class WeightSource {
+   public:
+    struct Entry {
+        std::string name;
+        DType dtype = DType::f32;
+        std::vector<std::int64_t> sizes;
+    };
+
+    virtual ~WeightSource() = default;
+    /// In the order of the file.
+    virtual const std::vector<Entry>& entries() const = 0;
+    /// nullptr where there is none of that name.
+    virtual const Entry* find(std::string_view name) const = 0;
+    /// Reads the tensor's elements, dense and row-major, in its own dtype, into `out`
+    /// (exactly its byte count). Throws seq::Error with code weights/file where that fails.
+    virtual void read(const Entry& entry, std::span<std::byte> out) const = 0;
+    /// What to call it in a message: the file's path.
+    virtual std::string description() const = 0;
+};
+
+}  // namespace seq
