@@ -140,8 +140,7 @@ class Graph {
 
     std::string name;
     SymbolRanges ranges;
-    /// Symbols whose range the user gave; a condition that fails inside it is an error.
-    std::set<std::string, std::less<>> bounded_symbols;
+    BoundedSymbols bounded_symbols;
     std::vector<LayerInfo> layers;
     std::vector<GraphCondition> conditions;
 

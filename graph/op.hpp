@@ -1,7 +1,9 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,11 +22,16 @@ struct ParameterSpec {
     TensorType type;
 };
 
+/// Symbols whose range the user gave: a condition that fails inside it is an error.
+using BoundedSymbols = std::set<std::string, std::less<>>;
+
 /// What a shape rule sees and says. One context serves one application of one op.
 class InferContext {
    public:
-    InferContext(std::span<const TensorType> inputs, const SymbolRanges& ranges, bool explaining = false)
-        : inputs_(inputs), ranges_(ranges), explaining_(explaining) {}
+    /// `bounded`: the symbols whose range the user gave.
+    InferContext(std::span<const TensorType> inputs, const SymbolRanges& ranges, const BoundedSymbols& bounded,
+                 bool explaining = false)
+        : inputs_(inputs), ranges_(ranges), bounded_(bounded), explaining_(explaining) {}
 
     int input_count() const { return static_cast<int>(inputs_.size()); }
     const TensorType& input(int i = 0) const { return inputs_[static_cast<std::size_t>(i)]; }
@@ -32,6 +39,9 @@ class InferContext {
 
     void output(TensorType type) { outputs_.push_back(std::move(type)); }
     void output(DType dtype, Shape shape) { outputs_.push_back({dtype, std::move(shape), false}); }
+    /// The other reading of output 0 after a fault that either side may have caused: a norm that takes 16 channels
+    /// and gets 23 gives 23 by its input and 16 by its declaration. What follows decides which one is meant.
+    void alternative_output(TensorType type) { alternative_ = std::move(type); }
     void parameter(std::string name, Shape shape, DType dtype = DType::f32);
 
     /// Reports a fault. The rule goes on and gives the output that it would have if the layer had been declared
@@ -70,16 +80,19 @@ class InferContext {
     std::vector<std::pair<int, std::string>>& formulas() { return formulas_; }
     /// Conditions that hold for some values of the symbols only; checked again at binding.
     std::vector<Condition>& conditions() { return conditions_; }
+    const std::optional<TensorType>& alternative() const { return alternative_; }
 
    private:
     std::span<const TensorType> inputs_;
     const SymbolRanges& ranges_;
+    const BoundedSymbols& bounded_;
     bool explaining_;
     std::vector<TensorType> outputs_;
     std::vector<ParameterSpec> parameters_;
     std::vector<Fault> faults_;
     std::vector<std::pair<int, std::string>> formulas_;
     std::vector<Condition> conditions_;
+    std::optional<TensorType> alternative_;
 };
 
 /// How many values an op takes; `max` -1: any number.
@@ -109,6 +122,7 @@ class OpModel {
     virtual std::unique_ptr<OpModel> clone() const = 0;
     virtual void infer(InferContext& context) = 0;
     virtual Dim macs(std::span<const TensorType> inputs, std::span<const TensorType> outputs) const = 0;
+    virtual int output_count() const = 0;
 };
 
 /// One row of the op table.
@@ -123,8 +137,8 @@ struct OpType {
     const Field* find_field(std::string_view name) const;
 };
 
-/// What a struct needs to be an op: `name`, `fields`, `infer`; `doc`, `arity`, `traits` and `macs` where the
-/// defaults do not fit. Rules resolve inferred fields in place, so that a second inference gives the same.
+/// What a struct needs to be an op: `name`, `declare`, `infer`; `doc`, `arity`, `traits`, `macs` and `output_count`
+/// where the defaults do not fit. Rules resolve inferred fields in place, so that a second inference gives the same.
 template <class T>
 concept OpStruct = std::default_initializable<T> && std::copyable<T> &&
                    requires(T op, InferContext& context, FieldTable<T>& table) {
@@ -171,6 +185,9 @@ class Op {
         return model_->macs(inputs, outputs);
     }
 
+    /// How many values the op gives; known from its fields alone.
+    int output_count() const { return model_->output_count(); }
+
     /// The same type and the same fields.
     bool operator==(const Op& other) const;
 
@@ -213,6 +230,13 @@ struct OpModelOf final : OpModel {
     const void* fields() const override { return &op; }
     std::unique_ptr<OpModel> clone() const override { return std::make_unique<OpModelOf>(op); }
     void infer(InferContext& context) override { op.infer(context); }
+    int output_count() const override {
+        if constexpr (requires { op.output_count(); }) {
+            return op.output_count();
+        } else {
+            return 1;
+        }
+    }
     Dim macs([[maybe_unused]] std::span<const TensorType> inputs,
              [[maybe_unused]] std::span<const TensorType> outputs) const override {
         if constexpr (requires { op.macs(inputs, outputs); }) {

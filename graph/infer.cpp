@@ -1,0 +1,133 @@
+#include "graph/infer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/checked.hpp"
+
+namespace seq {
+namespace {
+
+/// "Conv3d" -> "Conv2d" for an input of rank 4; nullptr where the family has no such member.
+const OpType* sibling_for_rank(const OpType& type, int rank) {
+    const std::string& name = type.name;
+    if (name.size() < 3 || name.back() != 'd' || name[name.size() - 2] < '1' || name[name.size() - 2] > '3') return nullptr;
+    const int spatial = rank - 2;
+    if (spatial < 1 || spatial > 3) return nullptr;
+    const OpType* sibling = OpTable::instance().find(name.substr(0, name.size() - 2) + std::to_string(spatial) + "d");
+    return sibling == &type ? nullptr : sibling;
+}
+
+/// The same op under its sibling's type: lists of the wrong length become their first number.
+Op convert(const Op& op, const OpType& sibling) {
+    Op converted(sibling);
+    for (const Field& field : sibling.fields) {
+        const Field* original = op.type().find_field(field.name);
+        if (original == nullptr) continue;
+        FieldValue value = op.get(*original);
+        if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value); list && !list->empty() && field.check(value))
+            value = list->front();
+        if (!field.check(value)) converted.set(field, value);
+    }
+    return converted;
+}
+
+bool has_code(const std::vector<Fault>& faults, std::string_view code) {
+    return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) { return fault.code == code; });
+}
+
+Inference run_rule(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {
+    InferContext context(inputs, scope.ranges, scope.bounded, explaining);
+    op.infer(context);
+    Inference result;
+    result.op = std::move(op);
+    result.outputs = std::move(context.outputs());
+    result.alternative = context.alternative();
+    result.parameters = std::move(context.parameters());
+    result.faults = std::move(context.faults());
+    result.conditions = std::move(context.conditions());
+    result.formulas = std::move(context.formulas());
+    return result;
+}
+
+/// After a rank fault, goes on as if the family's member for that rank had been meant.
+void adopt_sibling(Inference& result, std::span<const TensorType> inputs, const InferScope& scope) {
+    const OpType* sibling = sibling_for_rank(result.op.type(), inputs[0].shape.rank());
+    if (sibling == nullptr) return;
+    Inference other = run_rule(convert(result.op, *sibling), inputs, scope, false);
+    if (other.has_error()) return;
+    result.outputs = std::move(other.outputs);
+    Fault& fault = result.faults.front();
+    if (fault.fixes.empty()) fault.fixes.push_back({FixIdea::Kind::replace_type, sibling->name, {}});
+}
+
+enum class Size { fine, too_large, overflow };
+
+Size size_of_value(const TensorType& type, std::int64_t limit) {
+    std::optional<std::int64_t> bytes = static_cast<std::int64_t>(size_of(type.dtype));
+    for (const Dim& dim : type.shape) {
+        if (dim.is_overflow()) return Size::overflow;
+        if (!dim.is_constant()) continue;
+        if (bytes && dim.value() > 0) bytes = checked_mul(*bytes, dim.value());
+    }
+    if (!bytes) return Size::overflow;
+    return *bytes > limit ? Size::too_large : Size::fine;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    auto amount = static_cast<double>(bytes);
+    int unit = 0;
+    for (; amount >= 1024 && unit < 6; ++unit) amount /= 1024;
+    return fmt::format("{:.3g} {}", amount, units[unit]);
+}
+
+bool within_limit(Inference& result, const TensorType& type, std::string_view what, std::int64_t limit) {
+    const Size size = size_of_value(type, limit);
+    if (size == Size::fine) return true;
+    Fault fault;
+    fault.code = "shape/limit";
+    fault.message = size == Size::overflow
+                        ? fmt::format("would give {} whose size passes 2^63", what)
+                        : fmt::format("would give {} of {}, more than the limit of {}", what, type.to_string(), bytes_text(limit));
+    fault.expected = "at most " + bytes_text(limit);
+    fault.actual = type.to_string();
+    result.faults.push_back(std::move(fault));
+    return false;
+}
+
+void check_limits(Inference& result, std::int64_t limit) {
+    if (result.has_error()) return;
+    for (const ParameterSpec& parameter : result.parameters) {
+        if (!within_limit(result, parameter.type, "a parameter `" + parameter.name + "`", limit)) return;
+    }
+    for (TensorType& output : result.outputs) {
+        if (output.error || within_limit(result, output, "an output", limit)) continue;
+        output = TensorType::make_error();
+        return;
+    }
+}
+
+}  // namespace
+
+bool Inference::has_error() const {
+    return std::any_of(faults.begin(), faults.end(), [](const Fault& fault) { return fault.severity == Severity::error; });
+}
+
+Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {
+    const auto outputs = static_cast<std::size_t>(std::max(1, op.output_count()));
+    const bool silenced = std::any_of(inputs.begin(), inputs.end(), [](const TensorType& type) { return type.error; });
+    Inference result;
+    if (silenced) {
+        result.op = std::move(op);
+    } else {
+        result = run_rule(std::move(op), inputs, scope, explaining);
+        if (result.outputs.empty() && has_code(result.faults, "shape/rank")) adopt_sibling(result, inputs, scope);
+        check_limits(result, scope.value_limit);
+    }
+    result.outputs.resize(std::max(outputs, result.outputs.size()), TensorType::make_error());
+    return result;
+}
+
+}  // namespace seq

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "graph/op.hpp"
+
+namespace seq {
+
+/// The ranges of a graph's symbols and which of them the user gave; what inference needs beside the types.
+struct InferScope {
+    const SymbolRanges& ranges;
+    const BoundedSymbols& bounded;
+    /// The most bytes that one value may take; more is shape/limit.
+    std::int64_t value_limit = std::int64_t{1} << 40;
+};
+
+/// What a shape rule found, its outputs complete: as many as the op gives, the error type where it gave none.
+struct Inference {
+    Op op;  ///< with its inferred fields resolved
+    std::vector<TensorType> outputs;
+    std::optional<TensorType> alternative;
+    std::vector<ParameterSpec> parameters;
+    std::vector<Fault> faults;
+    std::vector<Condition> conditions;
+    std::vector<std::pair<int, std::string>> formulas;
+
+    bool has_error() const;
+};
+
+/// Applies the op's shape rule to inputs of these types. An input of the error type silences the rule.
+Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining = false);
+
+}  // namespace seq

@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+
+#include "graph/ir.hpp"
+
+namespace seq {
+
+/// Copies a graph node by node, with symbols bound on the way.
+class GraphCopier {
+   public:
+    GraphCopier(const Graph& from, const Bindings& bindings) : from_(from), bindings_(bindings) {
+        to_.name = from.name;
+        to_.layers = from.layers;
+        if (bindings.empty()) {
+            to_.ranges = from.ranges;
+            to_.bounded_symbols = from.bounded_symbols;
+        }
+    }
+
+    Graph run(std::vector<NodeFault>* faults) {
+        for (const Value* input : from_.inputs()) map_[input] = to_.add_input(input->name, bound(input->type));
+        for (const Value* value : from_.values()) {
+            if (value->kind == ValueKind::parameter) map_[value] = to_.add_parameter(value->name, value->type);
+            if (value->kind == ValueKind::constant) map_[value] = to_.add_constant(value->data, value->name);
+        }
+        for (const Node* node = from_.first_node(); node != nullptr; node = node->next) copy(*node, faults);
+        std::vector<Value*> outputs;
+        for (const Value* output : from_.outputs()) outputs.push_back(map_.at(output));
+        to_.set_outputs(std::move(outputs), from_.output_names());
+        return std::move(to_);
+    }
+
+    std::map<const Value*, Value*> take_map() { return std::move(map_); }
+
+   private:
+    TensorType bound(const TensorType& type) const { return {type.dtype, type.shape.substitute(bindings_), type.error}; }
+
+    std::vector<Value*> mapped(std::span<Value* const> values) const {
+        std::vector<Value*> result;
+        for (const Value* value : values) result.push_back(map_.at(value));
+        return result;
+    }
+
+    void copy(const Node& node, std::vector<NodeFault>* faults) {
+        NodeSpec spec;
+        spec.op = node.op;
+        spec.inputs = mapped(node.data());
+        spec.parameters = mapped(node.parameters());
+        for (const PostOp& post : node.epilogue) spec.epilogue.push_back({post.op, mapped(node.operands(post)), post.position});
+        spec.name = node.outputs.front()->name;
+        spec.origins = node.origins;
+        Node* copy = to_.add(std::move(spec), faults);
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+            copy->outputs[i]->name = node.outputs[i]->name;
+            map_[node.outputs[i]] = copy->outputs[i];
+        }
+    }
+
+    const Graph& from_;
+    const Bindings& bindings_;
+    Graph to_;
+    std::map<const Value*, Value*> map_;
+};
+
+Graph Graph::clone(std::map<const Value*, Value*>* value_map) const {
+    const Bindings none;
+    std::vector<NodeFault> known;
+    GraphCopier copier(*this, none);
+    Graph copy = copier.run(&known);
+    if (value_map != nullptr) *value_map = copier.take_map();
+    return copy;
+}
+
+Graph Graph::bind(const Bindings& bindings, std::vector<NodeFault>& faults) const {
+    for (const auto& [symbol, value] : bindings) {
+        const auto found = ranges.find(symbol);
+        const SymbolRange range = found == ranges.end() ? SymbolRange{} : found->second;
+        if (value >= range.min && (!range.max || value <= *range.max) && value % range.multiple_of == 0) continue;
+        Fault fault;
+        fault.code = "shape/symbolic";
+        fault.message = fmt::format("{} = {} is outside its range: at least {}{}{}", symbol, value, range.min,
+                                    range.max ? fmt::format(", at most {}", *range.max) : "",
+                                    range.multiple_of > 1 ? fmt::format(", a multiple of {}", range.multiple_of) : "");
+        faults.push_back({nullptr, std::move(fault)});
+    }
+    return GraphCopier(*this, bindings).run(&faults);
+}
+
+}  // namespace seq

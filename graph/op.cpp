@@ -1,0 +1,71 @@
+#include "graph/op.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+
+namespace seq {
+namespace {
+
+struct Rows {
+    std::shared_mutex mutex;
+    std::vector<std::unique_ptr<OpType>> rows;
+    std::map<std::string, const OpType*, std::less<>> by_name;
+};
+
+Rows& rows() {
+    static Rows rows;
+    return rows;
+}
+
+}  // namespace
+
+const Field* OpType::find_field(std::string_view wanted) const {
+    const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == wanted; });
+    return found == fields.end() ? nullptr : &*found;
+}
+
+void Op::make_unique() {
+    if (model_.use_count() > 1) model_ = model_->clone();
+}
+
+void Op::set(const Field& field, const FieldValue& value) {
+    make_unique();
+    field.set(model_->fields(), value);
+}
+
+void Op::infer(InferContext& context) {
+    make_unique();
+    model_->infer(context);
+}
+
+bool Op::operator==(const Op& other) const {
+    if (model_ == other.model_) return true;
+    if (!model_ || !other.model_ || &type() != &other.type()) return false;
+    const auto& fields = type().fields;
+    return std::all_of(fields.begin(), fields.end(), [&](const Field& f) { return get(f) == other.get(f); });
+}
+
+const OpType* OpTable::find(std::string_view name) const {
+    std::shared_lock lock(rows().mutex);
+    const auto found = rows().by_name.find(name);
+    return found == rows().by_name.end() ? nullptr : found->second;
+}
+
+std::vector<const OpType*> OpTable::all() const {
+    std::shared_lock lock(rows().mutex);
+    std::vector<const OpType*> all;
+    for (const auto& row : rows().rows) all.push_back(row.get());
+    return all;
+}
+
+const OpType& OpTable::add(std::unique_ptr<OpType> type) {
+    std::unique_lock lock(rows().mutex);
+    if (!rows().by_name.emplace(type->name, type.get()).second)
+        throw Error("spec/duplicate-name", "an op named " + type->name + " is registered already");
+    return *rows().rows.emplace_back(std::move(type));
+}
+
+}  // namespace seq
