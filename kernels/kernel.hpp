@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "graph/ir.hpp"
+#include "kernels/layout.hpp"
+
+namespace seq {
+
+enum class Isa : std::uint8_t { scalar, avx2, avx512 };
+enum class Numerics : std::uint8_t { strict, standard, fast };
+
+/// How the plan that a kernel is prepared for will compute.
+struct ComputeOptions {
+    int threads = 1;
+    Isa isa = Isa::avx512;
+    Numerics numerics = Numerics::standard;
+    DType dtype = DType::f32;
+};
+
+/// Numbers laid out as one kernel wants them; shared by the plans of all bindings.
+struct PackedWeights {
+    std::shared_ptr<const void> owner;
+    const void* data = nullptr;
+    std::size_t bytes = 0;
+};
+
+/// Where a kernel gets the numbers of parameters and constants while it is prepared.
+class WeightProvider {
+   public:
+    virtual ~WeightProvider() = default;
+    /// Whether the numbers are known (a model without weights can be planned, yet not run).
+    virtual bool available(const Value& value) const = 0;
+    /// The dense row-major elements; valid until the next call.
+    virtual TensorView view(const Value& value) = 0;
+    /// The dense row-major elements, kept as long as the result lives and shared by all who ask for them.
+    virtual std::shared_ptr<const Tensor> keep(const Value& value) = 0;
+    /// What `pack` makes, kept under `value` and `key` (which names the layout, and all that `pack` depends on).
+    virtual PackedWeights packed(const Value& value, const std::string& key,
+                                 const std::function<PackedWeights(const TensorView&)>& pack) = 0;
+};
+
+/// One node to be run with sizes bound. `inputs` are indexed as node.inputs; `placed` of a parameter or constant
+/// is plain. A kernel may answer with other layouts than it is offered; reorders are put in where they differ.
+struct KernelRequest {
+    const Node& node;
+    std::vector<Placed> inputs;
+    std::vector<Placed> outputs;  ///< layouts: what the consumers would like
+    ComputeOptions options;
+
+    bool is_weight(int input) const { return node.inputs[static_cast<std::size_t>(input)]->is_constant_like(); }
+};
+
+/// Yes, or the reason why not, which `seqc explain` prints.
+struct Support {
+    bool yes = true;
+    std::string reason;
+
+    static Support no(std::string reason) { return {false, std::move(reason)}; }
+    explicit operator bool() const { return yes; }
+};
+
+/// What a prepared kernel needs of its own for each session: handles bound to pointers.
+class KernelState {
+   public:
+    virtual ~KernelState() = default;
+};
+
+struct RunContext {
+    /// Indexed as node.inputs; null for a weight that the kernel packed.
+    void* const* inputs = nullptr;
+    void* const* outputs = nullptr;
+    /// At least scratch_bytes, aligned to 64.
+    std::byte* scratch = nullptr;
+    KernelState* state = nullptr;
+};
+
+/// A kernel made for one node: primitive built, weights packed. Immutable and shared by sessions; `run`
+/// allocates nothing, takes no lock and makes no thread. It is called inside the plan's thread arena.
+class PreparedKernel {
+   public:
+    virtual ~PreparedKernel() = default;
+    virtual std::unique_ptr<KernelState> make_state() const { return nullptr; }
+    virtual void run(const RunContext& context) const = 0;
+
+    /// "oneDNN jit:avx512_core": which implementation serves, for `seqc explain`.
+    std::string description;
+    /// The layouts it reads (indexed as node.inputs) and writes.
+    std::vector<Layout> input_layouts;
+    std::vector<Layout> output_layouts;
+    /// Pairs (input, output) that may share one buffer.
+    std::vector<std::pair<int, int>> in_place;
+    /// Weights, by input index, whose plain elements `run` reads.
+    std::vector<int> plain_weights;
+    std::size_t scratch_bytes = 0;
+    /// What it packed, in bytes.
+    std::size_t packed_bytes = 0;
+};
+
+/// One way to run some ops.
+class Kernel {
+   public:
+    virtual ~Kernel() = default;
+    /// "onednn.convolution"
+    virtual std::string_view name() const = 0;
+    virtual Support supports(const KernelRequest& request) const = 0;
+    /// May still refuse, with a reason, where only trying tells (a primitive that does not exist).
+    virtual std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
+                                                    std::string& refusal) const = 0;
+};
+
+/// A device's kernels in the order in which they are tried; the last one is the reference.
+using KernelList = std::vector<const Kernel*>;
+
+}  // namespace seq

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/dtype.hpp"
+
+namespace seq {
+
+enum class LayoutKind : std::uint8_t {
+    plain,          ///< row-major in the order of the dimensions
+    channels_last,  ///< dimension 1 innermost: NHWC
+    blocked,        ///< dimension 1 in blocks, the block innermost: nChw16c; the last block is padded with zeros
+};
+
+/// How the elements of an activation lie in memory.
+struct Layout {
+    LayoutKind kind = LayoutKind::plain;
+    int block = 1;
+
+    static Layout plain() { return {}; }
+    static Layout channels_last() { return {LayoutKind::channels_last, 1}; }
+    static Layout blocked(int block) { return {LayoutKind::blocked, block}; }
+    bool operator==(const Layout&) const = default;
+    /// "plain", "channels_last", "blocked16"
+    std::string to_string() const;
+};
+
+/// A value as it lies in memory: its sizes are bound.
+struct Placed {
+    DType dtype = DType::f32;
+    std::vector<std::int64_t> sizes;
+    Layout layout;
+
+    /// Bytes including the padding of a blocked layout. Throws std::length_error on overflow.
+    std::int64_t byte_count() const;
+    bool operator==(const Placed&) const = default;
+};
+
+}  // namespace seq
