@@ -1,0 +1,21 @@
+# Build type, flags of every target (seq_flags), sanitizers and ccache.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(SEQ_CCACHE ccache)
+if(SEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SEQ_CCACHE})
+endif()
+
+add_library(seq_flags INTERFACE)
+target_compile_options(seq_flags INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers
+                       $<$<BOOL:${SEQ_WERROR}>:-Werror>)
+target_compile_definitions(seq_flags INTERFACE $<$<BOOL:${SEQ_DEBUG_VERIFY}>:SEQ_DEBUG_VERIFY=1>
+                           $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
+if(SEQ_SANITIZE)
+  # For every target, dependencies' headers included, so that all objects agree.
+  add_compile_options(-fsanitize=${SEQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SEQ_SANITIZE})
+endif()
