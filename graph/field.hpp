@@ -60,6 +60,7 @@ class Padding {
    public:
     Padding() = default;
     Padding(std::int64_t value) : amounts(value) {}
+    Padding(int value) : amounts(std::int64_t{value}) {}
     Padding(std::initializer_list<std::int64_t> values) : amounts(values) {}
     Padding(const char* name) : mode(name) {}
     Padding(IntList values) : amounts(std::move(values)) {}
