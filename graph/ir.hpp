@@ -189,6 +189,8 @@ class Graph {
 
     /// A deep copy. `value_map`, where given, takes each value to its copy.
     Graph clone(std::map<const Value*, Value*>* value_map = nullptr) const;
+    /// A copy whose float inputs are all of `dtype`, and so is what follows from them: how a plan computes.
+    Graph with_float_inputs(DType dtype) const;
     /// A copy with symbols bound: every type is inferred again, and faults that only these values bring go to
     /// `faults`. Values outside their symbol's range are a fault of code shape/symbolic on no node.
     Graph bind(const Bindings& bindings, std::vector<NodeFault>& faults) const;

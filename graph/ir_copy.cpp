@@ -7,7 +7,8 @@ namespace seq {
 /// Copies a graph node by node, with symbols bound on the way.
 class GraphCopier {
    public:
-    GraphCopier(const Graph& from, const Bindings& bindings) : from_(from), bindings_(bindings) {
+    GraphCopier(const Graph& from, const Bindings& bindings, std::optional<DType> float_inputs = std::nullopt)
+        : from_(from), bindings_(bindings), float_inputs_(float_inputs) {
         to_.name = from.name;
         to_.layers = from.layers;
         if (bindings.empty()) {
@@ -32,7 +33,10 @@ class GraphCopier {
     std::map<const Value*, Value*> take_map() { return std::move(map_); }
 
    private:
-    TensorType bound(const TensorType& type) const { return {type.dtype, type.shape.substitute(bindings_), type.error}; }
+    TensorType bound(const TensorType& type) const {
+        const DType dtype = is_float(type.dtype) ? float_inputs_.value_or(type.dtype) : type.dtype;
+        return {dtype, type.shape.substitute(bindings_), type.error};
+    }
 
     std::vector<Value*> mapped(std::span<Value* const> values) const {
         std::vector<Value*> result;
@@ -57,6 +61,7 @@ class GraphCopier {
 
     const Graph& from_;
     const Bindings& bindings_;
+    std::optional<DType> float_inputs_;
     Graph to_;
     std::map<const Value*, Value*> map_;
 };
@@ -68,6 +73,12 @@ Graph Graph::clone(std::map<const Value*, Value*>* value_map) const {
     Graph copy = copier.run(&known);
     if (value_map != nullptr) *value_map = copier.take_map();
     return copy;
+}
+
+Graph Graph::with_float_inputs(DType dtype) const {
+    const Bindings none;
+    std::vector<NodeFault> known;
+    return GraphCopier(*this, none, dtype).run(&known);
 }
 
 Graph Graph::bind(const Bindings& bindings, std::vector<NodeFault>& faults) const {

@@ -120,4 +120,15 @@ class Kernel {
 /// A device's kernels in the order in which they are tried; the last one is the reference.
 using KernelList = std::vector<const Kernel*>;
 
+/// What a device offers to the planner.
+struct Backend {
+    std::string name;
+    const KernelList* kernels = nullptr;
+    /// Copies a value from one layout to another (input 0 to output 0).
+    std::unique_ptr<PreparedKernel> (*make_reorder)(const Placed& from, const Placed& to,
+                                                    const ComputeOptions& options) = nullptr;
+    /// The instruction set that serves, after SEQ_MAX_ISA.
+    Isa isa = Isa::scalar;
+};
+
 }  // namespace seq

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/executable.hpp"
+#include "graph/ir.hpp"
+#include "kernels/kernel.hpp"
+
+namespace seq {
+
+struct CompileOptions {
+    Device device = Device::cpu();
+    std::shared_ptr<const WeightSource> weights;
+    /// 0: as many as the process may use.
+    int threads = 0;
+    DType dtype = DType::f32;
+    Numerics numerics = Numerics::standard;
+    /// "all", "none", or names separated by commas.
+    std::string passes = "all";
+    /// Values to give as further outputs, by the names that users know.
+    std::vector<std::string> taps;
+    /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.
+    std::size_t plan_cache_bytes = std::size_t{1} << 30;
+};
+
+/// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
+/// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, graph/unknown-name (taps).
+Executable compile(const Graph& graph, const CompileOptions& options = {});
+
+/// A copy with a further output for every tap that is not one already.
+Graph with_taps(const Graph& graph, const std::vector<std::string>& taps);
+
+}  // namespace seq

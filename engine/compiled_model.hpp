@@ -1,0 +1,51 @@
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/compile.hpp"
+#include "engine/plan.hpp"
+#include "engine/weight_store.hpp"
+
+namespace seq {
+
+/// What an Executable shares: the optimised graph, the weights in one copy, and the plans made so far.
+class CompiledModel {
+   public:
+    CompiledModel(const Graph& graph, const CompileOptions& options);
+
+    const std::vector<Port>& inputs() const { return inputs_; }
+    const std::vector<Port>& outputs() const { return outputs_; }
+    const Graph& graph() const { return graph_; }
+    const std::vector<std::string>& symbols() const { return symbols_; }
+    const ComputeOptions& options() const { return options_; }
+    std::size_t cache_bytes() const { return cache_bytes_; }
+    std::size_t weight_bytes() const;
+
+    /// The plan for these values of the symbols, in the order of symbols(). Thread-safe.
+    std::shared_ptr<const Plan> plan(const std::vector<std::int64_t>& values);
+
+   private:
+    struct Cached {
+        std::vector<std::int64_t> values;
+        std::shared_ptr<const Plan> plan;
+    };
+    std::shared_ptr<const Plan> make(const std::vector<std::int64_t>& values);
+    void evict();
+
+    Graph graph_;
+    std::vector<Port> inputs_;
+    std::vector<Port> outputs_;
+    std::vector<std::string> symbols_;
+    ComputeOptions options_;
+    Backend backend_;
+    std::size_t cache_bytes_ = 0;
+    mutable std::mutex mutex_;
+    WeightStore weights_;
+    std::list<Cached> plans_;  // most recently used first
+};
+
+}  // namespace seq

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "graph/tensor.hpp"
+
+namespace seq {
+
+/// Whether a kernel may read or write the view as it is: dense, aligned to its element, of dtype `wanted`.
+bool is_direct(const TensorView& view, DType wanted);
+
+/// Copies element by element between views of equal sizes and dtype, whatever their strides and alignment.
+void copy_elements(const TensorView& from, const TensorView& to);
+
+/// The bytes [first, last) that a view may touch; empty where it has no elements.
+struct ByteRange {
+    const std::byte* first = nullptr;
+    const std::byte* last = nullptr;
+    bool overlaps(const ByteRange& other) const { return first < other.last && other.first < last; }
+};
+ByteRange byte_range(const TensorView& view);
+
+}  // namespace seq

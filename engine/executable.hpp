@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/ir.hpp"
+#include "kernels/kernel.hpp"
+
+namespace seq {
+
+class CompiledModel;
+class Session;
+struct Plan;
+
+/// One input or output as users see it; symbols are kept.
+struct Port {
+    std::string name;
+    TensorType type;
+};
+
+/// A compiled model: immutable, shared, cheap to copy.
+class Executable {
+   public:
+    explicit Executable(std::shared_ptr<CompiledModel> model) : model_(std::move(model)) {}
+
+    /// What runs it. One for each thread.
+    Session session() const;
+
+    const std::vector<Port>& inputs() const;
+    const std::vector<Port>& outputs() const;
+    /// The graph after all passes, symbols kept.
+    const Graph& graph() const;
+    /// Symbols in the order in which bindings list them.
+    const std::vector<std::string>& symbols() const;
+    /// The plan for these values of the symbols; made at the first call. Throws seq::Error as compile does, and
+    /// shape/... where the values do not fit the model.
+    std::shared_ptr<const Plan> plan(const Bindings& bindings = {}) const;
+    /// Bytes of weights held.
+    std::size_t weight_bytes() const;
+    const ComputeOptions& options() const;
+
+   private:
+    std::shared_ptr<CompiledModel> model_;
+};
+
+}  // namespace seq

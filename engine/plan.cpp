@@ -1,0 +1,36 @@
+#include "engine/plan.hpp"
+
+#include "engine/plan_builder.hpp"
+
+namespace seq {
+namespace {
+
+PlanPort port(const Value& value, std::string name) {
+    PlanPort port;
+    port.name = std::move(name);
+    port.dtype = value.type.dtype;
+    port.sizes = *value.type.shape.sizes();
+    port.byte_count = static_cast<std::size_t>(Placed{value.type.dtype, port.sizes, Layout::plain()}.byte_count());
+    return port;
+}
+
+}  // namespace
+
+std::size_t Plan::memory_bytes() const {
+    constexpr std::size_t bytes_per_node = 2048;
+    return arena_bytes + scratch_bytes + graph.node_count() * bytes_per_node;
+}
+
+std::shared_ptr<const Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
+                                      const ComputeOptions& options, WeightProvider& weights) {
+    auto plan = std::make_shared<Plan>();
+    plan->graph = std::move(graph);
+    plan->bindings = bindings;
+    for (const Value* input : plan->graph.inputs()) plan->inputs.push_back(port(*input, input->name));
+    for (std::size_t i = 0; i < plan->graph.outputs().size(); ++i)
+        plan->outputs.push_back(port(*plan->graph.outputs()[i], plan->graph.output_names()[i]));
+    PlanBuilder(*plan, backend, options, weights).run();
+    return plan;
+}
+
+}  // namespace seq

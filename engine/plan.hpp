@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/ir.hpp"
+#include "kernels/kernel.hpp"
+
+namespace seq {
+
+/// Where a step finds one operand while it runs.
+struct BufferRef {
+    enum class Kind : std::uint8_t { none, arena, input, output, weight };
+    Kind kind = Kind::none;
+    std::size_t offset = 0;  ///< arena: bytes; input and output: the index
+    const void* weight = nullptr;
+    bool operator==(const BufferRef&) const = default;
+};
+
+/// Why a kernel that came before the chosen one was not taken.
+struct Refusal {
+    std::string kernel;
+    std::string reason;
+};
+
+/// One call of a kernel.
+struct Step {
+    std::shared_ptr<const PreparedKernel> kernel;
+    std::string kernel_name;
+    std::vector<BufferRef> inputs;
+    std::vector<BufferRef> outputs;
+    /// nullptr for a reorder or a copy that the planner put in.
+    const Node* node = nullptr;
+    std::vector<Refusal> refusals;
+};
+
+/// One input or output as the caller must give it.
+struct PlanPort {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::int64_t> sizes;
+    std::size_t byte_count = 0;  ///< in f32, as the plan computes
+};
+
+/// The schedule for one binding of the symbols: immutable and shared by sessions.
+struct Plan {
+    Graph graph;  ///< sizes bound
+    Bindings bindings;
+    std::vector<PlanPort> inputs;
+    std::vector<PlanPort> outputs;
+    std::vector<Step> steps;
+    std::size_t arena_bytes = 0;
+    std::size_t scratch_bytes = 0;
+    /// Plain weights that steps read.
+    std::vector<std::shared_ptr<const Tensor>> weights;
+    /// Values that are another's bytes under another shape.
+    std::map<const Value*, const Value*> aliases;
+
+    /// What the plan itself holds, for the cache's budget; packed weights are shared and not counted.
+    std::size_t memory_bytes() const;
+};
+
+/// Chooses kernels and layouts for a graph with bound sizes and lays out its memory. Throws seq::Error where
+/// no kernel can run a node.
+std::shared_ptr<const Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
+                                      const ComputeOptions& options, WeightProvider& weights);
+
+}  // namespace seq

@@ -1,0 +1,234 @@
+#include "engine/plan_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace seq {
+namespace {
+
+using Kind = BufferRef::Kind;
+
+std::string layer_name(const Plan& plan, const Node& node) {
+    if (node.origins.empty()) return node.output()->name;
+    return plan.graph.layers[node.origins.front()].path;
+}
+
+}  // namespace
+
+void PlanBuilder::run() {
+    place_inputs();
+    for (const Node* node = plan_.graph.first_node(); node != nullptr; node = node->next) place_node(*node);
+    place_outputs();
+    share_in_place();
+    resolve();
+}
+
+void PlanBuilder::place_inputs() {
+    for (std::size_t i = 0; i < plan_.graph.inputs().size(); ++i)
+        homes_[plan_.graph.inputs()[i]] = {Kind::input, i, Layout::plain(), nullptr};
+}
+
+void PlanBuilder::place_node(const Node& node) {
+    if (alias_view(node)) return;
+    Step step = choose_kernel(make_request(node));
+    connect_inputs(step);
+    connect_outputs(step);
+    plan_.steps.push_back(std::move(step));
+}
+
+bool PlanBuilder::alias_view(const Node& node) {
+    if (!node.op.traits().view || !node.epilogue.empty() || node.input()->is_constant_like()) return false;
+    const Value& input = *node.input();
+    homes_[node.output()] = in_layout(input, home_of(input), Layout::plain());
+    plan_.aliases[node.output()] = &input;
+    return true;
+}
+
+Placed PlanBuilder::placed(const Value& value, const Layout& layout) const {
+    return {value.type.dtype, *value.type.shape.sizes(), layout};
+}
+
+KernelRequest PlanBuilder::make_request(const Node& node) const {
+    KernelRequest request{node, {}, {}, options_};
+    for (const Value* input : node.inputs) {
+        const auto home = homes_.find(input);
+        request.inputs.push_back(placed(*input, home == homes_.end() ? Layout::plain() : home->second.layout));
+    }
+    for (const Value* output : node.outputs) request.outputs.push_back(placed(*output, Layout::plain()));
+    return request;
+}
+
+Step PlanBuilder::choose_kernel(const KernelRequest& request) {
+    Step step;
+    step.node = &request.node;
+    for (const Kernel* kernel : *backend_.kernels) {
+        const Support support = kernel->supports(request);
+        std::string refusal = support.reason;
+        if (support) step.kernel = kernel->prepare(request, weights_, refusal);
+        if (step.kernel) {
+            step.kernel_name = kernel->name();
+            return step;
+        }
+        step.refusals.push_back({std::string(kernel->name()), std::move(refusal)});
+    }
+    std::string reasons;
+    for (const Refusal& refusal : step.refusals) reasons += fmt::format("\n  {}: {}", refusal.kernel, refusal.reason);
+    throw Error("device/unavailable", fmt::format("no kernel of {} runs {} `{}`{}", backend_.name, request.node.op.name(),
+                                                  layer_name(plan_, request.node), reasons));
+}
+
+void PlanBuilder::connect_inputs(Step& step) {
+    const Node& node = *step.node;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+        const Value& value = *node.inputs[i];
+        if (value.is_constant_like()) {
+            const auto& plain = step.kernel->plain_weights;
+            const bool reads = std::find(plain.begin(), plain.end(), static_cast<int>(i)) != plain.end();
+            step.inputs.push_back(reads ? reference(home_of(value)) : BufferRef{});
+        } else {
+            step.inputs.push_back(reference(in_layout(value, home_of(value), step.kernel->input_layouts[i])));
+        }
+    }
+    const int index = static_cast<int>(plan_.steps.size());
+    for (const BufferRef& ref : step.inputs) touch(ref, index);
+}
+
+void PlanBuilder::connect_outputs(Step& step) {
+    const int index = static_cast<int>(plan_.steps.size());
+    for (std::size_t i = 0; i < step.node->outputs.size(); ++i) {
+        const Value& value = *step.node->outputs[i];
+        const Home home = new_buffer(placed(value, step.kernel->output_layouts[i]));
+        buffers_[home.index].life.first = index;
+        homes_[&value] = home;
+        step.outputs.push_back(reference(home));
+        touch(step.outputs.back(), index);
+    }
+}
+
+PlanBuilder::Home PlanBuilder::home_of(const Value& value) {
+    const auto found = homes_.find(&value);
+    if (found != homes_.end()) return found->second;
+    auto tensor = weights_.keep(value);
+    const Home home{Kind::weight, 0, Layout::plain(), tensor->view().data};
+    plan_.weights.push_back(std::move(tensor));
+    return homes_[&value] = home;
+}
+
+PlanBuilder::Home PlanBuilder::in_layout(const Value& value, const Home& home, const Layout& layout) {
+    if (home.layout == layout) return home;
+    const auto key = std::make_pair(&value, layout.to_string());
+    const auto found = reordered_.find(key);
+    if (found != reordered_.end()) return found->second;
+    const Placed to = placed(value, layout);
+    const Home target = new_buffer(to);
+    add_reorder(placed(value, home.layout), to, reference(home), reference(target));
+    return reordered_[key] = target;
+}
+
+PlanBuilder::Home PlanBuilder::new_buffer(const Placed& value) {
+    Buffer buffer;
+    buffer.life.bytes = static_cast<std::size_t>(value.byte_count());
+    buffer.layout = value.layout;
+    buffers_.push_back(buffer);
+    return {Kind::arena, buffers_.size() - 1, value.layout, nullptr};
+}
+
+void PlanBuilder::add_reorder(const Placed& from, const Placed& to, const BufferRef& source, const BufferRef& target) {
+    Step step;
+    step.kernel = backend_.make_reorder(from, to, options_);
+    step.kernel_name = "reorder";
+    step.inputs = {source};
+    step.outputs = {target};
+    const int index = static_cast<int>(plan_.steps.size());
+    if (target.kind == Kind::arena) buffers_[target.offset].life.first = index;
+    touch(source, index);
+    touch(target, index);
+    plan_.steps.push_back(std::move(step));
+}
+
+BufferRef PlanBuilder::reference(const Home& home) { return {home.kind, home.index, home.weight}; }
+
+void PlanBuilder::touch(const BufferRef& ref, int step) {
+    if (ref.kind == Kind::arena) buffers_[ref.offset].life.last = std::max(buffers_[ref.offset].life.last, step);
+}
+
+void PlanBuilder::place_outputs() {
+    for (std::size_t i = 0; i < plan_.graph.outputs().size(); ++i) {
+        const Value& value = *plan_.graph.outputs()[i];
+        const Home home = home_of(value);
+        const bool direct = home.kind == Kind::arena && home.layout == Layout::plain() && buffers_[home.index].output < 0;
+        if (direct) {
+            buffers_[home.index].output = static_cast<int>(i);
+            continue;
+        }
+        const Placed to = placed(value, Layout::plain());
+        add_reorder(placed(value, home.layout), to, reference(home), {Kind::output, i, nullptr});
+    }
+    for (Buffer& buffer : buffers_) {
+        if (buffer.output >= 0) buffer.life.last = static_cast<int>(plan_.steps.size());
+    }
+}
+
+int PlanBuilder::root(int buffer) const {
+    while (buffers_[static_cast<std::size_t>(buffer)].merged_into >= 0) buffer = buffers_[static_cast<std::size_t>(buffer)].merged_into;
+    return buffer;
+}
+
+bool PlanBuilder::may_share(const Step& step, int input, int output, int step_index) const {
+    const BufferRef& in = step.inputs[static_cast<std::size_t>(input)];
+    const BufferRef& out = step.outputs[static_cast<std::size_t>(output)];
+    if (in.kind != Kind::arena || out.kind != Kind::arena) return false;
+    const auto in_root = static_cast<std::size_t>(root(static_cast<int>(in.offset)));
+    const Buffer& source = buffers_[in_root];
+    const Buffer& target = buffers_[out.offset];
+    if (source.output >= 0 || source.life.last != step_index || source.life.bytes != target.life.bytes) return false;
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+        if (static_cast<int>(i) == input || step.inputs[i].kind != Kind::arena) continue;
+        if (static_cast<std::size_t>(root(static_cast<int>(step.inputs[i].offset))) == in_root) return false;
+    }
+    return true;
+}
+
+void PlanBuilder::share_in_place() {
+    for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
+        const Step& step = plan_.steps[s];
+        for (const auto& [input, output] : step.kernel->in_place) {
+            if (!may_share(step, input, output, static_cast<int>(s))) continue;
+            const auto source = static_cast<std::size_t>(root(static_cast<int>(step.inputs[static_cast<std::size_t>(input)].offset)));
+            const auto target = step.outputs[static_cast<std::size_t>(output)].offset;
+            buffers_[target].merged_into = static_cast<int>(source);
+            buffers_[source].life.last = buffers_[target].life.last;
+            buffers_[source].output = buffers_[target].output;
+            break;
+        }
+    }
+}
+
+void PlanBuilder::resolve() {
+    std::vector<BufferLife> lives;
+    std::vector<std::size_t> slot(buffers_.size());
+    for (std::size_t b = 0; b < buffers_.size(); ++b) {
+        if (buffers_[b].merged_into >= 0 || buffers_[b].output >= 0) continue;
+        slot[b] = lives.size();
+        lives.push_back(buffers_[b].life);
+    }
+    const MemoryPlan memory = plan_memory(lives);
+    plan_.arena_bytes = memory.arena_bytes;
+    const auto fix = [&](BufferRef& ref) {
+        if (ref.kind != Kind::arena) return;
+        const auto b = static_cast<std::size_t>(root(static_cast<int>(ref.offset)));
+        if (buffers_[b].output >= 0) {
+            ref = {Kind::output, static_cast<std::size_t>(buffers_[b].output), nullptr};
+        } else {
+            ref.offset = memory.offsets[slot[b]];
+        }
+    };
+    for (Step& step : plan_.steps) {
+        for (BufferRef& ref : step.inputs) fix(ref);
+        for (BufferRef& ref : step.outputs) fix(ref);
+        plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.kernel->scratch_bytes);
+    }
+}
+
+}  // namespace seq

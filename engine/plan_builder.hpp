@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/memory_plan.hpp"
+#include "engine/plan.hpp"
+
+namespace seq {
+
+/// Builds a Plan in one walk over the graph: a kernel for each node, a reorder where two disagree on a layout,
+/// then one arena for all that lives between steps.
+class PlanBuilder {
+   public:
+    PlanBuilder(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights)
+        : plan_(plan), backend_(backend), options_(options), weights_(weights) {}
+
+    void run();
+
+   private:
+    /// Where a value lies. `index` counts inputs, or buffers (arena), by kind.
+    struct Home {
+        BufferRef::Kind kind = BufferRef::Kind::none;
+        std::size_t index = 0;
+        Layout layout;
+        const void* weight = nullptr;
+    };
+    struct Buffer {
+        BufferLife life;
+        Layout layout;
+        int merged_into = -1;
+        int output = -1;  ///< the graph output whose memory it is
+    };
+
+    void place_inputs();
+    void place_node(const Node& node);
+    bool alias_view(const Node& node);
+    KernelRequest make_request(const Node& node) const;
+    Step choose_kernel(const KernelRequest& request);
+    void connect_inputs(Step& step);
+    void connect_outputs(Step& step);
+    void place_outputs();
+    void share_in_place();
+    void resolve();
+
+    Placed placed(const Value& value, const Layout& layout) const;
+    Home home_of(const Value& value);
+    /// The same value in another layout; adds a reorder step once.
+    Home in_layout(const Value& value, const Home& home, const Layout& layout);
+    Home new_buffer(const Placed& placed);
+    void add_reorder(const Placed& from, const Placed& to, const BufferRef& source, const BufferRef& target);
+    BufferRef reference(const Home& home);
+    void touch(const BufferRef& ref, int step);
+    int root(int buffer) const;
+    bool may_share(const Step& step, int input, int output, int step_index) const;
+
+    Plan& plan_;
+    const Backend& backend_;
+    const ComputeOptions& options_;
+    WeightProvider& weights_;
+    std::map<const Value*, Home> homes_;
+    std::map<std::pair<const Value*, std::string>, Home> reordered_;
+    std::vector<Buffer> buffers_;
+};
+
+}  // namespace seq

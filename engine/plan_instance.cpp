@@ -1,0 +1,110 @@
+#include "engine/plan_instance.hpp"
+
+#include <algorithm>
+
+#include "engine/edge_copy.hpp"
+#include "graph/convert_tensor.hpp"
+
+namespace seq {
+namespace {
+
+Tensor bytes(std::size_t count) { return Tensor(DType::u8, {static_cast<std::int64_t>(count)}); }
+
+DType compute_dtype(DType dtype) { return is_float(dtype) ? DType::f32 : dtype; }
+
+}  // namespace
+
+PlanInstance::PlanInstance(std::shared_ptr<const Plan> plan)
+    : plan_(std::move(plan)), arena_(bytes(plan_->arena_bytes)), scratch_(bytes(plan_->scratch_bytes)) {
+    const std::size_t steps = plan_->steps.size();
+    step_inputs_.resize(steps);
+    step_outputs_.resize(steps);
+    for (std::size_t s = 0; s < steps; ++s) {
+        const Step& step = plan_->steps[s];
+        states_.push_back(step.kernel->make_state());
+        point(step_inputs_[s], step.inputs);
+        point(step_outputs_[s], step.outputs);
+    }
+    input_staging_.resize(plan_->inputs.size());
+    output_staging_.resize(plan_->outputs.size());
+}
+
+void PlanInstance::point(std::vector<void*>& pointers, const std::vector<BufferRef>& refs) {
+    pointers.resize(refs.size(), nullptr);
+    for (std::size_t i = 0; i < refs.size(); ++i) {
+        const BufferRef& ref = refs[i];
+        switch (ref.kind) {
+            case BufferRef::Kind::none: break;
+            case BufferRef::Kind::arena: pointers[i] = arena_.view().as<std::byte>() + ref.offset; break;
+            case BufferRef::Kind::weight: pointers[i] = const_cast<void*>(ref.weight); break;
+            case BufferRef::Kind::input: input_patches_.push_back({&pointers[i], ref.offset}); break;
+            case BufferRef::Kind::output: output_patches_.push_back({&pointers[i], ref.offset}); break;
+        }
+    }
+}
+
+void* PlanInstance::source_of(std::size_t port, const TensorView& view, bool must_copy) {
+    const DType wanted = compute_dtype(view.dtype);
+    if (!must_copy && is_direct(view, wanted)) return view.data;
+    Staging& staging = input_staging_[port];
+    if (staging.native.view().data == nullptr) staging.native = Tensor(view.dtype, view.sizes());
+    copy_elements(view, staging.native);
+    if (wanted == view.dtype) return staging.native.view().data;
+    if (staging.compute.view().data == nullptr) staging.compute = Tensor(wanted, view.sizes());
+    convert(staging.native.view(), staging.compute.view());
+    return staging.compute.view().data;
+}
+
+void* PlanInstance::target_of(std::size_t port, const TensorView& view) {
+    const PlanPort& info = plan_->outputs[port];
+    const DType wanted = compute_dtype(info.dtype);
+    if (view.data != nullptr && is_direct(view, wanted)) return view.data;
+    Staging& staging = output_staging_[port];
+    if (staging.compute.view().data == nullptr) staging.compute = Tensor(wanted, info.sizes);
+    return staging.compute.view().data;
+}
+
+void PlanInstance::deliver(std::size_t port, const TensorView& view) {
+    const PlanPort& info = plan_->outputs[port];
+    const DType computed = compute_dtype(info.dtype);
+    if (view.data == nullptr || is_direct(view, computed)) return;
+    Staging& staging = output_staging_[port];
+    if (computed == info.dtype) {
+        copy_elements(staging.compute, view);
+        return;
+    }
+    if (staging.native.view().data == nullptr) staging.native = Tensor(info.dtype, info.sizes);
+    convert(staging.compute.view(), staging.native.view());
+    copy_elements(staging.native, view);
+}
+
+void PlanInstance::run(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
+                       Session::StepObserver* observer) {
+    for (const Patch& patch : input_patches_) *patch.slot = inputs[patch.port].data;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const ByteRange range = byte_range(inputs[i]);
+        const bool overlaps = std::any_of(outputs.begin(), outputs.end(), [&](const TensorView& output) {
+            return output.data != nullptr && byte_range(output).overlaps(range);
+        });
+        void* const source = source_of(i, inputs[i], overlaps);
+        if (source == inputs[i].data) continue;
+        for (const Patch& patch : input_patches_) {
+            if (patch.port == i) *patch.slot = source;
+        }
+    }
+    for (const Patch& patch : output_patches_) *patch.slot = target_of(patch.port, outputs[patch.port]);
+
+    RunContext context;
+    context.scratch = scratch_.view().as<std::byte>();
+    for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
+        context.inputs = step_inputs_[s].data();
+        context.outputs = step_outputs_[s].data();
+        context.state = states_[s].get();
+        if (observer != nullptr) observer->before(s);
+        plan_->steps[s].kernel->run(context);
+        if (observer != nullptr) observer->after(s);
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) deliver(i, outputs[i]);
+}
+
+}  // namespace seq

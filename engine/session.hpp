@@ -1,0 +1,52 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "engine/executable.hpp"
+
+namespace seq {
+
+using NamedTensor = std::pair<std::string_view, TensorView>;
+
+/// Runs an Executable: holds its arena, scratch and handles. Belongs to one thread at a time.
+class Session {
+   public:
+    explicit Session(std::shared_ptr<CompiledModel> model);
+    ~Session();
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
+
+    /// Reads the inputs and writes the outputs, which the caller owns; names in any order, all inputs given,
+    /// outputs that are left out are computed and dropped. Symbols take their values from the inputs' sizes.
+    /// A view may be strided, unaligned or of another layout than dense: it is then copied.
+    /// Throws seq::Error: input/missing, input/unknown, input/shape, input/dtype, input/null, output/...; and
+    /// shape/... where the sizes do not fit the model. After the first run with a binding nothing is allocated.
+    void run(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs);
+    void run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs);
+
+    /// The sizes that output `name` has for inputs of these sizes.
+    std::vector<std::int64_t> output_sizes(std::string_view name, std::span<const NamedTensor> inputs);
+
+    /// Makes the plan and buffers for inputs of these sizes, so that the first run costs no more than the others.
+    void prepare(std::span<const NamedTensor> inputs);
+
+    /// Called before and after each step of a run when set; for profiles.
+    struct StepObserver {
+        virtual ~StepObserver() = default;
+        virtual void before(std::size_t step) = 0;
+        virtual void after(std::size_t step) = 0;
+    };
+    void observe(StepObserver* observer);
+    /// The plan of the last run.
+    std::shared_ptr<const Plan> plan() const;
+
+   private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace seq
