@@ -70,4 +70,10 @@ Tensor::Tensor(DType dtype, std::span<const std::int64_t> sizes) {
 Tensor::Tensor(DType dtype, std::initializer_list<std::int64_t> sizes)
     : Tensor(dtype, std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
 
+void WeightSource::stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const {
+    std::vector<std::byte> bytes(checked_bytes(entry.dtype, entry.sizes));
+    read(entry, bytes);
+    if (!bytes.empty()) sink(bytes);
+}
+
 }  // namespace seq

@@ -3,10 +3,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/dtype.hpp"
@@ -99,6 +101,9 @@ class WeightSource {
     /// Reads the tensor's elements, dense and row-major, in its own dtype, into `out`
     /// (exactly its byte count). Throws seq::Error with code weights/file where that fails.
     virtual void read(const Entry& entry, std::span<std::byte> out) const = 0;
+    /// Hands the same bytes to `sink` in order, in pieces of whole elements, so that who converts them needs no second
+    /// copy of the tensor. This default reads all of them first. Throws as read does.
+    virtual void stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const;
     /// What to call it in a message: the file's path.
     virtual std::string description() const = 0;
 };
