@@ -1,0 +1,186 @@
+#include "graph/ops/pad.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace seq::ops {
+namespace {
+
+/// An amount large enough for any tensor, small enough that sums of amounts do not overflow.
+constexpr double largest_amount = 1e15;
+
+template <int D, class T>
+void declare_padding(FieldTable<T>& table) {
+    table.add("padding", &T::padding)
+        .required()
+        .at_least(-largest_amount)
+        .at_most(largest_amount)
+        .lengths({2 * D})
+        .doc("one amount for every side, or [before, after] for each dimension, the last dimension first");
+}
+
+std::vector<PadAmount> amounts_of(const IntList& padding, int dims) {
+    std::vector<PadAmount> amounts;
+    for (int i = dims - 1; i >= 0; --i) amounts.push_back({padding.at(2 * i), padding.at(2 * i + 1)});
+    return amounts;
+}
+
+bool has_valid_length(const IntList& padding, int dims) {
+    return padding.is_scalar() || static_cast<int>(padding.values().size()) == 2 * dims;
+}
+
+std::string sum_text(const Dim& size, const PadAmount& amount) {
+    std::string text = size.to_string(DimStyle::pretty);
+    for (const std::int64_t part : {amount.before, amount.after}) {
+        text += part < 0 ? fmt::format(" - {}", -part) : fmt::format(" + {}", part);
+    }
+    return text;
+}
+
+/// The largest amount that reads back from the input, and what it may be at most.
+void require_source(InferContext& context, PadMode mode, const Dim& size, const PadAmount& amount,
+                    std::string_view what) {
+    const std::int64_t largest = std::max(amount.before, amount.after);
+    if (largest <= 0 || mode == PadMode::constant) return;
+    Fault fault;
+    fault.code = "spec/value";
+    fault.field = "padding";
+    fault.actual = std::to_string(largest);
+    if (mode == PadMode::reflect) {
+        fault.message = fmt::format("mirrors {} elements, which takes a {} above {}, but gets {}", largest, what,
+                                    largest, size.to_string());
+        fault.expected = "less than " + size.to_string();
+        context.require({size, Condition::Relation::ge, Dim(largest + 1)}, std::move(fault));
+    } else if (mode == PadMode::circular) {
+        const std::int64_t cropped = std::min<std::int64_t>(0, amount.before) + std::min<std::int64_t>(0, amount.after);
+        fault.message = fmt::format("wraps {} elements around, which takes a {} of at least {}, but gets {}", largest,
+                                    what, largest - cropped, size.to_string());
+        fault.expected = "at most " + (size + Dim(cropped)).to_string();
+        context.require({size, Condition::Relation::ge, Dim(largest - cropped)}, std::move(fault));
+    }
+}
+
+Shape padded(InferContext& context, PadMode mode, const std::vector<PadAmount>& amounts) {
+    Shape shape = context.shape();
+    const int dims = static_cast<int>(amounts.size());
+    for (int i = 0; i < dims; ++i) {
+        const PadAmount& amount = amounts[static_cast<std::size_t>(i)];
+        const int dim = shape.rank() - dims + i;
+        const Dim size = shape[dim];
+        require_source(context, mode, size, amount, spatial_name(dims, i));
+        shape[dim] = checked_size(context, dim, size + Dim(amount.before + amount.after), spatial_name(dims, i),
+                                  sum_text(size, amount));
+    }
+    return shape;
+}
+
+bool has_rank(InferContext& context, PadMode mode, int dims) {
+    if (mode != PadMode::constant) return context.require_rank(0, {dims + 1, dims + 2});
+    return require_min_rank(context, dims);
+}
+
+void infer_pad(InferContext& context, PadMode mode, const IntList& padding, int dims) {
+    if (!has_valid_length(padding, dims)) {
+        Fault& fault = context.fault("spec/value",
+                                     fmt::format("takes one number or a list of {} for `padding`, but gets {}",
+                                                 2 * dims, to_string(to_field_value(padding))),
+                                     "padding");
+        fault.expected = fmt::format("one number, or a list of {}", 2 * dims);
+        fault.actual = to_string(to_field_value(padding));
+        return;
+    }
+    if (!has_rank(context, mode, dims)) return;
+    context.output(context.input().dtype, padded(context, mode, amounts_of(padding, dims)));
+}
+
+template <int D>
+std::optional<PadForm> form_in(const Op& op) {
+    const auto form = [](PadMode mode, const IntList& padding, double value) -> std::optional<PadForm> {
+        if (!has_valid_length(padding, D)) return std::nullopt;
+        return PadForm{mode, amounts_of(padding, D), value};
+    };
+    if (const auto* pad = op.as<ZeroPad<D>>()) return form(PadMode::constant, pad->padding, 0);
+    if (const auto* pad = op.as<ConstantPad<D>>()) return form(PadMode::constant, pad->padding, pad->value);
+    if (const auto* pad = op.as<ReflectionPad<D>>()) return form(PadMode::reflect, pad->padding, 0);
+    if (const auto* pad = op.as<ReplicationPad<D>>()) return form(PadMode::replicate, pad->padding, 0);
+    if (const auto* pad = op.as<CircularPad<D>>()) return form(PadMode::circular, pad->padding, 0);
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<PadForm> pad_form(const Op& op) {
+    if (auto form = form_in<1>(op)) return form;
+    if (auto form = form_in<2>(op)) return form;
+    return form_in<3>(op);
+}
+
+template <int D>
+void ZeroPad<D>::declare(FieldTable<ZeroPad>& table) {
+    declare_padding<D>(table);
+}
+
+template <int D>
+void ZeroPad<D>::infer(InferContext& context) {
+    infer_pad(context, PadMode::constant, padding, D);
+}
+
+template <int D>
+void ConstantPad<D>::declare(FieldTable<ConstantPad>& table) {
+    declare_padding<D>(table);
+    table.add("value", &ConstantPad::value).required().doc("what to pad with");
+}
+
+template <int D>
+void ConstantPad<D>::infer(InferContext& context) {
+    infer_pad(context, PadMode::constant, padding, D);
+}
+
+template <int D>
+void ReflectionPad<D>::declare(FieldTable<ReflectionPad>& table) {
+    declare_padding<D>(table);
+}
+
+template <int D>
+void ReflectionPad<D>::infer(InferContext& context) {
+    infer_pad(context, PadMode::reflect, padding, D);
+}
+
+template <int D>
+void ReplicationPad<D>::declare(FieldTable<ReplicationPad>& table) {
+    declare_padding<D>(table);
+}
+
+template <int D>
+void ReplicationPad<D>::infer(InferContext& context) {
+    infer_pad(context, PadMode::replicate, padding, D);
+}
+
+template <int D>
+void CircularPad<D>::declare(FieldTable<CircularPad>& table) {
+    declare_padding<D>(table);
+}
+
+template <int D>
+void CircularPad<D>::infer(InferContext& context) {
+    infer_pad(context, PadMode::circular, padding, D);
+}
+
+template struct ZeroPad<1>;
+template struct ZeroPad<2>;
+template struct ZeroPad<3>;
+template struct ConstantPad<1>;
+template struct ConstantPad<2>;
+template struct ConstantPad<3>;
+template struct ReflectionPad<1>;
+template struct ReflectionPad<2>;
+template struct ReflectionPad<3>;
+template struct ReplicationPad<1>;
+template struct ReplicationPad<2>;
+template struct ReplicationPad<3>;
+template struct CircularPad<1>;
+template struct CircularPad<2>;
+template struct CircularPad<3>;
+
+}  // namespace seq::ops
