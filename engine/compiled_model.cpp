@@ -46,14 +46,16 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
 }  // namespace
 
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
-    : backend_(cpu_backend()), cache_bytes_(options.plan_cache_bytes), weights_(options.weights) {
+    : backend_(cpu_backend()), cache_bytes_(options.plan_cache_bytes) {
     options_ = compute_options(options, backend_);
     Graph tapped = with_taps(graph, options.taps);
     for (const Value* input : tapped.inputs()) inputs_.push_back({input->name, input->type});
     for (std::size_t i = 0; i < tapped.outputs().size(); ++i)
         outputs_.push_back({tapped.output_names()[i], tapped.outputs()[i]->type});
     symbols_ = symbols_of(tapped);
-    graph_ = optimize(tapped, options, weights_);
+    OptimizedModel model = optimize(tapped, options);
+    graph_ = std::move(model.graph);
+    weights_.set_source(std::move(model.weights));
     if (symbols_.empty()) plan({});
 }
 

@@ -17,7 +17,8 @@ namespace seq {
 /// where a kernel reads them so. A parameter is read from its source only while it is packed.
 class WeightStore final : public WeightProvider {
    public:
-    explicit WeightStore(std::shared_ptr<const WeightSource> source) : source_(std::move(source)) {}
+    /// Where the parameters' numbers come from; set before the first of them is asked for.
+    void set_source(std::shared_ptr<const WeightSource> source) { source_ = std::move(source); }
 
     bool available(const Value& value) const override;
     /// Throws seq::Error weights/missing or weights/file.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <source_location>
+#include <vector>
+
+#include "frontend/nn/sequential.hpp"
+
+namespace seq {
+struct Definition;
+struct LayerDefinition;
+}  // namespace seq
+
+namespace seq::nn {
+
+/// The place of a C++ line.
+SourceSpan span_of(const std::source_location& location);
+
+/// A definition with the inputs, ranges and outputs, and no layers yet.
+Definition define_inputs(const std::vector<InputSpec>& inputs, const LowerOptions& options);
+
+/// The children as a container's layers, named by position where they have no name.
+std::vector<LayerDefinition> child_definitions(const std::vector<Child>& children);
+
+std::vector<Diagnostic> check_definition(const Definition& definition);
+/// Throws seq::BuildError.
+Graph build_graph(const Definition& definition);
+
+}  // namespace seq::nn
