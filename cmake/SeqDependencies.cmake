@@ -3,6 +3,8 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json 3.9 REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(SPNG REQUIRED)
 find_package(TBB 2021.5 REQUIRED COMPONENTS tbb)
 
 set(seq_onednn_minimum 3.2)

@@ -32,8 +32,8 @@ LIBRARIES = {
     "oneTBB": (r"(oneapi/)?tbb[/.]", ("engine", "kernels/cpu", "tests")),
     "zlib": (r"zlib\.h", ("frontend", "tools", "tests")),
     "CLI11": (r"CLI/", ("tools",)),
-    "libspng": (r"spng\.h", ("tools", "tests")),
-    "libjpeg": (r"(jpeglib|jconfig|jerror|jmorecfg)\.h", ("tools", "tests")),
+    "libspng": (r"spng\.h", ("frontend", "tools", "tests")),
+    "libjpeg": (r"(jpeglib|jconfig|jerror|jmorecfg)\.h", ("frontend", "tools", "tests")),
     "doctest": (r"doctest", ("tests",)),
     "<seq/...>, the installed name,": (r"seq/", ("tools", "tests")),
 }
