@@ -101,8 +101,9 @@ void Softplus::infer(InferContext& context) {
 
 void Hardtanh::infer(InferContext& context) {
     if (min_val >= max_val) {
-        Fault& fault = context.fault(
-            "spec/value", fmt::format("takes a max_val above its min_val {}, but gets {}", min_val, max_val), "max_val");
+        Fault& fault = context.fault("spec/value",
+                                     fmt::format("takes a max_val above its min_val {}, but gets {}", min_val, max_val),
+                                     "max_val");
         fault.expected = fmt::format("above {}", min_val);
         fault.actual = fmt::format("{}", max_val);
     }

@@ -18,7 +18,8 @@ std::string_view spatial_layout(int spatial_rank) {
 
 std::string operand_text(const Dim& dim) {
     std::string text = dim.to_string(DimStyle::pretty);
-    const bool atom = std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
+    const bool atom =
+        std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '_'; });
     return atom ? text : "(" + text + ")";
 }
 
@@ -26,8 +27,8 @@ namespace {
 
 /// What is left of the padded size when the window stands at its start.
 Dim travel(const Dim& size, const Window& window) {
-    return size + Dim(window.pad_before) + Dim(window.pad_after) - Dim(window.dilation) * (Dim(window.kernel) - Dim(1)) -
-           Dim(1);
+    return size + Dim(window.pad_before) + Dim(window.pad_after) -
+           Dim(window.dilation) * (Dim(window.kernel) - Dim(1)) - Dim(1);
 }
 
 /// In ceil mode: whether a window could start in the padding after the input, where it would not count.
@@ -107,8 +108,8 @@ SizeMatch match_size(InferContext& context, std::optional<std::int64_t>& declare
     if (actual.is_unknown() || actual.is_overflow()) return declared ? SizeMatch::equal : SizeMatch::unresolved;
     if (!declared) {
         Fault& fault = context.fault(what.code,
-                                     fmt::format("cannot infer {} from {}, where the number of {} is not known", what.field,
-                                                 shape.to_string(), what.unit),
+                                     fmt::format("cannot infer {} from {}, where the number of {} is not known",
+                                                 what.field, shape.to_string(), what.unit),
                                      what.field);
         fault.input = what.input;
         fault.dim = what.dim;

@@ -36,11 +36,11 @@ void require_output_padding(InferContext& context, const ConvTranspose<N>& conv)
     for (int i = 0; i < N; ++i) {
         const std::int64_t limit = std::max(conv.stride.at(i), conv.dilation.at(i));
         if (conv.output_padding.at(i) < limit) continue;
-        Fault& fault = context.fault(
-            "spec/value",
-            fmt::format("takes an output_padding below its stride {} or dilation {}, but gets {}", conv.stride.at(i),
-                        conv.dilation.at(i), conv.output_padding.at(i)),
-            "output_padding");
+        Fault& fault =
+            context.fault("spec/value",
+                          fmt::format("takes an output_padding below its stride {} or dilation {}, but gets {}",
+                                      conv.stride.at(i), conv.dilation.at(i), conv.output_padding.at(i)),
+                          "output_padding");
         fault.expected = fmt::format("at most {}", limit - 1);
         fault.actual = std::to_string(conv.output_padding.at(i));
         fault.fixes.push_back(set_field("output_padding", limit - 1));
@@ -53,8 +53,8 @@ Dim spread(InferContext& context, const ConvTranspose<N>& conv, int i) {
     const Dim& size = context.shape()[i + 2];
     const std::int64_t kernel = conv.kernel_size.at(i), stride = conv.stride.at(i), dilation = conv.dilation.at(i);
     const std::int64_t padding = conv.padding.at(i), extra = conv.output_padding.at(i);
-    const Dim result = (size - Dim(1)) * Dim(stride) - Dim(2) * Dim(padding) +
-                       Dim(dilation) * (Dim(kernel) - Dim(1)) + Dim(extra) + Dim(1);
+    const Dim result = (size - Dim(1)) * Dim(stride) - Dim(2) * Dim(padding) + Dim(dilation) * (Dim(kernel) - Dim(1)) +
+                       Dim(extra) + Dim(1);
     std::string formula = fmt::format("({} - 1)·{}", operand_text(size), stride);
     if (padding != 0) formula += fmt::format(" - 2·{}", padding);
     formula += dilation == 1 ? fmt::format(" + {}", kernel) : fmt::format(" + {}·({} - 1) + 1", dilation, kernel);

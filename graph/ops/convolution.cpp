@@ -32,7 +32,8 @@ template <int N>
 Window Conv<N>::window(int i) const {
     Window window{kernel_size.at(i), stride.at(i), dilation.at(i)};
     if (padding.mode == "same") {
-        const auto total = checked_mul(window.dilation, window.kernel - 1).value_or(std::numeric_limits<std::int64_t>::max());
+        const auto total =
+            checked_mul(window.dilation, window.kernel - 1).value_or(std::numeric_limits<std::int64_t>::max());
         window.pad_before = total / 2;
         window.pad_after = total - total / 2;
     } else if (padding.mode.empty()) {
@@ -47,8 +48,9 @@ bool require_groups(InferContext& context, const GroupCheck& check) {
     if (in_splits && out_splits) return true;
     const std::string_view side = in_splits ? "output" : "input";
     const std::int64_t channels = in_splits ? check.out_channels : check.in_channels;
-    Fault& fault = context.fault("shape/groups", fmt::format("splits {} {} channels into {} groups, which leaves {} over",
-                                                             channels, side, check.groups, channels % check.groups),
+    Fault& fault = context.fault("shape/groups",
+                                 fmt::format("splits {} {} channels into {} groups, which leaves {} over", channels,
+                                             side, check.groups, channels % check.groups),
                                  "groups");
     fault.expected = fmt::format("a divisor of {}", channels);
     fault.actual = std::to_string(check.groups);
@@ -82,8 +84,9 @@ void require_unit_stride(InferContext& context, const Conv<N>& conv) {
     if (conv.padding.mode != "same") return;
     for (int i = 0; i < N; ++i) {
         if (conv.stride.at(i) == 1) continue;
-        Fault& fault = context.fault("spec/value", fmt::format("takes padding \"same\" with stride 1 only, but gets stride {}",
-                                                               to_string(to_field_value(conv.stride))),
+        Fault& fault = context.fault("spec/value",
+                                     fmt::format("takes padding \"same\" with stride 1 only, but gets stride {}",
+                                                 to_string(to_field_value(conv.stride))),
                                      "padding");
         fault.expected = "integers";
         fault.actual = "\"same\"";
@@ -106,8 +109,9 @@ void require_padding_fits(InferContext& context, const Conv<N>& conv) {
         const Dim& size = context.shape()[i + 2];
         Fault fault;
         fault.code = "spec/value";
-        fault.message = fmt::format("pads {} elements in mode \"{}\", which takes a {} of at least {}, but gets {}", largest,
-                                    conv.padding_mode, spatial_name(N, i), least.to_string(), size.to_string());
+        fault.message =
+            fmt::format("pads {} elements in mode \"{}\", which takes a {} of at least {}, but gets {}", largest,
+                        conv.padding_mode, spatial_name(N, i), least.to_string(), size.to_string());
         fault.field = "padding";
         fault.dim = i + 2;
         fault.expected = "at least " + least.to_string();

@@ -19,8 +19,8 @@ struct Conv {
     std::string padding_mode = "zeros";
 
     static constexpr std::string_view name = by_rank<N>("Conv1d", "Conv2d", "Conv3d");
-    static constexpr std::string_view doc =
-        by_rank<N>("Convolves over a length.", "Convolves over height and width.", "Convolves over depth, height and width.");
+    static constexpr std::string_view doc = by_rank<N>("Convolves over a length.", "Convolves over height and width.",
+                                                       "Convolves over depth, height and width.");
     static void declare(FieldTable<Conv>& table);
     void infer(InferContext& context);
     Dim macs(std::span<const TensorType> inputs, std::span<const TensorType> outputs) const;

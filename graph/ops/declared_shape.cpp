@@ -7,7 +7,7 @@
 namespace seq::ops {
 
 SizeMatch infer_channelwise(InferContext& context, std::optional<std::int64_t>& declared, std::string_view field,
-                              DType dtype, std::vector<FixIdea> fixes, Severity severity) {
+                            DType dtype, std::vector<FixIdea> fixes, Severity severity) {
     const std::size_t known = context.faults().size();
     const DeclaredSize what{"shape/num-features", field, "channels", 1};
     const SizeMatch match = match_size(context, declared, what, std::move(fixes));
@@ -46,7 +46,8 @@ Fault normalized_shape_fault(const IntList& normalized_shape, const Shape& shape
     fault.field = "normalized_shape";
     fault.dim = -1;
     if (const auto sizes = last.sizes(); sizes && fits) {
-        fault.fixes.push_back(set_field("normalized_shape", count == 1 ? FieldValue(sizes->front()) : FieldValue(*sizes)));
+        fault.fixes.push_back(
+            set_field("normalized_shape", count == 1 ? FieldValue(sizes->front()) : FieldValue(*sizes)));
     }
     return fault;
 }

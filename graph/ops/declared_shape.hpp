@@ -7,7 +7,7 @@ namespace seq::ops {
 /// The rule of a layer that keeps its input's shape and declares the channels, dimension 1: compares them
 /// (shape/num-features) and gives the output, which after an error has two readings.
 SizeMatch infer_channelwise(InferContext& context, std::optional<std::int64_t>& declared, std::string_view field,
-                              DType dtype, std::vector<FixIdea> fixes = {}, Severity severity = Severity::error);
+                            DType dtype, std::vector<FixIdea> fixes = {}, Severity severity = Severity::error);
 
 /// The same for a norm over the last dimensions (shape/normalized-shape). Returns false, without an output, where the
 /// input has fewer dimensions than `normalized_shape`.

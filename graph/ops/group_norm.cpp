@@ -9,7 +9,10 @@
 namespace seq::ops {
 
 void GroupNorm::declare(FieldTable<GroupNorm>& table) {
-    table.add("num_groups", &GroupNorm::num_groups).required().at_least(1).doc("groups that the channels are split into");
+    table.add("num_groups", &GroupNorm::num_groups)
+        .required()
+        .at_least(1)
+        .doc("groups that the channels are split into");
     table.add("num_channels", &GroupNorm::num_channels).required().at_least(1).doc("channels of the input");
     table.add("eps", &GroupNorm::eps).at_least(0).doc("added to the variance");
     table.add("affine", &GroupNorm::affine).doc("whether there are a learned weight and bias");
@@ -29,10 +32,10 @@ void GroupNorm::infer(InferContext& context) {
     std::optional<std::int64_t> declared = num_channels;
     const SizeMatch match = infer_channelwise(context, declared, "num_channels", dtype, std::move(fixes));
     if (match == SizeMatch::equal && num_channels % num_groups != 0) {
-        Fault& fault = context.fault(
-            "shape/groups", fmt::format("splits {} channels into {} groups, which leaves {} over", num_channels, num_groups,
-                                        num_channels % num_groups),
-            "num_groups");
+        Fault& fault = context.fault("shape/groups",
+                                     fmt::format("splits {} channels into {} groups, which leaves {} over",
+                                                 num_channels, num_groups, num_channels % num_groups),
+                                     "num_groups");
         fault.expected = fmt::format("a divisor of {}", num_channels);
         fault.actual = std::to_string(num_groups);
         fault.fixes.push_back(set_field("num_groups", std::gcd(num_channels, num_groups)));

@@ -6,7 +6,10 @@ namespace seq::ops {
 
 void Linear::declare(FieldTable<Linear>& table) {
     table.add("in_features", &Linear::in_features).inferred().at_least(1).doc("the size of the last input dimension");
-    table.add("out_features", &Linear::out_features).required().at_least(1).doc("the size of the last output dimension");
+    table.add("out_features", &Linear::out_features)
+        .required()
+        .at_least(1)
+        .doc("the size of the last output dimension");
     table.add("bias", &Linear::bias).doc("whether a learned bias is added");
 }
 

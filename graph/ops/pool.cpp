@@ -15,10 +15,10 @@ bool require_padding(InferContext& context, const Window& window, const IntList&
     const Dim extent = Dim(window.dilation) * (Dim(window.kernel) - Dim(1)) + Dim(1);
     if (!extent.is_constant() || window.pad_before <= extent.value() / 2) return true;
     const std::int64_t half = extent.value() / 2;
-    Fault& fault = context.fault(
-        "spec/value", fmt::format("takes a padding of at most {}, half of its window of {}, but gets {}", half,
-                                  extent.value(), window.pad_before),
-        "padding");
+    Fault& fault = context.fault("spec/value",
+                                 fmt::format("takes a padding of at most {}, half of its window of {}, but gets {}",
+                                             half, extent.value(), window.pad_before),
+                                 "padding");
     fault.expected = fmt::format("at most {}", half);
     fault.actual = to_string(to_field_value(padding));
     if (padding.is_scalar()) fault.fixes.push_back(set_field("padding", half));
