@@ -16,7 +16,7 @@ namespace seq::nn {
 SourceSpan span_of(const std::source_location& location);
 
 /// A definition with the inputs, ranges and outputs, and no layers yet.
-Definition define_inputs(const std::vector<InputSpec>& inputs, const LowerOptions& options);
+Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOptions& options);
 
 /// The children as a container's layers, named by position where they have no name.
 std::vector<LayerDefinition> child_definitions(const std::vector<Child>& children);

@@ -37,7 +37,7 @@ struct InputSpec {
 };
 
 /// What the caller knows of the symbols and wants of the outputs.
-struct LowerOptions {
+struct BuildOptions {
     SymbolRanges ranges;
     /// Names of values; empty: the last layer's value.
     std::vector<std::string> outputs;

@@ -129,17 +129,17 @@ Sequential Sequential::slice(std::ptrdiff_t start, std::ptrdiff_t stop, std::ptr
     return part;
 }
 
-Definition Sequential::definition(const std::vector<InputSpec>& inputs, const LowerOptions& options) const {
+Definition Sequential::definition(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
     Definition definition = define_inputs(inputs, options);
     definition.layers = child_definitions(children_);
     return definition;
 }
 
-std::vector<Diagnostic> Sequential::check(const std::vector<InputSpec>& inputs, const LowerOptions& options) const {
+std::vector<Diagnostic> Sequential::check(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
     return check_definition(definition(inputs, options));
 }
 
-Graph Sequential::lower(const std::vector<InputSpec>& inputs, const LowerOptions& options) const {
+Graph Sequential::lower(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
     return build_graph(definition(inputs, options));
 }
 

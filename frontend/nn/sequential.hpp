@@ -75,10 +75,10 @@ class Sequential {
     friend Sequential operator+(Sequential a, const Sequential& b) { return a.extend(b), a; }
 
     /// Every problem, with the C++ line of each; nothing is thrown.
-    std::vector<Diagnostic> check(const std::vector<InputSpec>& inputs, const LowerOptions& options = {}) const;
+    std::vector<Diagnostic> check(const std::vector<InputSpec>& inputs, const BuildOptions& options = {}) const;
     /// The checked graph. Throws seq::BuildError with every diagnostic.
-    Graph lower(const std::vector<InputSpec>& inputs, const LowerOptions& options = {}) const;
-    Definition definition(const std::vector<InputSpec>& inputs, const LowerOptions& options = {}) const;
+    Graph lower(const std::vector<InputSpec>& inputs, const BuildOptions& options = {}) const;
+    Definition definition(const std::vector<InputSpec>& inputs, const BuildOptions& options = {}) const;
 
    private:
     std::size_t position(std::ptrdiff_t index) const;

@@ -1,0 +1,67 @@
+#include "tools/seqc/arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "tools/seqc/status.hpp"
+
+namespace seqc {
+namespace {
+
+bool is_identifier(const std::string& text) {
+    const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 && std::all_of(text.begin(), text.end(), word);
+}
+
+}  // namespace
+
+seq::Bindings parse_settings(const std::vector<std::string>& settings) {
+    seq::Bindings bindings;
+    for (const std::string& setting : settings) {
+        const std::size_t equals = setting.find('=');
+        std::int64_t value = 0;
+        const char* const end = setting.data() + setting.size();
+        const bool split = equals != std::string::npos && is_identifier(setting.substr(0, equals));
+        const auto parsed = split ? std::from_chars(setting.data() + equals + 1, end, value) : std::from_chars_result{};
+        if (!split || parsed.ec != std::errc() || parsed.ptr != end || value < 1)
+            throw UsageError(fmt::format("--set takes SYMBOL=INT, such as N=32, but gets '{}'", setting));
+        if (!bindings.emplace(setting.substr(0, equals), value).second)
+            throw UsageError(fmt::format("--set gives '{}' twice", setting.substr(0, equals)));
+    }
+    return bindings;
+}
+
+std::map<std::string, std::vector<std::string>> parse_shapes(const std::vector<std::string>& shapes) {
+    std::map<std::string, std::vector<std::string>> parsed;
+    for (const std::string& text : shapes) {
+        const std::size_t equals = text.find('=');
+        const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
+        std::vector<std::string> dims;
+        std::string dim;
+        const std::string list = equals == std::string::npos ? text : text.substr(equals + 1);
+        for (const char c : list + ",") {
+            if (c != ',') {
+                dim += c;
+                continue;
+            }
+            const bool number = !dim.empty() && std::all_of(dim.begin(), dim.end(), [](unsigned char d) { return std::isdigit(d) != 0; });
+            if ((!number && !is_identifier(dim)) || dim.size() > 18)
+                throw UsageError(fmt::format("--shape takes NAME=DIM,DIM,... such as x=N,3,64,64, but gets '{}'", text));
+            dims.push_back(std::move(dim));
+            dim.clear();
+        }
+        if (!parsed.emplace(name, std::move(dims)).second) throw UsageError(fmt::format("--shape gives '{}' twice", name));
+    }
+    return parsed;
+}
+
+NamedFile parse_named_file(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) return {"", text};
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+}  // namespace seqc

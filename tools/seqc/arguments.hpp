@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/dim.hpp"
+
+namespace seqc {
+
+/// What stands on the command line, checked for form only.
+struct Arguments {
+    std::string spec;
+    std::string layer;
+    std::string output_file;  ///< -o
+    bool in_place = false;
+    std::vector<std::string> shapes;    ///< --shape x=32,3,64,64
+    std::vector<std::string> settings;  ///< --set N=32
+    std::vector<std::string> inputs;    ///< --input x=FILE
+    std::vector<std::string> outputs;   ///< --output y=FILE
+    std::vector<double> scale;
+    std::vector<double> mean;
+    std::vector<double> deviation;
+    std::string device = "cpu";
+    std::string dtype = "f32";
+    std::string numerics = "default";
+    std::string passes = "all";
+    int threads = 0;
+    std::string weights;
+    std::optional<std::uint64_t> random_weights;
+    std::string format = "text";
+    std::string color = "auto";
+    bool quiet = false;
+    std::string stage = "graph";
+    double duration = 3;
+    double tolerance = 0;
+    int top = 0;
+
+    bool json() const { return format == "json"; }
+};
+
+/// "N=32" and the like as bindings. Throws UsageError.
+seq::Bindings parse_settings(const std::vector<std::string>& settings);
+
+/// "x=32,3,64,64": an input's sizes; the name is empty where it is left out. Throws UsageError.
+std::map<std::string, std::vector<std::string>> parse_shapes(const std::vector<std::string>& shapes);
+
+/// "x=FILE" or "FILE".
+struct NamedFile {
+    std::string name;
+    std::string path;
+};
+NamedFile parse_named_file(const std::string& text);
+
+}  // namespace seqc
