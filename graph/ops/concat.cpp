@@ -51,7 +51,7 @@ Fault describe(const std::vector<Shape>& shapes, const Mismatch& mismatch, int a
     return fault;
 }
 
-/// Where input `input` differs from `common` besides dimension `along`; a dimension that certainly differs stands alone.
+/// Where input `input` differs from `common` besides dimension `along`; one that certainly differs stands alone.
 std::vector<Mismatch> mismatches_of(const Shape& shape, int input, const Shape& common, int along) {
     std::vector<Mismatch> possible;
     for (int dim = 0; dim < common.rank(); ++dim) {

@@ -4,8 +4,9 @@
 
 namespace seq::ops {
 
-/// Looks rows of a table up: integers [...] -> f32 [..., embedding_dim]. `padding_idx`, `scale_grad_by_freq` and `sparse`
-/// concern training only. `max_norm`, which rescales the table while it is used, is refused with spec/value.
+/// Looks rows of a table up: integers [...] -> f32 [..., embedding_dim]. `padding_idx`, `norm_type`,
+/// `scale_grad_by_freq` and `sparse` concern training only. `max_norm`, which rescales the table while it is used, is
+/// refused with spec/value.
 struct Embedding {
     std::int64_t num_embeddings = 0;
     std::int64_t embedding_dim = 0;

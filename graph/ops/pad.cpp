@@ -20,10 +20,14 @@ void declare_padding(FieldTable<T>& table) {
         .doc("one amount for every side, or [before, after] for each dimension, the last dimension first");
 }
 
-std::vector<PadAmount> amounts_of(const IntList& padding, int dims) {
-    std::vector<PadAmount> amounts;
-    for (int i = dims - 1; i >= 0; --i) amounts.push_back({padding.at(2 * i), padding.at(2 * i + 1)});
-    return amounts;
+/// Precondition: `padding` has a valid length.
+PadForm make_form(PadMode mode, const IntList& padding, double value, int dims) {
+    PadForm form{mode, value, dims, {}};
+    for (int i = 0; i < dims; ++i) {
+        const int first = 2 * (dims - 1 - i);
+        form.amounts[static_cast<std::size_t>(i)] = {padding.at(first), padding.at(first + 1)};
+    }
+    return form;
 }
 
 bool has_valid_length(const IntList& padding, int dims) {
@@ -61,14 +65,14 @@ void require_source(InferContext& context, PadMode mode, const Dim& size, const 
     }
 }
 
-Shape padded(InferContext& context, PadMode mode, const std::vector<PadAmount>& amounts) {
+Shape padded(InferContext& context, const PadForm& form) {
     Shape shape = context.shape();
-    const int dims = static_cast<int>(amounts.size());
+    const int dims = form.dims;
     for (int i = 0; i < dims; ++i) {
-        const PadAmount& amount = amounts[static_cast<std::size_t>(i)];
+        const PadAmount& amount = form.amounts[static_cast<std::size_t>(i)];
         const int dim = shape.rank() - dims + i;
         const Dim size = shape[dim];
-        require_source(context, mode, size, amount, spatial_name(dims, i));
+        require_source(context, form.mode, size, amount, spatial_name(dims, i));
         shape[dim] = checked_size(context, dim, size + Dim(amount.before + amount.after), spatial_name(dims, i),
                                   sum_text(size, amount));
     }
@@ -91,14 +95,14 @@ void infer_pad(InferContext& context, PadMode mode, const IntList& padding, int 
         return;
     }
     if (!has_rank(context, mode, dims)) return;
-    context.output(context.input().dtype, padded(context, mode, amounts_of(padding, dims)));
+    context.output(context.input().dtype, padded(context, make_form(mode, padding, 0, dims)));
 }
 
 template <int D>
 std::optional<PadForm> form_in(const Op& op) {
     const auto form = [](PadMode mode, const IntList& padding, double value) -> std::optional<PadForm> {
         if (!has_valid_length(padding, D)) return std::nullopt;
-        return PadForm{mode, amounts_of(padding, D), value};
+        return make_form(mode, padding, value, D);
     };
     if (const auto* pad = op.as<ZeroPad<D>>()) return form(PadMode::constant, pad->padding, 0);
     if (const auto* pad = op.as<ConstantPad<D>>()) return form(PadMode::constant, pad->padding, pad->value);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <array>
 #include <optional>
-#include <vector>
 
 #include "graph/ops/common.hpp"
 
@@ -19,9 +19,11 @@ struct PadAmount {
 /// Any of the pads in one form.
 struct PadForm {
     PadMode mode = PadMode::constant;
-    /// For the last dimensions of the input, outermost first.
-    std::vector<PadAmount> amounts;
     double value = 0;
+    /// How many of the last dimensions are padded.
+    int dims = 0;
+    /// For those, outermost first.
+    std::array<PadAmount, 3> amounts{};
 };
 
 /// Where `op` is a pad whose `padding` has a valid length: its form.
@@ -51,8 +53,8 @@ struct ConstantPad {
     void infer(InferContext& context);
 };
 
-/// Pads [C, ...] or [N, C, ...] by mirroring at the edge, which is not repeated. Refused with spec/value where an amount is
-/// not less than the dimension.
+/// Pads [C, ...] or [N, C, ...] by mirroring at the edge, which is not repeated. Refused with spec/value where an
+/// amount is not less than the dimension.
 template <int D>
 struct ReflectionPad {
     IntList padding = 0;
@@ -74,7 +76,8 @@ struct ReplicationPad {
     void infer(InferContext& context);
 };
 
-/// Pads [C, ...] or [N, C, ...] with the opposite side. Refused with spec/value where an amount is more than the dimension.
+/// Pads [C, ...] or [N, C, ...] with the opposite side. Refused with spec/value where an amount is more than the
+/// dimension.
 template <int D>
 struct CircularPad {
     IntList padding = 0;

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace seq::ops {
 
@@ -18,34 +18,36 @@ void Transpose::declare(FieldTable<Transpose>& table) {
 
 namespace {
 
-Shape permuted(const Shape& shape, const std::vector<int>& order) {
-    Shape result;
-    for (const int dim : order) result.push_back(shape[dim]);
-    return result;
-}
-
-/// nullopt where a dimension is out of range or comes twice.
-std::optional<std::vector<int>> order_of(const IntList& dims, int rank) {
-    std::vector<int> order;
-    for (const std::int64_t dim : dims.values()) {
+/// nullopt where a dimension is out of range, missing, or comes twice.
+std::optional<DimOrder> order_of(const IntList& dims, int rank) {
+    if (static_cast<int>(dims.values().size()) != rank || rank > max_rank) return std::nullopt;
+    DimOrder order{};
+    std::array<bool, max_rank> seen{};
+    for (std::size_t i = 0; i < dims.values().size(); ++i) {
+        const std::int64_t dim = dims.values()[i];
         if (dim < -rank || dim >= rank) return std::nullopt;
-        const int position = static_cast<int>(dim < 0 ? dim + rank : dim);
-        if (std::find(order.begin(), order.end(), position) != order.end()) return std::nullopt;
-        order.push_back(position);
+        order[i] = static_cast<int>(dim < 0 ? dim + rank : dim);
+        if (std::exchange(seen[static_cast<std::size_t>(order[i])], true)) return std::nullopt;
     }
-    if (static_cast<int>(order.size()) != rank) return std::nullopt;
     return order;
 }
 
-void emit(InferContext& context, const std::vector<int>& order) {
+DimOrder swapped(int first, int second) {
+    DimOrder order{};
+    std::iota(order.begin(), order.end(), 0);
+    std::swap(order[static_cast<std::size_t>(first)], order[static_cast<std::size_t>(second)]);
+    return order;
+}
+
+void emit(InferContext& context, const DimOrder& order) {
     const Shape& shape = context.shape();
-    if (context.explaining()) {
-        for (int i = 0; i < shape.rank(); ++i) {
-            const int from = order[static_cast<std::size_t>(i)];
-            if (from != i) context.explain(i, fmt::format("dimension {} of the input", from));
-        }
+    Shape result;
+    for (int i = 0; i < shape.rank(); ++i) {
+        const int from = order[static_cast<std::size_t>(i)];
+        result.push_back(shape[from]);
+        if (context.explaining() && from != i) context.explain(i, fmt::format("dimension {} of the input", from));
     }
-    context.output(context.input().dtype, permuted(shape, order));
+    context.output(context.input().dtype, std::move(result));
 }
 
 }  // namespace
@@ -78,23 +80,17 @@ void Transpose::infer(InferContext& context) {
     const auto first = context.normalize_dim(dim0, rank, "dim0");
     const auto second = context.normalize_dim(dim1, rank, "dim1");
     if (!first || !second) return;
-    std::vector<int> order(static_cast<std::size_t>(rank));
-    std::iota(order.begin(), order.end(), 0);
-    std::swap(order[static_cast<std::size_t>(*first)], order[static_cast<std::size_t>(*second)]);
-    emit(context, order);
+    emit(context, swapped(*first, *second));
 }
 
-std::optional<std::vector<int>> permutation_of(const Op& op, int rank) {
+std::optional<DimOrder> permutation_of(const Op& op, int rank) {
     if (const auto* permute = op.as<Permute>()) return order_of(permute->dims, rank);
     const auto* transpose = op.as<Transpose>();
     if (transpose == nullptr) return std::nullopt;
-    std::vector<int> order(static_cast<std::size_t>(rank));
-    std::iota(order.begin(), order.end(), 0);
     const auto in_range = [rank](std::int64_t dim) { return dim >= -rank && dim < rank; };
     if (!in_range(transpose->dim0) || !in_range(transpose->dim1)) return std::nullopt;
-    const auto position = [rank](std::int64_t dim) { return static_cast<std::size_t>(dim < 0 ? dim + rank : dim); };
-    std::swap(order[position(transpose->dim0)], order[position(transpose->dim1)]);
-    return order;
+    const auto position = [rank](std::int64_t dim) { return static_cast<int>(dim < 0 ? dim + rank : dim); };
+    return swapped(position(transpose->dim0), position(transpose->dim1));
 }
 
 }  // namespace seq::ops

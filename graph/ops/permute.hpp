@@ -1,7 +1,7 @@
 #pragma once
 
+#include <array>
 #include <optional>
-#include <vector>
 
 #include "graph/op.hpp"
 
@@ -28,8 +28,10 @@ struct Transpose {
     void infer(InferContext& context);
 };
 
-/// Where `op` is a Permute or a Transpose that is valid for inputs of this rank: the input dimension that each
-/// output dimension is.
-std::optional<std::vector<int>> permutation_of(const Op& op, int rank);
+/// The input dimension that each output dimension is; as many as the rank count.
+using DimOrder = std::array<int, max_rank>;
+
+/// Where `op` is a Permute or a Transpose that is valid for inputs of this rank: its order.
+std::optional<DimOrder> permutation_of(const Op& op, int rank);
 
 }  // namespace seq::ops

@@ -15,7 +15,8 @@ void declare_reduction(FieldTable<T>& table) {
 
 void infer_reduction(InferContext& context, const IntList& dim, bool keepdim, DType dtype) {
     const Shape& shape = context.shape();
-    std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), dim.empty());
+    std::bitset<max_rank> reduced;
+    if (dim.empty()) reduced.set();
     for (const std::int64_t wanted : dim.values()) {
         const auto position = context.normalize_dim(wanted, shape.rank());
         if (!position) return;
@@ -52,8 +53,9 @@ void Sum::infer(InferContext& context) {
     infer_reduction(context, dim, keepdim, is_float(dtype) ? dtype : DType::i64);
 }
 
-std::vector<bool> reduced_dims(const IntList& dim, int rank) {
-    std::vector<bool> reduced(static_cast<std::size_t>(rank), dim.empty());
+std::bitset<max_rank> reduced_dims(const IntList& dim, int rank) {
+    std::bitset<max_rank> reduced;
+    for (int i = 0; i < rank; ++i) reduced[static_cast<std::size_t>(i)] = dim.empty();
     for (const std::int64_t index : dim.values())
         reduced[static_cast<std::size_t>(index < 0 ? index + rank : index)] = true;
     return reduced;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <optional>
-#include <vector>
+#include <bitset>
 
 #include "graph/op.hpp"
 
@@ -30,6 +29,6 @@ struct Sum {
 };
 
 /// For each dimension of an input of this rank, whether `dim` reduces it. `dim` is valid for it.
-std::vector<bool> reduced_dims(const IntList& dim, int rank);
+std::bitset<max_rank> reduced_dims(const IntList& dim, int rank);
 
 }  // namespace seq::ops

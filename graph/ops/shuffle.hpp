@@ -5,7 +5,8 @@
 namespace seq::ops {
 
 /// [..., C·r², H, W] -> [..., C, H·r, W·r] with r = upscale_factor: output (c, y, x) is input
-/// (c·r² + (y mod r)·r + x mod r, y / r, x / r). Refused with shape/in-channels where r² does not divide the channels.
+/// (c·r² + (y mod r)·r + x mod r, y / r, x / r). Refused with shape/in-channels where r² does not divide the
+/// channels.
 struct PixelShuffle {
     std::int64_t upscale_factor = 1;
 

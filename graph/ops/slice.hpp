@@ -6,8 +6,8 @@
 
 namespace seq::ops {
 
-/// Elements start, start + step, ... below `end` of dimension `dim`. As in PyTorch, negative positions count from the end, and
-/// those beyond the input are clamped to it; nothing left is shape/empty.
+/// Elements start, start + step, ... below `end` of dimension `dim`. As in PyTorch, negative positions count from the
+/// end, and those beyond the input are clamped to it; nothing left is shape/empty.
 struct Slice {
     std::int64_t dim = 0;
     std::optional<std::int64_t> start{};

@@ -4,8 +4,8 @@
 
 namespace seq::ops {
 
-/// Cuts dimension `dim` into runs of `sizes`, an output each; one number cuts into runs of that size, of which the last may be
-/// shorter, and needs a dimension that is a number. Refused with shape/reshape where the sizes do not add up.
+/// Cuts dimension `dim` into runs of `sizes`, an output each; one number cuts into runs of that size, of which the last
+/// may be shorter, and needs a dimension that is a number. Refused with shape/reshape where the sizes do not add up.
 struct Split {
     /// One number is resolved to the list.
     IntList sizes{};

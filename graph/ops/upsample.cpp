@@ -164,28 +164,43 @@ void Upsample::infer(InferContext& context) {
     infer_upsample(context, *this);
 }
 
-std::optional<double> Upsample::position_scale(int i) const {
-    if (scale_factor.empty() || recompute_scale_factor.value_or(false)) return std::nullopt;
-    return scale_factor.at(i);
-}
-
 void UpsamplingNearest2d::declare(FieldTable<UpsamplingNearest2d>& table) { declare_target(table); }
 
 void UpsamplingNearest2d::infer(InferContext& context) {
-    if (context.require_rank(0, {4})) upsample_form(*this)->infer(context);
+    if (context.require_rank(0, {4}, spatial_layout(2))) infer_upsample(context, {size, scale_factor});
 }
 
 void UpsamplingBilinear2d::declare(FieldTable<UpsamplingBilinear2d>& table) { declare_target(table); }
 
 void UpsamplingBilinear2d::infer(InferContext& context) {
-    if (context.require_rank(0, {4})) upsample_form(*this)->infer(context);
+    context.require_float();
+    if (context.require_rank(0, {4}, spatial_layout(2)))
+        infer_upsample(context, {size, scale_factor, "bilinear", true});
 }
 
-std::optional<Upsample> upsample_form(const Op& op) {
-    if (const auto* upsample = op.as<Upsample>()) return *upsample;
-    if (const auto* nearest = op.as<UpsamplingNearest2d>()) return Upsample{nearest->size, nearest->scale_factor};
+namespace {
+
+std::array<std::optional<double>, 3> scales_of(const NumberList& factors, bool recompute) {
+    std::array<std::optional<double>, 3> scales{};
+    if (factors.empty() || recompute) return scales;
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+        if (factors.is_scalar() || i < factors.values().size()) scales[i] = factors.at(static_cast<int>(i));
+    }
+    return scales;
+}
+
+}  // namespace
+
+std::optional<UpsampleForm> upsample_form(const Op& op) {
+    if (const auto* upsample = op.as<Upsample>()) {
+        const bool recompute = upsample->recompute_scale_factor.value_or(false);
+        return UpsampleForm{upsample->mode != "nearest", upsample->align_corners.value_or(false),
+                            scales_of(upsample->scale_factor, recompute)};
+    }
+    if (const auto* nearest = op.as<UpsamplingNearest2d>())
+        return UpsampleForm{false, false, scales_of(nearest->scale_factor, false)};
     if (const auto* bilinear = op.as<UpsamplingBilinear2d>())
-        return Upsample{bilinear->size, bilinear->scale_factor, "bilinear", true};
+        return UpsampleForm{true, true, scales_of(bilinear->scale_factor, false)};
     return std::nullopt;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "graph/op.hpp"
 
@@ -23,10 +23,6 @@ struct Upsample {
     static constexpr std::string_view doc = "Resizes the spatial dimensions.";
     static void declare(FieldTable<Upsample>& table);
     void infer(InferContext& context);
-
-    bool corners_aligned() const { return align_corners.value_or(false); }
-    /// The factor that source positions are computed with in spatial dimension `i`; nullopt: the ratio of the sizes.
-    std::optional<double> position_scale(int i) const;
 };
 
 /// Upsample with mode "nearest" for [N, C, H, W].
@@ -51,7 +47,16 @@ struct UpsamplingBilinear2d {
     void infer(InferContext& context);
 };
 
-/// Where `op` is one of the three: the Upsample that does the same.
-std::optional<Upsample> upsample_form(const Op& op);
+/// How any of the three computes, whatever its sizes.
+struct UpsampleForm {
+    /// Between the neighbours of the source position; otherwise the element at or before it.
+    bool linear = false;
+    bool align_corners = false;
+    /// For each spatial dimension, the factor that source positions are computed with; nullopt: the ratio of the sizes.
+    std::array<std::optional<double>, 3> scales{};
+};
+
+/// Where `op` is one of the three: its form.
+std::optional<UpsampleForm> upsample_form(const Op& op);
 
 }  // namespace seq::ops
