@@ -36,6 +36,8 @@ struct InputSpec {
     DType dtype;
 };
 
+namespace nn {
+
 /// What the caller knows of the symbols and wants of the outputs.
 struct BuildOptions {
     SymbolRanges ranges;
@@ -44,4 +46,5 @@ struct BuildOptions {
     std::string name;
 };
 
+}  // namespace nn
 }  // namespace seq
