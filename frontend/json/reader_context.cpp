@@ -1,0 +1,143 @@
+#include "frontend/json/reader_context.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/json/utf8.hpp"
+#include "frontend/suggest.hpp"
+
+namespace seq::json {
+
+std::string_view name_of(Kind kind) {
+    switch (kind) {
+        case Kind::null: return "null";
+        case Kind::boolean: return "true or false";
+        case Kind::integer: return "an integer";
+        case Kind::number: return "a number";
+        case Kind::string: return "a text";
+        case Kind::array: return "a list";
+        case Kind::object: return "an object";
+    }
+    return {};
+}
+
+std::string shown(const Document& document, NodeId id) {
+    const Node& node = document[id];
+    const std::string_view source = document.source(id);
+    constexpr std::size_t longest = 40;
+    if (node.kind == Kind::object) return "an object";
+    if (node.kind == Kind::array && (source.size() > longest || source.find('\n') != std::string_view::npos)) return "a list";
+    if (source.size() <= longest) return std::string(source);
+    std::size_t end = longest;
+    while (end > 0 && (static_cast<unsigned char>(source[end]) & 0xC0) == 0x80) --end;
+    return std::string(source.substr(0, end)) + "…";
+}
+
+std::vector<PatchOperation> rename_patch(const Document& document, NodeId member, std::string_view key) {
+    const std::string parent = document.pointer(document[member].parent);
+    return {{"remove", document.pointer(member), ""},
+            {"add", parent + "/" + escape_pointer(key), std::string(document.source(member))}};
+}
+
+Problem& ReaderContext::report(std::string code, std::string message, SourceSpan where) {
+    Problem& problem = reading.problems.emplace_back();
+    problem.diagnostic.code = std::move(code);
+    problem.diagnostic.message = std::move(message);
+    problem.diagnostic.where = std::move(where);
+    return problem;
+}
+
+Problem& ReaderContext::report_value(std::string code, std::string message, NodeId value) {
+    return report(std::move(code), std::move(message), document.value_span(value));
+}
+
+Problem& ReaderContext::report_key(std::string code, std::string message, NodeId member) {
+    return report(std::move(code), std::move(message), document.key_span(member));
+}
+
+bool ReaderContext::expect(NodeId id, Kind kind, std::string_view what) {
+    if (node(id).kind == kind) return true;
+    const std::string subject = what.starts_with("a ") || what.starts_with("the ") ? std::string(what) : fmt::format("`{}`", what);
+    Problem& problem = report_value("spec/type", fmt::format("{} takes {}, but gets {}", subject, name_of(kind), shown(document, id)), id);
+    problem.diagnostic.expected = name_of(kind);
+    problem.diagnostic.actual = shown(document, id);
+    return false;
+}
+
+std::vector<ReaderContext::UnknownKey> ReaderContext::report_unknown_keys(NodeId object, std::string_view subject,
+                                                                          std::initializer_list<std::string_view> known,
+                                                                          NodeId layer) {
+    std::vector<UnknownKey> unknown;
+    for (NodeId id = node(object).first; id != no_node; id = node(id).next) {
+        if (std::find(known.begin(), known.end(), node(id).key) != known.end()) continue;
+        std::vector<std::string_view> free;
+        std::copy_if(known.begin(), known.end(), std::back_inserter(free),
+                     [&](std::string_view key) { return find(object, key) == no_node; });
+        const auto near = nearest(node(id).key, free);
+        Problem& problem =
+            report_key("spec/unknown-key", fmt::format("{} has no `{}`{}", subject, node(id).key, did_you_mean(near)), id);
+        problem.layer = layer;
+        problem.subject = false;
+        problem.diagnostic.actual = node(id).key;
+        unknown.push_back({id, near.size() == 1 ? near.front() : ""});
+        if (near.size() == 1) {
+            problem.diagnostic.expected = near.front();
+            problem.diagnostic.fixes.push_back({fmt::format("rename \"{}\" to \"{}\"", node(id).key, near.front()), true,
+                                                rename_patch(document, id, near.front())});
+        } else {
+            problem.diagnostic.fixes.push_back(
+                {fmt::format("remove \"{}\"", node(id).key), false, {{"remove", pointer(id), ""}}});
+        }
+    }
+    return unknown;
+}
+
+bool ReaderContext::check_name(NodeId id, std::string_view name, NodeId layer) {
+    std::string_view reason;
+    if (name.empty()) reason = "a name is not empty";
+    if (name.find('.') != std::string_view::npos) reason = "a name holds no dot, which separates the steps of a path";
+    if (name.starts_with('$')) reason = "a name does not begin with `$`, which is kept for `$in`";
+    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+        reason = "a name holds no control characters";
+    const bool too_long = name.size() > max_name_length;
+    if (reason.empty() && !too_long) return true;
+    const std::string message = too_long ? fmt::format("this name has {} bytes, more than the limit of {}", name.size(), max_name_length)
+                                         : std::string(reason);
+    const bool is_key = layer == no_node;
+    Problem& problem = report(too_long ? "spec/limit" : "spec/value", message, is_key ? document.key_span(id) : document.value_span(id));
+    problem.layer = layer;
+    problem.subject = false;
+    problem.diagnostic.actual = too_long ? fmt::format("{} bytes", name.size()) : std::string(name);
+    if (too_long) reading.fatal = true;
+    return false;
+}
+
+std::vector<Reference> ReaderContext::read_references(NodeId id, std::string_view what, bool single, NodeId layer) {
+    if (node(id).kind == Kind::string) {
+        if (single) return {{std::string(node(id).text), id}};
+        expect(id, Kind::array, what);
+        reading.problems.back().diagnostic.fixes.push_back({fmt::format("use [{}]", document.source(id)), true,
+                                                            {{"replace", pointer(id), fmt::format("[{}]", document.source(id))}}});
+        return {{std::string(node(id).text), id}};
+    }
+    if (node(id).kind != Kind::array) {
+        Problem& problem = report_value("spec/type", fmt::format("`{}` takes {}a list of names, but gets {}", what,
+                                                                 single ? "a name or " : "", shown(document, id)), id);
+        problem.layer = layer;
+        problem.subject = false;
+        return {};
+    }
+    std::vector<Reference> references;
+    for (NodeId item = node(id).first; item != no_node; item = node(item).next) {
+        if (expect(item, Kind::string, "a name")) references.push_back({std::string(node(item).text), item});
+    }
+    if (node(id).count == 0) {
+        Problem& problem = report_value("spec/value", fmt::format("`{}` is an empty list", what), id);
+        problem.layer = layer;
+        problem.subject = false;
+    }
+    return references;
+}
+
+}  // namespace seq::json

@@ -1,0 +1,310 @@
+#include "frontend/lower.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/assume.hpp"
+#include "frontend/expansion.hpp"
+#include "frontend/resolve.hpp"
+#include "frontend/scope.hpp"
+
+namespace seq {
+namespace {
+
+/// Where layers are applied again with the parameters of their first application.
+struct Sharing {
+    const LayerDefinition* share = nullptr;
+    std::string path;
+};
+
+/// Thrown to leave the recursion when a limit is passed.
+struct Stop {};
+
+class Lowerer {
+   public:
+    Lowerer(const Definition& definition, const LowerOptions& options)
+        : definition_(definition), options_(options), resolver_{definition, options, result_, top_} {}
+
+    Lowering run() {
+        if (auto refusal = check_expansion(definition_)) {
+            result_.problems.push_back(std::move(*refusal));
+            result_.stopped = true;
+            return std::move(result_);
+        }
+        Graph& graph = result_.graph;
+        graph.name = definition_.name;
+        graph.ranges = definition_.ranges;
+        graph.bounded_symbols = definition_.bounded_symbols;
+        add_inputs();
+        try {
+            lower_container(top_, definition_.layers, nullptr, nullptr);
+            set_outputs();
+        } catch (const Stop&) {
+            result_.stopped = true;
+        }
+        if (!result_.has_error()) warn_of_unused();
+        return std::move(result_);
+    }
+
+   private:
+    InferScope scope() const { return {result_.graph.ranges, result_.graph.bounded_symbols}; }
+
+    Value* assume(TensorType type) { return result_.graph.add_parameter({}, std::move(type)); }
+
+    void add_inputs() {
+        for (const InputDefinition& input : definition_.inputs) {
+            TensorType type = input.broken ? TensorType::make_error() : input.type;
+            if (const auto other = options_.shapes.find(input.name); other != options_.shapes.end()) {
+                type = {input.type.dtype, other->second, false};
+            }
+            check_bindings(input, type.shape);
+            type.shape = type.shape.substitute(options_.bindings);
+            Value* value = result_.graph.add_input(input.name, std::move(type));
+            top_.inputs.push_back(value);
+        }
+    }
+
+    void check_bindings(const InputDefinition& input, const Shape& shape) {
+        for (const Dim& dim : shape) {
+            for (const std::string& symbol : dim.symbols()) {
+                const auto bound = options_.bindings.find(symbol);
+                if (bound == options_.bindings.end() || std::count(checked_.begin(), checked_.end(), symbol) > 0) continue;
+                checked_.push_back(symbol);
+                const auto found = definition_.ranges.find(symbol);
+                const SymbolRange range = found == definition_.ranges.end() ? SymbolRange{} : found->second;
+                const std::int64_t value = bound->second;
+                if (value >= range.min && (!range.max || value <= *range.max) && value % range.multiple_of == 0) continue;
+                Diagnostic& diagnostic = result_.problems.emplace_back();
+                diagnostic.code = "shape/symbolic";
+                diagnostic.message = fmt::format("{} = {} is outside the range of `{}`", symbol, value, symbol);
+                diagnostic.where = input.where;
+                diagnostic.valid[symbol] = {{(range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of, range.max, range.multiple_of}};
+            }
+        }
+    }
+
+    /// Lowers the layers one after the other. `original`: the container whose parameters they share.
+    Value* lower_container(Scope& scope, const std::vector<LayerDefinition>& layers, const Scope* original, const Sharing* sharing) {
+        scope.layers = &layers;
+        scope.slots.reserve(layers.size());
+        Value* current = scope.inputs.front();
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            Slot& slot = scope.slots.emplace_back();
+            slot.definition = &layers[i];
+            lower_layer(scope, layers[i], slot, current, original == nullptr ? nullptr : &original->slots[i], sharing);
+            slot.done = true;
+            current = slot.outputs.front();
+        }
+        return current;
+    }
+
+    void lower_layer(Scope& scope, const LayerDefinition& layer, Slot& slot, Value* current, const Slot* original, const Sharing* sharing) {
+        std::vector<Value*> inputs;
+        if (layer.has_from) {
+            for (const Reference& reference : layer.from) {
+                Value* value = resolver_.find_value(reference, layer, scope);
+                inputs.push_back(value != nullptr ? value : assume(unknown_like(current->type)));
+            }
+        } else {
+            inputs.push_back(current);
+        }
+        switch (layer.kind) {
+            case LayerDefinition::Kind::op: return lower_op(scope, layer, layer, slot, std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::sequential: return open(scope, layer, layer.layers, slot, std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::use:
+                if (layer.module < 0) return give_up(slot, current);
+                return open(scope, layer, definition_.modules[static_cast<std::size_t>(layer.module)].layers, slot, std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::share: return lower_share(scope, layer, slot, std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::unknown: return give_up(slot, current);
+        }
+    }
+
+    /// Nothing is known of what the layer does: it is taken to keep the rank.
+    void give_up(Slot& slot, const Value* current) {
+        slot.broken = true;
+        slot.outputs = {assume(unknown_like(current->type))};
+    }
+
+    void open(Scope& scope, const LayerDefinition& layer, const std::vector<LayerDefinition>& layers, Slot& slot,
+              std::vector<Value*> inputs, const Slot* original, const Sharing* sharing) {
+        if (++depth_ > max_depth) {
+            limit(layer, fmt::format("containers nest deeper than {}, the limit", max_depth));
+        }
+        slot.scope = std::make_unique<Scope>();
+        slot.scope->is_module = slot.definition->kind == LayerDefinition::Kind::use;
+        slot.scope->parent = slot.scope->is_module ? nullptr : &scope;
+        slot.scope->path = scope.path_of(layer.name);
+        slot.scope->inputs = std::move(inputs);
+        slot.outputs = {lower_container(*slot.scope, layers, original == nullptr ? nullptr : original->scope.get(), sharing)};
+        --depth_;
+    }
+
+    void lower_share(Scope& scope, const LayerDefinition& layer, Slot& slot, std::vector<Value*> inputs, const Slot* replayed, const Sharing* sharing) {
+        const Slot* original = replayed != nullptr ? replayed : resolver_.find_shared(layer, scope);
+        if (original == nullptr || original->definition == nullptr || original->broken) return give_up(slot, inputs.front());
+        slot.definition = original->definition;
+        Sharing own{&layer, scope.path_of(layer.name)};
+        const Sharing* outer = sharing != nullptr ? sharing : &own;
+        const LayerDefinition& target = *original->definition;
+        if (target.kind == LayerDefinition::Kind::op) return lower_op(scope, layer, target, slot, std::move(inputs), original, outer);
+        const auto& layers = target.kind == LayerDefinition::Kind::use ? definition_.modules[static_cast<std::size_t>(target.module)].layers
+                                                                        : target.layers;
+        open(scope, layer, layers, slot, std::move(inputs), original, outer);
+    }
+
+    /// `layer` gives the name, `target` the op; `original` is the slot of the first application.
+    void lower_op(Scope& scope, const LayerDefinition& layer, const LayerDefinition& target, Slot& slot, std::vector<Value*> inputs,
+                  const Slot* original, const Sharing* sharing) {
+        const std::string path = scope.path_of(layer.name);
+        count(layer, path);
+        const auto id = static_cast<LayerId>(result_.layers.size());
+        slot.layer = id;
+        LoweredLayer lowered{&target, 0, sharing != nullptr ? sharing->share : &target, sharing != nullptr ? sharing->path : path, id, std::move(inputs), {}, nullptr};
+        if (original != nullptr && original->layer) lowered.original = result_.layers[*original->layer].original;
+        if (target.ops.size() > 1) lowered.choice = choose(target.ops, lowered.inputs, this->scope());
+        const Op& op = target.ops[static_cast<std::size_t>(lowered.choice)];
+        result_.graph.layers.push_back({path, op.name(), lowered.blamed->where});
+        const bool enough = resolver_.check_arity(lowered, op, layer.has_from ? &layer : nullptr);
+        result_.layers.push_back(std::move(lowered));
+        if (!enough || !target.broken_fields.empty()) {
+            apply_broken(id, op, enough);
+        } else {
+            apply(id, op, path);
+        }
+        slot.outputs = result_.layers[id].outputs;
+        slot.broken = result_.layers[id].node == nullptr;
+    }
+
+    void apply(LayerId id, const Op& op, const std::string& path) {
+        LoweredLayer& layer = result_.layers[id];
+        NodeSpec spec{op, layer.inputs, {}, path, {}, path, {id}};
+        if (layer.original != id) {
+            const Node* first = result_.layers[layer.original].node;
+            if (first == nullptr) return apply_broken(id, op, false);
+            spec.op = first->op;
+            spec.parameters.assign(first->parameters().begin(), first->parameters().end());
+            spec.parameter_prefix = result_.graph.layers[layer.original].path;
+        }
+        std::vector<NodeFault> faults;
+        layer.node = result_.graph.add(std::move(spec), &faults);
+        layer.outputs = layer.node->outputs;
+        bool failed = false;
+        for (NodeFault& fault : faults) {
+            failed = failed || fault.fault.severity == Severity::error;
+            keep(id, std::move(fault.fault));
+        }
+        const auto replaced = failed ? assumed_after_fault(layer, faults_of(id), scope()) : std::vector<TensorType>{};
+        for (std::size_t i = 0; i < replaced.size() && i < layer.outputs.size(); ++i) {
+            if (layer.outputs[i]->type.error) layer.outputs[i] = assume(replaced[i]);
+        }
+    }
+
+    std::vector<Fault> faults_of(LayerId id) const {
+        std::vector<Fault> faults;
+        for (auto fault = result_.faults.rbegin(); fault != result_.faults.rend() && fault->layer == id; ++fault)
+            faults.push_back(fault->fault);
+        return faults;
+    }
+
+    void apply_broken(LayerId id, const Op& op, bool inferable) {
+        LoweredLayer& layer = result_.layers[id];
+        std::vector<TensorType> types;
+        for (const Value* input : layer.inputs) types.push_back(input->type);
+        if (inferable) {
+            BrokenInference inference = infer_broken(op, layer.definition->broken_fields, types, scope());
+            for (TensorType& type : inference.outputs) layer.outputs.push_back(assume(std::move(type)));
+            for (Fault& fault : inference.faults) keep(id, std::move(fault));
+        }
+        if (layer.outputs.empty()) layer.outputs.push_back(assume(types.empty() ? TensorType::make_error() : unknown_like(types.front())));
+    }
+
+    /// Keeps a fault unless what it is about is unknown, or the first application of a shared layer has it too.
+    void keep(LayerId id, Fault fault) {
+        const LoweredLayer& layer = result_.layers[id];
+        if (concerns_unknown(fault, layer.inputs)) return;
+        if (layer.original != id) {
+            const bool had = std::any_of(result_.faults.begin(), result_.faults.end(), [&](const LayerFault& other) {
+                return other.layer == layer.original && other.fault.code == fault.code && other.fault.field == fault.field;
+            });
+            if (had) return;
+        }
+        result_.faults.push_back({id, std::move(fault)});
+    }
+
+    void count(const LayerDefinition& layer, const std::string& path) {
+        path_bytes_ += static_cast<std::int64_t>(path.size());
+        if (static_cast<std::int64_t>(result_.layers.size()) >= max_layers)
+            limit(layer, fmt::format("the model expands to more than {} layers, the limit", max_layers));
+        if (path_bytes_ > 2 * max_path_bytes)
+            limit(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit", 2 * max_path_bytes));
+    }
+
+    [[noreturn]] void limit(const LayerDefinition& layer, std::string message) {
+        Diagnostic& diagnostic = result_.problems.emplace_back();
+        diagnostic.code = "spec/limit";
+        diagnostic.message = std::move(message);
+        diagnostic.where = layer.where;
+        throw Stop{};
+    }
+
+    void set_outputs() {
+        std::vector<Value*> values;
+        std::vector<std::string> names;
+        if (!definition_.outputs) {
+            values.push_back(top_.slots.back().outputs.front());
+            names.push_back(definition_.layers.back().name);
+        } else {
+            for (const Reference& output : *definition_.outputs) {
+                Value* value = resolver_.find_output(output);
+                if (value == nullptr) continue;
+                values.push_back(value);
+                names.push_back(output.name);
+            }
+        }
+        result_.graph.set_outputs(std::move(values), std::move(names));
+    }
+
+    void warn_of_unused() {
+        const auto is_unused = [&](const Value* value) { return value->uses.empty() && !result_.graph.is_output(value); };
+        for (const LoweredLayer& layer : result_.layers) {
+            if (!std::all_of(layer.outputs.begin(), layer.outputs.end(), is_unused)) continue;
+            Diagnostic& diagnostic = result_.problems.emplace_back();
+            diagnostic.code = "graph/unused";
+            diagnostic.severity = Severity::warning;
+            diagnostic.layer = layer.blamed_path;
+            diagnostic.type = layer.node->op.name();
+            diagnostic.message = fmt::format("nothing uses what {} `{}` gives", diagnostic.type, diagnostic.layer);
+            diagnostic.where = layer.blamed->where;
+        }
+        for (std::size_t i = 0; i < top_.inputs.size(); ++i) {
+            if (!is_unused(top_.inputs[i])) continue;
+            Diagnostic& diagnostic = result_.problems.emplace_back();
+            diagnostic.code = "graph/unused";
+            diagnostic.severity = Severity::warning;
+            diagnostic.message = fmt::format("no layer uses the input `{}`", definition_.inputs[i].name);
+            diagnostic.where = definition_.inputs[i].where;
+        }
+    }
+
+    const Definition& definition_;
+    const LowerOptions& options_;
+    Lowering result_;
+    Scope top_;
+    Resolver resolver_;
+    std::vector<std::string> checked_;
+    std::int64_t path_bytes_ = 0;
+    int depth_ = 0;
+};
+
+}  // namespace
+
+bool Lowering::has_error() const {
+    return stopped ||
+           std::any_of(problems.begin(), problems.end(), [](const Diagnostic& problem) { return problem.severity == Severity::error; }) ||
+           std::any_of(faults.begin(), faults.end(), [](const LayerFault& fault) { return fault.fault.severity == Severity::error; });
+}
+
+Lowering lower(const Definition& definition, const LowerOptions& options) { return Lowerer(definition, options).run(); }
+
+}  // namespace seq
