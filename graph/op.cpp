@@ -48,6 +48,11 @@ bool Op::operator==(const Op& other) const {
     return std::all_of(fields.begin(), fields.end(), [&](const Field& f) { return get(f) == other.get(f); });
 }
 
+OpTable& OpTable::instance() {
+    static OpTable table;
+    return table;
+}
+
 const OpType* OpTable::find(std::string_view name) const {
     std::shared_lock lock(rows().mutex);
     const auto found = rows().by_name.find(name);
