@@ -30,10 +30,12 @@ class FileSource final : public ByteSource {
 
     void read_at(std::uint64_t offset, std::span<std::byte> out) const override {
         while (!out.empty()) {
-            const ssize_t got = pread(file_.get(), out.data(), std::min(out.size(), max_read), static_cast<off_t>(offset));
+            const ssize_t got =
+                pread(file_.get(), out.data(), std::min(out.size(), max_read), static_cast<off_t>(offset));
             if (got < 0 && errno == EINTR) continue;
             if (got < 0) throw Error("io/read", fmt::format("{}: {}", description_, std::strerror(errno)));
-            if (got == 0) throw Error("io/read", fmt::format("{}: the file was truncated while it was read", description_));
+            if (got == 0)
+                throw Error("io/read", fmt::format("{}: the file was truncated while it was read", description_));
             offset += static_cast<std::uint64_t>(got);
             out = out.subspan(static_cast<std::size_t>(got));
         }
@@ -154,7 +156,8 @@ std::unique_ptr<ByteStream> stream_of(const ByteSource& source, std::uint64_t of
 std::unique_ptr<ByteStream> open_stream(const std::string& path) {
     const bool standard_input = path == "-";
     const std::string name = standard_input ? "standard input" : path;
-    Descriptor file(standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    Descriptor file(standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                   : open(path.c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status {};
     if (!file || fstat(file.get(), &status) != 0) {
         throw Error("io/open", fmt::format("{}: {}", name, std::strerror(errno)));
@@ -187,11 +190,13 @@ std::vector<std::byte> read_all(ByteStream& stream, std::uint64_t limit) {
 
 Tensor allocate_tensor(DType dtype, std::span<const std::int64_t> sizes, const std::string& description) {
     if (sizes.size() > static_cast<std::size_t>(max_rank)) {
-        throw Error("io/limit", fmt::format("{}: has {} dimensions; at most {} are supported", description, sizes.size(), max_rank));
+        throw Error("io/limit", fmt::format("{}: has {} dimensions; at most {} are supported", description,
+                                            sizes.size(), max_rank));
     }
     std::optional<std::int64_t> bytes = static_cast<std::int64_t>(size_of(dtype));
     for (std::int64_t size : sizes) bytes = bytes ? checked_mul(*bytes, size) : bytes;
-    const auto memory = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
+    const auto memory =
+        static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::int64_t>(sysconf(_SC_PAGESIZE));
     if (!bytes || *bytes > memory) {
         throw Error("io/limit", fmt::format("{}: needs {} bytes of memory, and this machine has {}", description,
                                             bytes ? fmt::to_string(*bytes) : "more than 2^63", memory));

@@ -17,7 +17,10 @@ bool is_continuation(std::uint8_t byte) { return (byte & 0xc0) == 0x80; }
 std::size_t sequence_length(std::string_view text, std::size_t i) {
     const std::uint8_t lead = byte_at(text, i);
     if (lead < 0x80) return 1;
-    const std::size_t length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead >= 0xc2 && lead < 0xe0   ? 2
+                               : lead >= 0xe0 && lead < 0xf0 ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
     if (length == 0 || text.size() - i < length) return 0;
     for (std::size_t k = 1; k < length; ++k) {
         if (!is_continuation(byte_at(text, i + k))) return 0;

@@ -15,7 +15,8 @@ std::uint64_t byte_count_of(const WeightSource::Entry& entry) {
 void check_byte_count(const WeightSource::Entry& entry, std::size_t given) {
     const std::uint64_t needed = byte_count_of(entry);
     if (given == needed) return;
-    throw std::invalid_argument(fmt::format("{} takes {} bytes, and the buffer has {}", quoted_name(entry.name), needed, given));
+    throw std::invalid_argument(
+        fmt::format("{} takes {} bytes, and the buffer has {}", quoted_name(entry.name), needed, given));
 }
 
 void normalize_elements(DType dtype, std::span<std::byte> bytes) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "frontend/weights/little_endian.hpp"
 #include "frontend/weights/normalize.hpp"
 #include "frontend/weights/safetensors_header.hpp"
 #include "frontend/weights/weight_errors.hpp"
@@ -23,14 +24,16 @@ constexpr std::size_t piece_size = std::size_t{1} << 18;
 
 /// The header's length, checked against the file.
 std::uint64_t read_header_size(const ByteSource& bytes) {
-    if (bytes.size() < prefix_size) refuse(bytes, fmt::format("{} bytes are too few for a safetensors file", bytes.size()));
+    if (bytes.size() < prefix_size)
+        refuse(bytes, fmt::format("{} bytes are too few for a safetensors file", bytes.size()));
     std::array<std::byte, prefix_size> prefix{};
     bytes.read_at(0, prefix);
-    std::uint64_t size = 0;
-    for (std::size_t i = prefix_size; i-- > 0;) size = size << 8 | std::to_integer<std::uint64_t>(prefix[i]);
+    const std::uint64_t size = read_little_endian(prefix);
     if (size > max_header_size) {
-        refuse(bytes, fmt::format("the header is said to be {} bytes long; at most {} are allowed (is this a safetensors file?)",
-                                  size, max_header_size));
+        refuse(
+            bytes,
+            fmt::format("the header is said to be {} bytes long; at most {} are allowed (is this a safetensors file?)",
+                        size, max_header_size));
     }
     if (size > bytes.size() - prefix_size) {
         refuse(bytes, fmt::format("the header is said to be {} bytes long, and the file has {}", size, bytes.size()));
@@ -68,7 +71,8 @@ const WeightSource::Entry* SafetensorsFile::find(std::string_view name) const {
 
 std::size_t SafetensorsFile::index_of(const Entry& entry) const {
     const auto found = by_name_.find(entry.name);
-    if (found == by_name_.end()) throw Error("weights/missing", fmt::format("{} has no tensor {}", description(), entry.name));
+    if (found == by_name_.end())
+        throw Error("weights/missing", fmt::format("{} has no tensor {}", description(), entry.name));
     return found->second;
 }
 
@@ -84,7 +88,8 @@ void SafetensorsFile::stream(const Entry& entry, const std::function<void(std::s
     std::uint64_t left = byte_count_of(entries_[index]);
     std::vector<std::byte> piece(static_cast<std::size_t>(std::min<std::uint64_t>(left, piece_size)));
     for (std::uint64_t offset = offsets_[index]; left > 0;) {
-        const std::span<std::byte> part = std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, piece.size())));
+        const std::span<std::byte> part =
+            std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, piece.size())));
         with_weight_errors([&] { bytes_->read_at(offset, part); });
         normalize_elements(entries_[index].dtype, part);
         sink(part);

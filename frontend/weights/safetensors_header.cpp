@@ -31,14 +31,20 @@ constexpr std::array<std::pair<std::string_view, DType>, 9> dtype_names{{
 }};
 
 std::optional<DType> dtype_of(std::string_view name) {
-    const auto* found = std::find_if(dtype_names.begin(), dtype_names.end(), [&](const auto& pair) { return pair.first == name; });
+    const auto* found =
+        std::find_if(dtype_names.begin(), dtype_names.end(), [&](const auto& pair) { return pair.first == name; });
     return found == dtype_names.end() ? std::nullopt : std::optional(found->second);
 }
 
 /// Why a record is no tensor; empty where it is one, which `out` then is.
 std::string check_record(const SafetensorsRecord& record, SafetensorsEntry& out) {
-    const auto problem = [&](const std::string& text) { return fmt::format("tensor {}{}", quoted_name(record.name), text); };
-    const char* missing = !record.dtype ? "dtype" : !record.shape ? "shape" : !record.offsets ? "data_offsets" : nullptr;
+    const auto problem = [&](const std::string& text) {
+        return fmt::format("tensor {}{}", quoted_name(record.name), text);
+    };
+    const char* missing = !record.dtype     ? "dtype"
+                          : !record.shape   ? "shape"
+                          : !record.offsets ? "data_offsets"
+                                            : nullptr;
     if (missing != nullptr) return problem(fmt::format(" has no {}", missing));
     const std::optional<DType> dtype = dtype_of(*record.dtype);
     if (!dtype) return problem(fmt::format(" has the dtype {}, which is not supported", quoted_name(*record.dtype)));
@@ -57,15 +63,18 @@ std::string check_record(const SafetensorsRecord& record, SafetensorsEntry& out)
     if (!bytes) return problem(fmt::format(": the shape {} is too large", shape));
     out.begin = (*record.offsets)[0];
     out.end = (*record.offsets)[1];
-    if (out.end < out.begin) return problem(fmt::format(": its data_offsets [{}, {}] are reversed", out.begin, out.end));
+    if (out.end < out.begin)
+        return problem(fmt::format(": its data_offsets [{}, {}] are reversed", out.begin, out.end));
     if (out.end - out.begin != static_cast<std::uint64_t>(*bytes)) {
-        return problem(fmt::format(" has {} bytes, but {} of shape {} takes {}", out.end - out.begin, *record.dtype, shape, *bytes));
+        return problem(fmt::format(" has {} bytes, but {} of shape {} takes {}", out.end - out.begin, *record.dtype,
+                                   shape, *bytes));
     }
     return {};
 }
 
 /// The tensors must follow each other without overlaps and holes, from the first byte to the last.
-void check_coverage(const std::vector<SafetensorsEntry>& tensors, std::uint64_t data_size, std::vector<std::string>& problems) {
+void check_coverage(const std::vector<SafetensorsEntry>& tensors, std::uint64_t data_size,
+                    std::vector<std::string>& problems) {
     std::vector<const SafetensorsEntry*> order;
     for (const SafetensorsEntry& tensor : tensors) order.push_back(&tensor);
     std::stable_sort(order.begin(), order.end(), [](const SafetensorsEntry* a, const SafetensorsEntry* b) {
@@ -80,10 +89,12 @@ void check_coverage(const std::vector<SafetensorsEntry>& tensors, std::uint64_t 
         }
         const std::string name = quoted_name(tensor->entry.name);
         if (tensor->begin < covered) {
-            problems.push_back(fmt::format("tensors {} and {} overlap in the bytes {} to {}", quoted_name(last->entry.name), name,
-                                           tensor->begin, std::min(std::max(tensor->end, tensor->begin + 1), covered)));
+            problems.push_back(fmt::format("tensors {} and {} overlap in the bytes {} to {}",
+                                           quoted_name(last->entry.name), name, tensor->begin,
+                                           std::min(std::max(tensor->end, tensor->begin + 1), covered)));
         } else if (tensor->begin > covered) {
-            problems.push_back(fmt::format("the bytes {} to {} before tensor {} belong to no tensor", covered, tensor->begin, name));
+            problems.push_back(
+                fmt::format("the bytes {} to {} before tensor {} belong to no tensor", covered, tensor->begin, name));
         }
         if (tensor->end >= covered) last = tensor;
         covered = std::max(covered, tensor->end);

@@ -119,7 +119,8 @@ class Handler final : public nlohmann::json_sax<nlohmann::json> {
     bool value(std::string_view what) {
         if (in_metadata_) return depth_ > 2 || report("the metadata is not an object of strings");
         if (depth_ == 1) return report(fmt::format("tensor {} is {}, not an object", quoted_name(name_), what));
-        const bool asked = depth_ == 2 ? key_ == "dtype" || key_ == "shape" || key_ == "data_offsets" : list_ != nullptr;
+        const bool asked =
+            depth_ == 2 ? key_ == "dtype" || key_ == "shape" || key_ == "data_offsets" : list_ != nullptr;
         if (!asked || record().faulty) return true;
         record().faulty = true;
         const char* verb = depth_ == 2 ? "is" : "holds";

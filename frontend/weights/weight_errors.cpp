@@ -7,7 +7,8 @@
 namespace seq {
 namespace {
 
-BuildError make_error(const std::string& code, std::vector<std::string> messages, std::shared_ptr<const std::string> file) {
+BuildError make_error(const std::string& code, std::vector<std::string> messages,
+                      std::shared_ptr<const std::string> file) {
     std::vector<Diagnostic> diagnostics;
     std::string text;
     for (std::string& message : messages) {
