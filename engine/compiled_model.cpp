@@ -55,7 +55,7 @@ CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
     symbols_ = symbols_of(tapped);
     OptimizedModel model = optimize(tapped, options);
     graph_ = std::move(model.graph);
-    weights_.set_source(std::move(model.weights));
+    weights_.set_source(std::move(model.weights), backend_.has_nonfinite);
     if (symbols_.empty()) plan({});
 }
 
@@ -84,9 +84,10 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     for (const NodeFault& fault : faults) {
         if (fault.fault.severity == Severity::error) throw_fault(bound, fault);
     }
-    std::shared_ptr<const Plan> plan;
+    std::shared_ptr<Plan> plan;
     oneapi::tbb::task_arena arena(options_.threads);
     arena.execute([&] { plan = make_plan(std::move(bound), bindings, backend_, options_, weights_); });
+    plan->weights_nonfinite = weights_.nonfinite();
     weights_.release_transient();
     return plan;
 }

@@ -21,11 +21,12 @@ std::size_t Plan::memory_bytes() const {
     return arena_bytes + scratch_bytes + graph.node_count() * bytes_per_node;
 }
 
-std::shared_ptr<const Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
+std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
                                       const ComputeOptions& options, WeightProvider& weights) {
     auto plan = std::make_shared<Plan>();
     plan->graph = std::move(graph);
     plan->bindings = bindings;
+    plan->has_nonfinite = backend.has_nonfinite;
     for (const Value* input : plan->graph.inputs()) plan->inputs.push_back(port(*input, input->name));
     for (std::size_t i = 0; i < plan->graph.outputs().size(); ++i)
         plan->outputs.push_back(port(*plan->graph.outputs()[i], plan->graph.output_names()[i]));

@@ -55,6 +55,9 @@ struct Plan {
     std::vector<Step> steps;
     std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;
+    /// RunContext::nonfinite of every run, whatever its inputs.
+    bool weights_nonfinite = false;
+    bool (*has_nonfinite)(const TensorView& tensor) = nullptr;
     /// Plain weights that steps read.
     std::vector<std::shared_ptr<const Tensor>> weights;
     /// Values that are another's bytes under another shape.
@@ -66,7 +69,7 @@ struct Plan {
 
 /// Chooses kernels and layouts for a graph with bound sizes and lays out its memory. Throws seq::Error where
 /// no kernel can run a node.
-std::shared_ptr<const Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
+std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
                                       const ComputeOptions& options, WeightProvider& weights);
 
 }  // namespace seq

@@ -18,23 +18,32 @@ bool WeightStore::available(const Value& value) const {
     return source_ != nullptr && source_->find(value.name) != nullptr;
 }
 
-Tensor WeightStore::read(const Value& value) const {
+const TensorView& WeightStore::inspected(const TensorView& view) {
+    nonfinite_ = nonfinite_ || (has_nonfinite_ != nullptr && has_nonfinite_(view));
+    return view;
+}
+
+Tensor WeightStore::read(const Value& value) {
     const WeightSource::Entry* entry = source_ == nullptr ? nullptr : source_->find(value.name);
     if (entry == nullptr) throw Error("weights/missing", fmt::format("there are no weights for `{}`", value.name));
     if (entry->sizes != *value.type.shape.sizes())
         throw Error("weights/shape", fmt::format("`{}` does not have the shape {}", value.name, value.type.shape.to_string()));
     Tensor raw(entry->dtype, entry->sizes);
     source_->read(*entry, bytes_of(raw));
-    if (entry->dtype == value.type.dtype) return raw;
+    if (entry->dtype == value.type.dtype) {
+        inspected(raw);
+        return raw;
+    }
     Tensor converted(value.type.dtype, entry->sizes);
     if (!convert(raw.view(), converted.view()))
         throw Error("weights/dtype", fmt::format("`{}` is {}, which does not convert to {}", value.name, name_of(entry->dtype),
                                                  name_of(value.type.dtype)));
+    inspected(converted);
     return converted;
 }
 
 TensorView WeightStore::view(const Value& value) {
-    if (value.kind == ValueKind::constant) return value.data->view();
+    if (value.kind == ValueKind::constant) return inspected(value.data->view());
     if (const auto kept = kept_.find(value.name); kept != kept_.end()) {
         if (const auto tensor = kept->second.lock()) return tensor->view();
     }
@@ -43,7 +52,10 @@ TensorView WeightStore::view(const Value& value) {
 }
 
 std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
-    if (value.kind == ValueKind::constant) return value.data;
+    if (value.kind == ValueKind::constant) {
+        inspected(*value.data);
+        return value.data;
+    }
     std::weak_ptr<const Tensor>& slot = kept_[value.name];
     if (auto tensor = slot.lock()) return tensor;
     auto tensor = std::make_shared<const Tensor>(read(value));

@@ -18,7 +18,13 @@ namespace seq {
 class WeightStore final : public WeightProvider {
    public:
     /// Where the parameters' numbers come from; set before the first of them is asked for.
-    void set_source(std::shared_ptr<const WeightSource> source) { source_ = std::move(source); }
+    /// Each tensor is looked through by `has_nonfinite` when it is read.
+    void set_source(std::shared_ptr<const WeightSource> source, bool (*has_nonfinite)(const TensorView&)) {
+        source_ = std::move(source);
+        has_nonfinite_ = has_nonfinite;
+    }
+    /// Whether what was read so far holds NaN or Inf.
+    bool nonfinite() const { return nonfinite_; }
 
     bool available(const Value& value) const override;
     /// Throws seq::Error weights/missing or weights/file.
@@ -33,9 +39,12 @@ class WeightStore final : public WeightProvider {
     void release_transient() { transient_ = Tensor(); }
 
    private:
-    Tensor read(const Value& value) const;
+    Tensor read(const Value& value);
+    const TensorView& inspected(const TensorView& view);
 
     std::shared_ptr<const WeightSource> source_;
+    bool (*has_nonfinite_)(const TensorView&) = nullptr;
+    bool nonfinite_ = false;
     Tensor transient_;
     std::map<std::string, std::weak_ptr<const Tensor>> kept_;
     std::map<std::pair<std::string, std::string>, PackedWeights> packed_;

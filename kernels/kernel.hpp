@@ -129,6 +129,8 @@ struct Backend {
     /// Copies a value from one layout to another (input 0 to output 0).
     std::unique_ptr<PreparedKernel> (*make_reorder)(const Placed& from, const Placed& to,
                                                     const ComputeOptions& options) = nullptr;
+    /// Whether an f32 tensor holds NaN or Inf.
+    bool (*has_nonfinite)(const TensorView& tensor) = nullptr;
     /// The instruction set that serves, after SEQ_MAX_ISA.
     Isa isa = Isa::scalar;
 };

@@ -1,0 +1,47 @@
+#include <memory>
+
+#include "frontend/definition.hpp"
+#include "frontend/nn/build.hpp"
+
+namespace seq::nn {
+
+SourceSpan span_of(const std::source_location& location) {
+    SourceSpan span;
+    span.file = std::make_shared<const std::string>(location.file_name());
+    span.line = static_cast<int>(location.line());
+    span.column = static_cast<int>(location.column());
+    return span;
+}
+
+Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOptions& options) {
+    Definition definition;
+    definition.name = options.name;
+    definition.ranges = options.ranges;
+    for (const auto& [symbol, range] : options.ranges) {
+        if (range.max || range.min > 1) definition.bounded_symbols.insert(symbol);
+    }
+    for (const InputSpec& input : inputs) {
+        InputDefinition defined;
+        defined.name = input.name;
+        defined.type = {input.dtype, input.shape, false};
+        definition.inputs.push_back(std::move(defined));
+    }
+    if (!options.outputs.empty()) {
+        definition.outputs.emplace();
+        for (const std::string& output : options.outputs) definition.outputs->push_back({output});
+    }
+    return definition;
+}
+
+std::vector<LayerDefinition> child_definitions(const std::vector<Child>& children) {
+    std::vector<LayerDefinition> layers;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+        LayerDefinition layer = children[i].module.definition();
+        layer.named = children[i].named;
+        layer.name = layer.named ? children[i].name : std::to_string(i);
+        layers.push_back(std::move(layer));
+    }
+    return layers;
+}
+
+}  // namespace seq::nn
