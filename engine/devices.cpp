@@ -1,0 +1,42 @@
+#include "engine/devices.hpp"
+
+#include "kernels/cpu/cpu.hpp"
+
+namespace seq {
+namespace {
+
+const char* isa_text(Isa isa) {
+    switch (isa) {
+        case Isa::scalar: return "scalar";
+        case Isa::avx2: return "avx2";
+        case Isa::avx512: return "avx512";
+    }
+    return "scalar";
+}
+
+DeviceReport describe_cpu_device() {
+    const CpuDescription cpu = describe_cpu();
+    DeviceReport report;
+    report.name = "cpu";
+    report.available = true;
+    if (!cpu.model.empty()) report.facts.emplace_back("processor", cpu.model);
+    report.facts.emplace_back("threads", std::to_string(cpu.concurrency));
+    report.facts.emplace_back("instruction_set", isa_text(cpu.isa));
+    report.facts.emplace_back("thread_pool", cpu.threads);
+    report.facts.emplace_back("onednn", cpu.onednn);
+    report.facts.emplace_back("onednn_instruction_set", cpu.onednn_isa);
+    report.facts.emplace_back("onednn_threads", cpu.onednn_threads);
+    report.facts.emplace_back("dtypes", "f32");
+    return report;
+}
+
+}  // namespace
+
+std::vector<DeviceReport> describe_devices() {
+    DeviceReport cuda;
+    cuda.name = "cuda";
+    cuda.reason = "this build of seq computes on the CPU alone";
+    return {describe_cpu_device(), std::move(cuda)};
+}
+
+}  // namespace seq

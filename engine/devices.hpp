@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/tensor.hpp"
+
+namespace seq {
+
+/// A device that seq knows of, and whether this machine has it.
+struct DeviceReport {
+    std::string name;  ///< "cpu", "cuda"
+    bool available = false;
+    /// Why not; empty where it is available.
+    std::string reason;
+    /// What is known of it, for people and machines: {"instruction_set", "avx512"}.
+    std::vector<std::pair<std::string, std::string>> facts;
+};
+
+std::vector<DeviceReport> describe_devices();
+
+}  // namespace seq
