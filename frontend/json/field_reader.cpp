@@ -32,6 +32,11 @@ Conversion convert_list(const Document& document, NodeId id) {
     std::vector<double> numbers;
     for (NodeId item = document[id].first; item != no_node; item = document[item].next) {
         const Node& node = document[item];
+        if (node.kind == Kind::null) {
+            integers.push_back(null_entry);
+            numbers.push_back(static_cast<double>(null_entry));
+            continue;
+        }
         if (node.kind != Kind::integer && node.kind != Kind::number) return {{}, "spec/type", "a list of numbers"};
         if (too_large(node)) return {{}, "spec/value", "numbers within ±2^53"};
         if (node.kind == Kind::integer) integers.push_back(node.integer);

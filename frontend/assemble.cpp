@@ -1,0 +1,122 @@
+#include "frontend/assemble.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "frontend/json/document.hpp"
+
+namespace seq {
+namespace {
+
+struct Placed {
+    const LayerDefinition* layer = nullptr;
+    std::string path;
+};
+
+/// Where each layer of a document is first used.
+class LayerPaths {
+   public:
+    explicit LayerPaths(const Definition& definition) : definition_(definition), entered_(definition.modules.size()) {
+        walk(definition.layers, {}, 0);
+        for (std::size_t i = 0; i < entered_.size(); ++i) {
+            if (!entered_[i]) walk(definition.modules[i].layers, definition.modules[i].name, 0);
+        }
+    }
+
+    const Placed* find(json::NodeId place) const {
+        const auto found = layers_.find(place);
+        return found == layers_.end() ? nullptr : &found->second;
+    }
+
+   private:
+    void walk(const std::vector<LayerDefinition>& layers, const std::string& prefix, int depth) {
+        if (depth > max_depth) return;
+        for (const LayerDefinition& layer : layers) {
+            std::string path = prefix.empty() ? layer.name : prefix + "." + layer.name;
+            if (!layers_.emplace(layer.place, Placed{&layer, path}).second) continue;
+            walk(layer.layers, path, depth + 1);
+            if (layer.kind != LayerDefinition::Kind::use || layer.module < 0) continue;
+            const auto module = static_cast<std::size_t>(layer.module);
+            if (entered_[module]) continue;
+            entered_[module] = true;
+            walk(definition_.modules[module].layers, path, depth + 1);
+        }
+    }
+
+    const Definition& definition_;
+    std::vector<bool> entered_;
+    std::unordered_map<json::NodeId, Placed> layers_;
+};
+
+std::string subject_of(const Placed& placed, const std::string& type) {
+    return type.empty() ? fmt::format("`{}`", placed.path) : fmt::format("{} `{}`", type, placed.path);
+}
+
+std::string type_of(const LayerDefinition& layer) {
+    if (!layer.ops.empty()) return layer.ops.front().name();
+    return layer.kind == LayerDefinition::Kind::share ? std::string() : layer.target;
+}
+
+/// Keeps the fix of the type that the layer was taken to be, certain where that brought no error.
+void decide(const Lowering& lowering, json::NodeId place, std::vector<Fix>& choices, std::vector<Fix>& fixes) {
+    std::size_t choice = 0;
+    bool sound = !lowering.stopped;
+    for (LayerId id = 0; id < lowering.layers.size(); ++id) {
+        if (lowering.layers[id].definition->place != place) continue;
+        choice = static_cast<std::size_t>(lowering.layers[id].choice);
+        sound = sound && std::none_of(lowering.faults.begin(), lowering.faults.end(), [&](const LayerFault& fault) {
+                    return fault.layer == id && fault.fault.severity == Severity::error;
+                });
+    }
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        choices[i].certain = choices[i].certain && sound && i == choice;
+        fixes.push_back(std::move(choices[i]));
+    }
+    std::stable_partition(fixes.begin(), fixes.end(), [](const Fix& fix) { return fix.certain; });
+}
+
+PatchOperation rename(const Definition& definition, const LayerDefinition& layer, const std::string& name) {
+    const std::string pointer = definition.document->pointer(layer.place) + "/name";
+    return {layer.named ? "replace" : "add", pointer, json::quote(name)};
+}
+
+void fix_duplicate(const Definition& definition, const Lowering& lowering, const LayerDefinition& layer, bool has_weights, Diagnostic& diagnostic) {
+    const bool clashes_with_input = diagnostic.notes.empty();
+    for (const Renaming& renaming : lowering.renamings) {
+        if (renaming.layer->name != layer.name || renaming.layer->place == no_place || clashes_with_input) continue;
+        const SourceSpan& where = renaming.layer->where;
+        diagnostic.notes.push_back(fmt::format("`{}` is used, and no layer has that name", renaming.name));
+        diagnostic.fixes.push_back({fmt::format("rename the layer at line {}, column {} to \"{}\"", where.line, where.column, renaming.name), true,
+                                    {rename(definition, *renaming.layer, renaming.name)}});
+        return;
+    }
+    if (definition.document->operator[](layer.place).kind != json::Kind::object) return;
+    const std::string name = layer.name + "_2";
+    const auto& referenced = lowering.referenced_duplicates;
+    const bool is_referenced = std::find(referenced.begin(), referenced.end(), layer.name) != referenced.end();
+    diagnostic.fixes.push_back({fmt::format("rename it to \"{}\"", name), !is_referenced && !has_weights && !clashes_with_input && !lowering.stopped,
+                                {rename(definition, layer, name)}});
+}
+
+}  // namespace
+
+std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& lowering, std::vector<json::Problem> problems, bool has_weights) {
+    std::vector<Diagnostic> diagnostics;
+    if (problems.empty()) return diagnostics;
+    const LayerPaths paths(definition);
+    for (json::Problem& problem : problems) {
+        Diagnostic& diagnostic = diagnostics.emplace_back(std::move(problem.diagnostic));
+        const Placed* placed = paths.find(problem.layer);
+        if (placed == nullptr) continue;
+        diagnostic.layer = placed->path;
+        if (diagnostic.type.empty()) diagnostic.type = type_of(*placed->layer);
+        if (problem.subject) diagnostic.message = subject_of(*placed, diagnostic.type) + " " + diagnostic.message;
+        if (!problem.choices.empty()) decide(lowering, problem.layer, problem.choices, diagnostic.fixes);
+        if (diagnostic.code == "spec/duplicate-name") fix_duplicate(definition, lowering, *placed->layer, has_weights, diagnostic);
+    }
+    return diagnostics;
+}
+
+}  // namespace seq

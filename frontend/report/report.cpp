@@ -1,0 +1,196 @@
+#include "frontend/report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include "frontend/json/document.hpp"
+#include "frontend/report/ideas.hpp"
+#include "frontend/report/patch.hpp"
+#include "frontend/report/symbolic.hpp"
+#include "frontend/report/trace.hpp"
+#include "frontend/report/trial.hpp"
+
+namespace seq {
+namespace {
+
+/// How many faults are looked into; the others are reported without cause and fixes.
+constexpr std::size_t most_explained = 500;
+constexpr std::size_t most_uncertain = 2;
+/// A name that no symbol of a user has.
+constexpr std::string_view side = "$side";
+
+class Reporter {
+   public:
+    Reporter(const Definition& definition, const Lowering& lowering, const ReportOptions& options)
+        : definition_(definition),
+          lowering_(lowering),
+          view_(definition, lowering),
+          trial_(view_, options.weights, options.budget),
+          writer_(view_, options.weights != nullptr) {}
+
+    std::vector<Diagnostic> run() {
+        std::vector<Diagnostic> diagnostics;
+        std::set<std::tuple<const LayerDefinition*, std::string, std::string>> seen;
+        for (const LayerFault& fault : lowering_.faults) {
+            if (fault.fault.severity == Severity::note) continue;
+            const LoweredLayer& layer = lowering_.layers[fault.layer];
+            if (!seen.emplace(layer.blamed, fault.fault.code, fault.fault.field).second) continue;
+            diagnostics.push_back(describe(fault.layer, fault.fault, diagnostics.size() < most_explained));
+        }
+        return diagnostics;
+    }
+
+   private:
+    Diagnostic describe(LayerId id, const Fault& fault, bool explained) {
+        const LoweredLayer& layer = lowering_.layers[id];
+        Diagnostic diagnostic;
+        diagnostic.code = fault.code;
+        diagnostic.severity = fault.severity;
+        diagnostic.layer = layer.blamed_path;
+        diagnostic.type = lowering_.graph.layers[id].type;
+        diagnostic.message = fmt::format("{} `{}` {}", diagnostic.type, lowering_.graph.layers[id].path, fault.message);
+        diagnostic.where = span_of(layer, fault);
+        diagnostic.expected = fault.expected;
+        diagnostic.actual = fault.actual;
+        diagnostic.notes = fault.notes;
+        if (layer.is_shared())
+            diagnostic.notes.push_back(fmt::format("it is `{}` applied again, with the same parameters", lowering_.graph.layers[layer.original].path));
+        add_verdict(diagnostic, fault, lowering_.graph.ranges);
+        if (!explained) return diagnostic;
+        diagnostic.chain = trace(view_, id, fault);
+        add_size_note(diagnostic, id, fault);
+        add_fixes(diagnostic, id, fault);
+        return diagnostic;
+    }
+
+    SourceSpan span_of(const LoweredLayer& layer, const Fault& fault) const {
+        if (layer.is_shared()) return layer.blamed->where;
+        if (!fault.field.empty()) return field_span(definition_, *layer.definition, fault.field);
+        const bool about_inputs = layer.inputs.size() > 1 && layer.definition->has_from;
+        return about_inputs ? field_span(definition_, *layer.definition, "from") : layer.definition->where;
+    }
+
+    void add_fixes(Diagnostic& diagnostic, LayerId id, const Fault& fault) {
+        bool has_certain = false;
+        std::vector<Fix> others;
+        for (const Proposal& proposal : propose(view_, id, fault)) {
+            const bool wanted = !has_certain || !proposal.idea.may_be_certain || others.size() < most_uncertain;
+            if (!wanted) continue;
+            const bool builds = trial_.mends(id, fault, proposal.target, proposal.idea);
+            const bool certain = builds && proposal.idea.may_be_certain && !has_certain && fault.severity == Severity::error;
+            if (!builds && (has_certain || !proposal.idea.may_be_certain || !is_rules_own(fault, proposal))) continue;
+            auto fix = writer_.write(id, proposal.target, proposal.idea, certain);
+            if (!fix) continue;
+            if (certain) {
+                has_certain = true;
+                diagnostic.fixes.push_back(std::move(*fix));
+            } else {
+                others.push_back(std::move(*fix));
+            }
+        }
+        if (others.size() > most_uncertain) others.resize(most_uncertain);
+        for (Fix& fix : others) diagnostic.fixes.push_back(std::move(fix));
+    }
+
+    static bool is_rules_own(const Fault& fault, const Proposal& proposal) {
+        return std::any_of(fault.fixes.begin(), fault.fixes.end(), [&](const FixIdea& idea) {
+            return idea.kind == proposal.idea.kind && idea.type == proposal.idea.type && idea.fields == proposal.idea.fields;
+        });
+    }
+
+    /// The one input with a picture or a sequence whose size is fixed.
+    const Value* sized_input() const {
+        const Value* found = nullptr;
+        for (const Value* input : lowering_.graph.inputs()) {
+            const Shape& shape = input->type.shape;
+            bool sized = shape.rank() >= 3 && !input->type.error;
+            for (int i = 2; i < shape.rank(); ++i) sized = sized && shape[i].is_constant();
+            if (!sized) continue;
+            if (found != nullptr) return nullptr;
+            found = input;
+        }
+        return found;
+    }
+
+    /// The shape of the sized input where its sides are `unit` times a number, in the proportion that they have.
+    static Shape scaled(const Shape& shape, const Dim& unit) {
+        std::int64_t common = 0;
+        for (int i = 2; i < shape.rank(); ++i) common = std::gcd(common, shape[i].value());
+        Shape result = shape;
+        for (int i = 2; i < shape.rank(); ++i) result[i] = Dim(shape[i].value() / common) * unit;
+        return result;
+    }
+
+    /// Says with which size of the input the number would be right.
+    void add_size_note(Diagnostic& diagnostic, LayerId id, const Fault& fault) {
+        std::int64_t wanted = 0;
+        const auto [end, error] = std::from_chars(fault.expected.data(), fault.expected.data() + fault.expected.size(), wanted);
+        const auto index = static_cast<std::size_t>(fault.input);
+        const std::vector<Value*>& inputs = lowering_.layers[id].inputs;
+        if (error != std::errc{} || end != fault.expected.data() + fault.expected.size() || !fault.dim || index >= inputs.size()) return;
+        if (fault.code != "shape/in-features" && fault.code != "shape/in-channels") return;
+        const Value* input = sized_input();
+        if (input == nullptr) return;
+        if (!symbolic_) {
+            TensorType type = input->type;
+            type.shape = scaled(type.shape, Dim::symbol(side));
+            symbolic_ = trial_.infer_all({{input, type}});
+        }
+        const auto found = symbolic_->find(inputs[index]);
+        if (found == symbolic_->end() || found->second.error) return;
+        const Shape& shape = found->second.shape;
+        const int rank = shape.rank();
+        if (*fault.dim >= rank || *fault.dim < -rank || shape[*fault.dim].symbols() != std::vector<std::string>{std::string(side)}) return;
+        const Verdict verdict = solve({shape[*fault.dim], Condition::Relation::eq, wanted}, {});
+        if (verdict.valid.empty()) return;
+        std::int64_t common = 0;
+        for (int i = 2; i < input->type.shape.rank(); ++i) common = std::gcd(common, input->type.shape[i].value());
+        const Shape other = scaled(input->type.shape, nearest(verdict.valid, common));
+        diagnostic.notes.push_back(fmt::format("with {} = {} it would get {}; this model says {}", input->name, other.to_string(), wanted,
+                                               input->type.shape.to_string()));
+    }
+
+    static std::int64_t nearest(const std::vector<Interval>& values, std::int64_t to) {
+        std::int64_t best = values.front().min;
+        const auto consider = [&](std::int64_t value) {
+            if (std::abs(value - to) < std::abs(best - to)) best = value;
+        };
+        for (const Interval& interval : values) {
+            consider(interval.min);
+            if (interval.max) consider(*interval.max);
+            if (to > interval.min && (!interval.max || to < *interval.max)) consider(to - (to - interval.min) % interval.step);
+        }
+        return best;
+    }
+
+    const Definition& definition_;
+    const Lowering& lowering_;
+    LoweringView view_;
+    Trial trial_;
+    PatchWriter writer_;
+    std::optional<Trial::Types> symbolic_;
+};
+
+}  // namespace
+
+SourceSpan field_span(const Definition& definition, const LayerDefinition& layer, const std::string& field) {
+    if (!definition.document || layer.place == no_place) return layer.where;
+    const json::Document& document = *definition.document;
+    for (const auto& [renamed, place] : layer.renamed_fields) {
+        if (renamed->name == field) return document.value_span(place);
+    }
+    const json::NodeId id = document[layer.place].kind == json::Kind::object ? document.find(layer.place, field) : json::no_node;
+    return id == json::no_node ? layer.where : document.value_span(id);
+}
+
+std::vector<Diagnostic> report(const Definition& definition, const Lowering& lowering, const ReportOptions& options) {
+    if (lowering.faults.empty()) return {};
+    return Reporter(definition, lowering, options).run();
+}
+
+}  // namespace seq

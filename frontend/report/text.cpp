@@ -1,0 +1,207 @@
+#include "frontend/report/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "frontend/json/utf8.hpp"
+
+namespace seq {
+namespace {
+
+constexpr std::size_t widest_line = 160;
+constexpr std::size_t margin = 40;
+constexpr std::size_t largest_file = std::size_t{64} << 20;
+
+constexpr std::string_view red = "\x1b[1;31m";
+constexpr std::string_view yellow = "\x1b[1;33m";
+constexpr std::string_view blue = "\x1b[1;34m";
+constexpr std::string_view green = "\x1b[1;32m";
+constexpr std::string_view bold = "\x1b[1m";
+
+std::string_view word_of(Severity severity) {
+    switch (severity) {
+        case Severity::error: return "error";
+        case Severity::warning: return "warning";
+        case Severity::note: return "note";
+    }
+    return {};
+}
+
+std::shared_ptr<const std::string> read_file(const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    auto text = std::make_shared<std::string>();
+    char buffer[1 << 16];
+    while (stream && text->size() < largest_file) {
+        stream.read(buffer, sizeof buffer);
+        text->append(buffer, static_cast<std::size_t>(stream.gcount()));
+    }
+    return text;
+}
+
+/// Control characters would move the cursor; a tab would move the caret.
+std::string printable(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        result += c == '\t' ? ' ' : control ? '?' : c;
+    }
+    return result;
+}
+
+std::size_t byte_of_column(std::string_view line, std::size_t column) {
+    std::size_t seen = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const bool starts = (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+        if (starts && ++seen == column) return i;
+    }
+    return line.size();
+}
+
+class Writer {
+   public:
+    Writer(const Diagnostic& diagnostic, SourceLines& lines, bool color) : diagnostic_(diagnostic), lines_(lines), color_(color) {}
+
+    std::string run() {
+        const std::string_view hue = diagnostic_.severity == Severity::error ? red : yellow;
+        text_ += paint(fmt::format("{}[{}]", word_of(diagnostic_.severity), diagnostic_.code), hue);
+        text_ += paint(": " + printable_lines(diagnostic_.message), bold) + "\n";
+        write_place(hue);
+        write_chain();
+        for (const std::string& note : diagnostic_.notes) write_item("note: ", printable_lines(note));
+        for (const Fix& fix : diagnostic_.fixes) {
+            const std::string label = fix.certain ? "fix (certain to build): " : "fix: ";
+            write_item(color_ ? paint(label, green) : label, printable_lines(fix.message));
+        }
+        return std::move(text_);
+    }
+
+   private:
+    std::string paint(const std::string& text, std::string_view hue) const {
+        return color_ ? fmt::format("{}{}\x1b[0m", hue, text) : text;
+    }
+
+    static std::string printable_lines(const std::string& text) { return printable(text); }
+
+    std::string gutter() const { return std::string(width_, ' '); }
+
+    void write_place(std::string_view hue) {
+        const SourceSpan& where = diagnostic_.where;
+        const bool known = where.line > 0 && where.file;
+        width_ = known ? std::to_string(where.line).size() : 1;
+        if (!known) return;
+        text_ += fmt::format("{}{} {}:{}:{}\n", gutter(), paint("-->", blue), *where.file, where.line, where.column);
+        const std::string_view line = lines_.line(*where.file, where.line);
+        if (line.find_first_not_of(" \t\r") == std::string_view::npos && line.empty()) return;
+        write_line(line, where, hue);
+    }
+
+    /// The line and carets under its part; of a long line the piece around it.
+    void write_line(std::string_view line, const SourceSpan& where, std::string_view hue) {
+        const std::size_t total = json::count_code_points(line);
+        const auto column = std::min(static_cast<std::size_t>(std::max(where.column, 1)), total + 1);
+        std::size_t end = where.end_column > where.column ? static_cast<std::size_t>(where.end_column) : column + 1;
+        if (where.end_column == 0 && where.column > 0 && total >= column) end = total + 1;
+        std::size_t first = 1;
+        std::size_t last = total + 1;
+        if (total > widest_line) {
+            first = column > margin ? column - margin : 1;
+            last = std::min(total + 1, first + widest_line);
+        }
+        end = std::max(column + 1, std::min(end, last));
+        const std::size_t begin_byte = byte_of_column(line, first);
+        const std::size_t end_byte = byte_of_column(line, last);
+        const std::string before = first > 1 ? "…" : "";
+        const std::string shown = before + printable(line.substr(begin_byte, end_byte - begin_byte)) + (last <= total ? "…" : "");
+        const std::string bar = paint("|", blue);
+        text_ += fmt::format("{} {}\n", gutter(), bar);
+        text_ += fmt::format("{} {} {}\n", paint(std::to_string(where.line), blue), bar, shown);
+        const std::string carets(end - column, '^');
+        text_ += fmt::format("{} {} {}{}\n", gutter(), bar, std::string(column - first + (first > 1 ? 1 : 0), ' '), paint(carets, hue));
+    }
+
+    void write_item(const std::string& label, const std::string& text) {
+        text_ += fmt::format("{} {} {}{}\n", gutter(), paint("=", blue), label, text);
+    }
+
+    static std::string pad(const std::string& text, std::size_t width) {
+        const std::size_t own = json::count_code_points(text);
+        return text + std::string(width > own ? width - own : 0, ' ');
+    }
+
+    void write_chain() {
+        std::size_t names = 0;
+        std::size_t types = 0;
+        std::size_t texts = 0;
+        std::size_t formulas = 0;
+        for (const ChainLink& link : diagnostic_.chain) {
+            names = std::max(names, json::count_code_points(link.layer) + 2);
+            types = std::max(types, json::count_code_points(link.type));
+            texts = std::max(texts, json::count_code_points(link.text));
+            formulas = std::max(formulas, json::count_code_points(link.formula));
+        }
+        for (std::size_t i = 0; i < diagnostic_.chain.size(); ++i) {
+            const ChainLink& link = diagnostic_.chain[i];
+            std::string line = fmt::format("{} {} {}", pad("`" + link.layer + "`", names), pad(link.type, types), pad(link.text, texts));
+            if (formulas > 0) line += "  " + pad(link.formula, formulas);
+            if (link.where.line > 0 && link.where.file) line += fmt::format("  ({}:{}:{})", *link.where.file, link.where.line, link.where.column);
+            line.erase(line.find_last_not_of(' ') + 1);
+            if (i == 0) {
+                write_item("from: ", line);
+            } else {
+                text_ += fmt::format("{}   {}{}\n", gutter(), std::string(6, ' '), line);
+            }
+        }
+    }
+
+    const Diagnostic& diagnostic_;
+    SourceLines& lines_;
+    bool color_;
+    std::size_t width_ = 1;
+    std::string text_;
+};
+
+std::string plural(std::size_t count, std::string_view word) {
+    return count == 1 ? fmt::format("1 {}", word) : fmt::format("{} {}s", count, word);
+}
+
+}  // namespace
+
+void SourceLines::add(const std::string& file, std::shared_ptr<const std::string> text) {
+    File& entry = files_[file];
+    entry.text = std::move(text);
+    entry.starts.assign(1, 0);
+    for (std::size_t i = 0; i < entry.text->size(); ++i) {
+        if ((*entry.text)[i] == '\n') entry.starts.push_back(i + 1);
+    }
+}
+
+std::string_view SourceLines::line(const std::string& file, int number) {
+    if (!files_.contains(file)) add(file, read_file(file));
+    const File& entry = files_[file];
+    if (number < 1 || static_cast<std::size_t>(number) > entry.starts.size()) return {};
+    const std::size_t begin = entry.starts[static_cast<std::size_t>(number) - 1];
+    std::size_t end = std::min(entry.text->find('\n', begin), entry.text->size());
+    if (end > begin && (*entry.text)[end - 1] == '\r') --end;
+    return std::string_view(*entry.text).substr(begin, end - begin);
+}
+
+std::string to_text(const Diagnostic& diagnostic, SourceLines& lines, bool color) { return Writer(diagnostic, lines, color).run(); }
+
+std::string count_text(const std::vector<Diagnostic>& diagnostics) {
+    const auto count = [&](Severity severity) {
+        return static_cast<std::size_t>(
+            std::count_if(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& d) { return d.severity == severity; }));
+    };
+    const std::size_t errors = count(Severity::error);
+    const std::size_t warnings = count(Severity::warning);
+    if (errors == 0 && warnings == 0) return {};
+    if (errors == 0) return plural(warnings, "warning");
+    if (warnings == 0) return plural(errors, "error");
+    return plural(errors, "error") + " and " + plural(warnings, "warning");
+}
+
+}  // namespace seq

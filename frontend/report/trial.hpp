@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "frontend/report/view.hpp"
+
+namespace seq {
+
+/// Tries fixes on a lowered model without lowering it again: only what a change reaches is inferred anew.
+class Trial {
+   public:
+    /// `budget`: how many inferences all trials together may take. `weights`: what parameters must agree with.
+    Trial(const LoweringView& view, const WeightSource* weights, std::int64_t budget)
+        : view_(view), weights_(weights), budget_(budget) {}
+
+    /// Whether the idea, applied to every application of `target`, ends the fault (of the layer `id`) and brings no
+    /// new error or warning, and no parameter that the weights do not fit. False too when the budget is spent.
+    bool mends(LayerId id, const Fault& fault, const LayerDefinition* target, const FixIdea& idea);
+
+    /// The types of all values if the inputs had these.
+    using Types = std::unordered_map<const Value*, TensorType>;
+    Types infer_all(Types inputs);
+
+   private:
+    struct State;
+    bool run(State& state);
+    bool visit(State& state, LayerId id);
+    bool fits_weights(LayerId id, const std::vector<ParameterSpec>& parameters) const;
+
+    const LoweringView& view_;
+    const WeightSource* weights_;
+    std::int64_t budget_;
+};
+
+}  // namespace seq
