@@ -52,6 +52,38 @@ void collect_symbols(const Dim& dim, std::set<std::string>& names) {
     }
 }
 
+/// `dim` with each of its parts mapped.
+template <class Map>
+Dim rebuild(const Dim& dim, const Map& map) {
+    const DimNode* node = dim.node();
+    if (node == nullptr) return dim;
+    switch (node->kind) {
+        case DimKind::sum: {
+            Dim total = node->constant;
+            for (const DimTerm& term : node->terms) {
+                Dim product = term.coefficient;
+                for (const Dim& factor : term.factors) product = product * map(factor);
+                total = total + product;
+            }
+            return total;
+        }
+        case DimKind::floor_div: return floor_div(map(node->operands[0]), map(node->operands[1]));
+        case DimKind::min:
+        case DimKind::max: {
+            Dim result = map(node->operands[0]);
+            for (std::size_t i = 1; i < node->operands.size(); ++i) {
+                const Dim next = map(node->operands[i]);
+                result = node->kind == DimKind::min ? dim_min(result, next) : dim_max(result, next);
+            }
+            return result;
+        }
+        case DimKind::symbol:
+        case DimKind::overflow:
+        case DimKind::unknown: break;
+    }
+    return dim;
+}
+
 }  // namespace
 
 int compare(const Dim& a, const Dim& b) {
@@ -140,35 +172,15 @@ std::optional<std::int64_t> Dim::evaluate(const Bindings& bindings) const {
 
 Dim Dim::substitute(const Bindings& bindings) const {
     if (!node_ || bindings.empty()) return *this;
-    const auto& operands = node_->operands;
-    switch (node_->kind) {
-        case DimKind::symbol: {
-            const auto found = bindings.find(node_->name);
-            return found == bindings.end() ? *this : Dim(found->second);
-        }
-        case DimKind::sum: {
-            Dim total = node_->constant;
-            for (const DimTerm& term : node_->terms) {
-                Dim product = term.coefficient;
-                for (const Dim& factor : term.factors) product = product * factor.substitute(bindings);
-                total = total + product;
-            }
-            return total;
-        }
-        case DimKind::floor_div: return floor_div(operands[0].substitute(bindings), operands[1].substitute(bindings));
-        case DimKind::min:
-        case DimKind::max: {
-            Dim result = operands[0].substitute(bindings);
-            for (std::size_t i = 1; i < operands.size(); ++i) {
-                const Dim next = operands[i].substitute(bindings);
-                result = node_->kind == DimKind::min ? dim_min(result, next) : dim_max(result, next);
-            }
-            return result;
-        }
-        case DimKind::overflow:
-        case DimKind::unknown: break;
-    }
-    return *this;
+    if (node_->kind != DimKind::symbol)
+        return rebuild(*this, [&](const Dim& part) { return part.substitute(bindings); });
+    const auto found = bindings.find(node_->name);
+    return found == bindings.end() ? *this : Dim(found->second);
+}
+
+Dim replace(const Dim& dim, const Dim& target, const Dim& replacement) {
+    if (dim == target) return replacement;
+    return rebuild(dim, [&](const Dim& part) { return replace(part, target, replacement); });
 }
 
 std::vector<std::string> Dim::symbols() const {

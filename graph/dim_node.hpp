@@ -50,6 +50,9 @@ Dim make_dim(DimNode node);
 /// The unknown or overflow that poisons an operation on `a` and `b`.
 std::optional<Dim> poison_of(const Dim& a, const Dim& b);
 
+/// `dim` with every part that equals `target` replaced.
+Dim replace(const Dim& dim, const Dim& target, const Dim& replacement);
+
 /// A sum under construction, with the invariants of DimNode's terms.
 struct Polynomial {
     std::int64_t constant = 0;
