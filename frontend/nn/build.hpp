@@ -21,8 +21,7 @@ Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOption
 /// The children as a container's layers, named by position where they have no name.
 std::vector<LayerDefinition> child_definitions(const std::vector<Child>& children);
 
-std::vector<Diagnostic> check_definition(const Definition& definition);
-/// Throws seq::BuildError.
-Graph build_graph(const Definition& definition);
+/// The checked graph. Throws seq::BuildError.
+Graph build_graph(Definition definition);
 
 }  // namespace seq::nn

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "frontend/check.hpp"
 #include "frontend/definition.hpp"
 #include "frontend/nn/build.hpp"
 
@@ -42,6 +43,12 @@ std::vector<LayerDefinition> child_definitions(const std::vector<Child>& childre
         layers.push_back(std::move(layer));
     }
     return layers;
+}
+
+Graph build_graph(Definition definition) {
+    CheckResult result = check_definition(std::move(definition));
+    if (result.has_error()) throw build_error(result);
+    return std::move(*result.graph);
 }
 
 }  // namespace seq::nn

@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "frontend/check.hpp"
 #include "frontend/definition.hpp"
 #include "frontend/nn/build.hpp"
 
@@ -108,7 +109,7 @@ Definition GraphBuilder::definition() const {
     return definition;
 }
 
-std::vector<Diagnostic> GraphBuilder::check() const { return nn::check_definition(definition()); }
+std::vector<Diagnostic> GraphBuilder::check() const { return check_definition(definition()).diagnostics; }
 Graph GraphBuilder::lower() const { return nn::build_graph(definition()); }
 
 Variable Callable::operator()(const Variable& input) const { return (*this)({input}); }

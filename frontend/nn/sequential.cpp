@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "frontend/check.hpp"
 #include "frontend/definition.hpp"
 #include "frontend/nn/build.hpp"
 
@@ -136,7 +137,7 @@ Definition Sequential::definition(const std::vector<InputSpec>& inputs, const Bu
 }
 
 std::vector<Diagnostic> Sequential::check(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
-    return check_definition(definition(inputs, options));
+    return check_definition(definition(inputs, options)).diagnostics;
 }
 
 Graph Sequential::lower(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {

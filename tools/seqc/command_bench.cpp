@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "tools/seqc/commands.hpp"
+#include "tools/seqc/console.hpp"
+#include "tools/seqc/data.hpp"
+#include "tools/seqc/model.hpp"
+#include "tools/seqc/status.hpp"
+#include "tools/seqc/table.hpp"
+
+namespace seqc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+const Clock::time_point process_start = Clock::now();
+
+double milliseconds_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::int64_t peak_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+struct Measurement {
+    std::vector<double> milliseconds;  // sorted
+    double load_ms = 0;
+
+    double percentile(double fraction) const {
+        const auto last = static_cast<double>(milliseconds.size() - 1);
+        return milliseconds[static_cast<std::size_t>(fraction * last + 0.5)];
+    }
+};
+
+Measurement measure(seq::Session& session, const NamedTensors& inputs, const NamedTensors& outputs, double duration) {
+    const auto input_views = inputs.views();
+    const auto output_views = outputs.views();
+    Measurement result;
+    session.run(input_views, output_views);
+    result.load_ms = milliseconds_since(process_start);
+
+    Progress progress("measuring");
+    const Clock::time_point warm_up = Clock::now();
+    do session.run(input_views, output_views);
+    while (milliseconds_since(warm_up) < duration * 100);
+    const Clock::time_point start = Clock::now();
+    while (result.milliseconds.empty() || milliseconds_since(start) < duration * 1000) {
+        const Clock::time_point began = Clock::now();
+        session.run(input_views, output_views);
+        result.milliseconds.push_back(milliseconds_since(began));
+        if (result.milliseconds.size() % 16 == 0) progress.update(milliseconds_since(start) / (duration * 1000));
+    }
+    std::sort(result.milliseconds.begin(), result.milliseconds.end());
+    return result;
+}
+
+/// How many samples one run computes: the first dimension of the first input.
+std::int64_t samples_per_run(const NamedTensors& inputs) {
+    if (inputs.tensors.empty() || inputs.tensors[0].sizes().empty()) return 1;
+    return inputs.tensors[0].sizes()[0];
+}
+
+void print_measurement(const Measurement& measured, const seq::Executable& executable, const NamedTensors& inputs, const Arguments& arguments) {
+    const double median = measured.percentile(0.5);
+    const double samples_per_s = static_cast<double>(samples_per_run(inputs)) * 1000 / median;
+    const int threads = executable.options().threads;
+    if (arguments.json()) {
+        const nlohmann::ordered_json object{
+            {"median_ms", median},           {"p90_ms", measured.percentile(0.9)},  {"p99_ms", measured.percentile(0.99)},
+            {"min_ms", measured.milliseconds.front()}, {"runs", measured.milliseconds.size()}, {"samples_per_s", samples_per_s},
+            {"load_ms", measured.load_ms},   {"peak_bytes", peak_bytes()},          {"threads", threads},
+            {"device", arguments.device},    {"dtype", arguments.dtype},
+        };
+        print(object.dump() + "\n");
+        return;
+    }
+    print(fmt::format("latency     median {:.4g} ms, p90 {:.4g} ms, p99 {:.4g} ms, min {:.4g} ms over {} runs\n", median,
+                      measured.percentile(0.9), measured.percentile(0.99), measured.milliseconds.front(), measured.milliseconds.size()));
+    print(fmt::format("throughput  {:.4g} samples/s\n", samples_per_s));
+    print(fmt::format("load        {:.4g} ms from process start to the first result\n", measured.load_ms));
+    print(fmt::format("memory      {} resident at the peak\n", bytes_text(static_cast<double>(peak_bytes()))));
+    print(fmt::format("on          {}, {} thread{}, {}\n", arguments.device, threads, threads == 1 ? "" : "s", arguments.dtype));
+}
+
+}  // namespace
+
+int run_bench(const Arguments& arguments) {
+    const auto model = load_model(arguments, MissingWeights::random);
+    if (!model) return failed;
+    const seq::Executable executable = seq::compile(model->graph(), compile_options(arguments, *model));
+    const seq::Bindings bindings = bindings_for(arguments, model->graph());
+    const NamedTensors inputs = random_inputs(executable.inputs(), bindings, 1);
+    seq::Session session = executable.session();
+    NamedTensors outputs;
+    for (const seq::Port& port : executable.outputs()) {
+        outputs.names.push_back(port.name);
+        outputs.tensors.emplace_back(port.type.dtype, session.output_sizes(port.name, inputs.views()));
+    }
+    print_measurement(measure(session, inputs, outputs, arguments.duration), executable, inputs, arguments);
+    return ok;
+}
+
+}  // namespace seqc

@@ -1,0 +1,111 @@
+#include "tools/seqc/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "frontend/parameters.hpp"
+#include "frontend/report/json.hpp"
+#include "frontend/report/text.hpp"
+#include "frontend/weights/random_weights.hpp"
+#include "frontend/weights/weights.hpp"
+#include "tools/seqc/console.hpp"
+#include "tools/seqc/least_values.hpp"
+#include "tools/seqc/status.hpp"
+
+namespace seqc {
+namespace {
+
+std::map<std::string, seq::Shape> shapes_of(const Arguments& arguments) {
+    std::map<std::string, seq::Shape> shapes;
+    for (const auto& [name, dims] : parse_shapes(arguments.shapes)) {
+        seq::Shape shape;
+        for (const std::string& dim : dims) {
+            const bool number = std::isdigit(static_cast<unsigned char>(dim[0])) != 0;
+            shape.push_back(number ? seq::Dim(std::stoll(dim)) : seq::Dim::symbol(dim));
+        }
+        shapes.emplace(name, std::move(shape));
+    }
+    return shapes;
+}
+
+/// The weights to compute with; says so where they are made up.
+std::shared_ptr<const seq::WeightSource> choose_weights(const Arguments& arguments, Model& model, MissingWeights missing) {
+    const bool asked = arguments.random_weights.has_value();
+    if (model.checked.weights && !asked) return model.checked.weights;
+    const auto needed = seq::needed_parameters(model.graph());
+    if (needed.empty() || (!asked && missing == MissingWeights::leave)) return nullptr;
+    if (!asked && missing == MissingWeights::refuse) {
+        throw seq::Error("weights/missing", fmt::format("the model has {} parameters and names no weights; give --weights FILE or --random-weights SEED",
+                                                        needed.size()));
+    }
+    model.random_weights = true;
+    const std::uint64_t seed = arguments.random_weights.value_or(0);
+    if (!asked) print_note(fmt::format("no weights are given: random ones, of seed {}, serve", seed));
+    return seq::random_weights(needed, seed);
+}
+
+}  // namespace
+
+seq::CheckResult check_model(const Arguments& arguments) {
+    seq::CheckOptions options;
+    options.shapes = shapes_of(arguments);
+    options.bindings = parse_settings(arguments.settings);
+    if (!arguments.weights.empty()) options.weights = seq::load_weights(arguments.weights);
+    options.model_weights = !arguments.random_weights;
+    try {
+        return seq::check_file(arguments.spec, options);
+    } catch (const std::invalid_argument& error) {
+        throw UsageError(error.what());
+    }
+}
+
+std::string render(const seq::CheckResult& checked, const Arguments& arguments, bool color) {
+    std::string text;
+    seq::SourceLines lines;
+    for (const seq::Diagnostic& diagnostic : checked.diagnostics) {
+        if (diagnostic.where.file) lines.add(*diagnostic.where.file, checked.text);
+    }
+    for (const seq::Diagnostic& diagnostic : checked.diagnostics) {
+        if (diagnostic.severity == seq::Severity::note) continue;
+        text += arguments.json() ? seq::to_json(diagnostic) + "\n" : seq::to_text(diagnostic, lines, color) + "\n";
+    }
+    const std::string count = seq::count_text(checked.diagnostics);
+    if (!arguments.json() && !count.empty()) text += count + "\n";
+    return text;
+}
+
+std::optional<Model> load_model(const Arguments& arguments, MissingWeights missing) {
+    Model model{check_model(arguments), nullptr, false};
+    const std::string text = render(model.checked, arguments, color_on_errors());
+    if (!text.empty() && !(arguments.quiet && !model.checked.has_error())) fmt::print(stderr, "{}", text);
+    if (model.checked.has_error() || !model.checked.graph) return std::nullopt;
+    model.weights = choose_weights(arguments, model, missing);
+    return model;
+}
+
+seq::CompileOptions compile_options(const Arguments& arguments, const Model& model) {
+    seq::CompileOptions options;
+    options.device = arguments.device == "cuda" ? seq::Device::cuda() : seq::Device::cpu();
+    options.weights = model.weights;
+    options.threads = arguments.threads;
+    if (arguments.dtype == "tf32") throw seq::Error("device/unavailable", "tf32 is a mode of GPUs; the CPU computes in f32");
+    options.dtype = *seq::parse_dtype(arguments.dtype);
+    if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
+    if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
+    options.passes = arguments.passes;
+    return options;
+}
+
+seq::Bindings bindings_for(const Arguments& arguments, const seq::Graph& graph) {
+    seq::Bindings bindings = parse_settings(arguments.settings);
+    const seq::Bindings least = least_valid_values(graph, bindings);
+    std::string said;
+    for (const auto& [symbol, value] : least) {
+        if (bindings.emplace(symbol, value).second) said += fmt::format("{}{} = {}", said.empty() ? "" : ", ", symbol, value);
+    }
+    if (!said.empty()) print_note(fmt::format("with {}; --set gives other values", said));
+    return bindings;
+}
+
+}  // namespace seqc

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/compile.hpp"
+#include "frontend/check.hpp"
+#include "tools/seqc/arguments.hpp"
+
+namespace seqc {
+
+/// A model that was read, checked and found sound.
+struct Model {
+    seq::CheckResult checked;
+    const seq::Graph& graph() const { return *checked.graph; }
+    std::shared_ptr<const seq::WeightSource> weights;
+    /// The weights are made up.
+    bool random_weights = false;
+};
+
+/// What to do where a model comes without weights.
+enum class MissingWeights {
+    refuse,   ///< say that there are none
+    random,   ///< make some up, and say so
+    leave,    ///< go on without
+};
+
+/// Reads and checks the model; prints what is wrong, errors and warnings. nullopt where there are errors.
+std::optional<Model> load_model(const Arguments& arguments, MissingWeights missing);
+
+/// Reads and checks the model; nothing is printed.
+seq::CheckResult check_model(const Arguments& arguments);
+
+/// The diagnostics as --format asks, and a closing count of errors and warnings in text.
+std::string render(const seq::CheckResult& checked, const Arguments& arguments, bool color);
+
+/// Throws seq::Error device/unavailable for what this build cannot do.
+seq::CompileOptions compile_options(const Arguments& arguments, const Model& model);
+
+/// Values for every symbol: those of --set, and the least valid one for the others, which is said.
+seq::Bindings bindings_for(const Arguments& arguments, const seq::Graph& graph);
+
+}  // namespace seqc
