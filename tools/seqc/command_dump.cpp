@@ -1,0 +1,37 @@
+#include "engine/optimize.hpp"
+#include "engine/plan_text.hpp"
+#include "frontend/io/atomic_file.hpp"
+#include "graph/text.hpp"
+#include "tools/seqc/commands.hpp"
+#include "tools/seqc/console.hpp"
+#include "tools/seqc/model.hpp"
+#include "tools/seqc/status.hpp"
+
+namespace seqc {
+namespace {
+
+std::string stage_text(const Arguments& arguments, const Model& model) {
+    if (arguments.stage == "graph") return seq::print(model.graph());
+    const seq::CompileOptions options = compile_options(arguments, model);
+    if (arguments.stage == "fused") return seq::print(seq::optimize(model.graph(), options).graph);
+    const seq::Executable executable = seq::compile(model.graph(), options);
+    return seq::print(*executable.plan(bindings_for(arguments, model.graph())));
+}
+
+}  // namespace
+
+int run_dump(const Arguments& arguments) {
+    const auto model = load_model(arguments, arguments.stage == "plan" ? MissingWeights::random : MissingWeights::leave);
+    if (!model) return failed;
+    const std::string text = stage_text(arguments, *model);
+    if (arguments.output_file.empty() || arguments.output_file == "-") {
+        print(text);
+        return ok;
+    }
+    seq::AtomicFile file(arguments.output_file);
+    file.write(text);
+    file.commit();
+    return ok;
+}
+
+}  // namespace seqc

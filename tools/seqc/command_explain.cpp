@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "engine/plan.hpp"
+#include "frontend/suggest.hpp"
+#include "graph/text.hpp"
+#include "tools/seqc/commands.hpp"
+#include "tools/seqc/console.hpp"
+#include "tools/seqc/model.hpp"
+#include "tools/seqc/status.hpp"
+
+namespace seqc {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Explanation {
+    const seq::LayerInfo* layer = nullptr;
+    /// The steps that it takes part in; none: it was folded away.
+    std::vector<const seq::Step*> steps;
+    /// It is its input's bytes under another shape.
+    bool view = false;
+};
+
+bool came_from(const seq::Graph& graph, const seq::Node& node, const std::string& path) {
+    return std::any_of(node.origins.begin(), node.origins.end(), [&](seq::LayerId id) { return graph.layers[id].path == path; });
+}
+
+Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
+    Explanation explanation;
+    explanation.layer = &layer;
+    for (const seq::Step& step : plan.steps) {
+        if (step.node != nullptr && came_from(plan.graph, *step.node, layer.path)) explanation.steps.push_back(&step);
+    }
+    for (const auto& [value, source] : plan.aliases) {
+        if (value->producer != nullptr && came_from(plan.graph, *value->producer, layer.path)) explanation.view = true;
+    }
+    return explanation;
+}
+
+std::vector<std::string> step_layers(const seq::Plan& plan, const seq::Step& step) {
+    std::vector<std::string> layers;
+    for (const seq::LayerId id : step.node->origins) layers.push_back(plan.graph.layers[id].path);
+    return layers;
+}
+
+std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t count) {
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < std::min(count, layouts.size()); ++i) words.push_back(layouts[i].to_string());
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+void print_step(const seq::Plan& plan, const seq::Step& step) {
+    const auto layers = step_layers(plan, step);
+    if (layers.size() > 1) print(fmt::format("  one step with  {}\n", fmt::join(layers, ", ")));
+    print(fmt::format("  computes       {}\n", seq::print(*step.node)));
+    print(fmt::format("  kernel         {}{}\n", step.kernel_name, step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
+    print(fmt::format("  layouts        {} -> {}\n", layouts_text(step.kernel->input_layouts, static_cast<std::size_t>(step.node->data_count)),
+                      layouts_text(step.kernel->output_layouts, step.node->outputs.size())));
+    for (const seq::Refusal& refusal : step.refusals) print(fmt::format("  not            {}: {}\n", refusal.kernel, refusal.reason));
+}
+
+void print_text(const Explanation& explanation, const seq::Plan& plan) {
+    print(fmt::format("{} `{}`\n", explanation.layer->type, explanation.layer->path));
+    for (const seq::Step* step : explanation.steps) print_step(plan, *step);
+    if (explanation.view) print("  no step        its output is its input's bytes under another shape\n");
+    if (explanation.steps.empty() && !explanation.view)
+        print("  no step        the passes removed it: it changes nothing at inference, or what it computes is known beforehand\n");
+}
+
+Json step_json(const seq::Plan& plan, const seq::Step& step) {
+    Json refusals = Json::array();
+    for (const seq::Refusal& refusal : step.refusals) refusals.push_back({{"kernel", refusal.kernel}, {"reason", refusal.reason}});
+    return {{"layers", step_layers(plan, step)},
+            {"computes", seq::print(*step.node)},
+            {"kernel", step.kernel_name},
+            {"implementation", step.kernel->description},
+            {"refusals", std::move(refusals)}};
+}
+
+void print_json(const Explanation& explanation, const seq::Plan& plan) {
+    Json steps = Json::array();
+    for (const seq::Step* step : explanation.steps) steps.push_back(step_json(plan, *step));
+    const Json object{{"layer", explanation.layer->path}, {"type", explanation.layer->type}, {"view", explanation.view}, {"steps", std::move(steps)}};
+    print(object.dump() + "\n");
+}
+
+[[noreturn]] void refuse_layer(const std::string& path, const seq::Graph& graph) {
+    std::vector<std::string_view> paths;
+    for (const seq::LayerInfo& layer : graph.layers) paths.push_back(layer.path);
+    throw seq::Error("graph/unknown-name", fmt::format("the model has no layer `{}`{}", path, seq::did_you_mean(seq::nearest(path, paths))));
+}
+
+}  // namespace
+
+int run_explain(const Arguments& arguments) {
+    const auto model = load_model(arguments, MissingWeights::random);
+    if (!model) return failed;
+    const auto& layers = model->graph().layers;
+    const bool known = arguments.layer.empty() ||
+                       std::any_of(layers.begin(), layers.end(), [&](const auto& layer) { return layer.path == arguments.layer; });
+    if (!known) refuse_layer(arguments.layer, model->graph());
+    const seq::Executable executable = seq::compile(model->graph(), compile_options(arguments, *model));
+    const auto plan = executable.plan(bindings_for(arguments, model->graph()));
+    for (const seq::LayerInfo& layer : layers) {
+        if (!arguments.layer.empty() && layer.path != arguments.layer) continue;
+        const Explanation explanation = explain(layer, *plan);
+        if (arguments.json()) {
+            print_json(explanation, *plan);
+        } else {
+            print_text(explanation, *plan);
+        }
+    }
+    return ok;
+}
+
+}  // namespace seqc

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "engine/optimize.hpp"
+#include "engine/reference_run.hpp"
+#include "graph/passes/derived_weights.hpp"
+#include "graph/passes/pipeline.hpp"
+#include "kernels/reference/reference.hpp"
+#include "tools/seqc/commands.hpp"
+#include "tools/seqc/console.hpp"
+#include "tools/seqc/data.hpp"
+#include "tools/seqc/model.hpp"
+#include "tools/seqc/status.hpp"
+
+namespace seqc {
+namespace {
+
+/// What one stage gave, compared with the reference run of the graph as written.
+struct Finding {
+    std::string stage;
+    double difference = 0;
+    /// The first value that drifts, in the order of computation; empty where none does.
+    std::string first_value;
+    double first_difference = 0;
+    bool changed = true;
+};
+
+class Verifier {
+   public:
+    Verifier(const Arguments& arguments, const Model& model)
+        : arguments_(arguments),
+          model_(model),
+          options_(compile_options(arguments, model)),
+          bindings_(bindings_for(arguments, model.graph())),
+          graph_(model.graph().with_float_inputs(seq::DType::f32)) {
+        std::vector<seq::Port> ports;
+        for (const seq::Value* input : graph_.inputs()) ports.push_back({input->name, input->type});
+        inputs_ = random_inputs(ports, bindings_, 1);
+        for (std::size_t i = 0; i < inputs_.names.size(); ++i) views_[inputs_.names[i]] = inputs_.tensors[i].view();
+    }
+
+    std::vector<Finding> run() {
+        expected_ = reference(graph_, options_.weights);
+        std::string problem;
+        const auto passes = seq::select_passes(options_.passes, &problem);
+        if (!passes) throw UsageError(problem);
+        std::vector<Finding> findings;
+        seq::Graph graph = graph_.clone();
+        seq::PassContext context(seq::reference::evaluator());
+        context.strict = options_.numerics == seq::Numerics::strict;
+        seq::PipelineOptions pipeline;
+        pipeline.after_pass = [&](const seq::Pass& pass, const seq::Graph& after, bool changed) {
+            if (changed && !drifted(findings)) findings.push_back(check_graph("pass " + std::string(pass.name), after));
+        };
+        seq::run_passes(graph, *passes, context, pipeline);
+        findings.push_back(check_plan());
+        return findings;
+    }
+
+    double tolerance() const { return arguments_.tolerance > 0 ? arguments_.tolerance : 1e-4; }
+    bool drifted(const std::vector<Finding>& findings) const { return !findings.empty() && findings.back().difference > tolerance(); }
+
+   private:
+    seq::ReferenceResults reference(const seq::Graph& graph, const std::shared_ptr<const seq::WeightSource>& weights) const {
+        std::vector<seq::NodeFault> faults;
+        const seq::Graph bound = graph.bind(bindings_, faults);
+        for (const seq::NodeFault& fault : faults) {
+            if (fault.fault.severity == seq::Severity::error) throw seq::Error(fault.fault.code, fault.fault.message);
+        }
+        return seq::run_reference(bound, weights, views_);
+    }
+
+    Finding check_graph(std::string stage, const seq::Graph& after) const {
+        seq::Graph graph = after.clone();
+        std::shared_ptr<const seq::WeightSource> weights = options_.weights;
+        seq::Graph derivation = seq::extract_weights(graph);
+        if (derivation.node_count() > 0)
+            weights = std::make_shared<seq::DerivedWeights>(weights, std::move(derivation), seq::reference::evaluator());
+        const seq::ReferenceResults actual = reference(graph, weights);
+        return compare(std::move(stage), graph, [&](const std::string& name) -> const seq::Tensor* {
+            const auto found = actual.find(name);
+            return found == actual.end() ? nullptr : &found->second;
+        });
+    }
+
+    /// Runs the compiled plan with every value that it still computes tapped.
+    Finding check_plan() const {
+        seq::CompileOptions options = options_;
+        const seq::Graph fused = seq::optimize(model_.graph(), options).graph;
+        for (const seq::Node* node = fused.first_node(); node != nullptr; node = node->next) {
+            for (const seq::Value* output : node->outputs) {
+                if (!output->name.empty() && expected_.contains(output->name)) options.taps.push_back(output->name);
+            }
+        }
+        const seq::Executable executable = seq::compile(graph_, options);
+        seq::Session session = executable.session();
+        NamedTensors outputs;
+        for (const seq::Port& port : executable.outputs()) {
+            outputs.names.push_back(port.name);
+            outputs.tensors.emplace_back(port.type.dtype, session.output_sizes(port.name, inputs_.views()));
+        }
+        session.run(inputs_.views(), outputs.views());
+        return compare("compiled plan", fused, [&](const std::string& name) -> const seq::Tensor* {
+            for (std::size_t i = 0; i < outputs.names.size(); ++i) {
+                if (outputs.names[i] == name) return &outputs.tensors[i];
+            }
+            return nullptr;
+        });
+    }
+
+    template <class Find>
+    Finding compare(std::string stage, const seq::Graph& graph, Find find) const {
+        Finding finding{std::move(stage), 0, "", 0, true};
+        const auto difference = [&](const std::string& name) {
+            const seq::Tensor* actual = find(name);
+            const auto expected = expected_.find(name);
+            return actual == nullptr || expected == expected_.end() ? 0.0 : seq::relative_difference(*actual, expected->second);
+        };
+        for (const std::string& name : graph.output_names()) finding.difference = std::max(finding.difference, difference(name));
+        if (finding.difference <= tolerance()) return finding;
+        for (const seq::Node* node = graph.first_node(); node != nullptr && finding.first_value.empty(); node = node->next) {
+            for (const seq::Value* output : node->outputs) {
+                const double drift = difference(output->name);
+                if (drift <= tolerance()) continue;
+                finding.first_value = output->name;
+                finding.first_difference = drift;
+                break;
+            }
+        }
+        return finding;
+    }
+
+    const Arguments& arguments_;
+    const Model& model_;
+    seq::CompileOptions options_;
+    seq::Bindings bindings_;
+    seq::Graph graph_;
+    NamedTensors inputs_;
+    std::map<std::string, seq::TensorView> views_;
+    seq::ReferenceResults expected_;
+};
+
+void print_finding(const Finding& finding, double tolerance, bool json) {
+    const bool drifts = finding.difference > tolerance;
+    if (json) {
+        nlohmann::ordered_json object{{"stage", finding.stage}, {"ok", !drifts}};
+        object["difference"] = std::isfinite(finding.difference) ? nlohmann::ordered_json(finding.difference) : nlohmann::ordered_json();
+        if (drifts) object["layer"] = finding.first_value;
+        print(object.dump() + "\n");
+        return;
+    }
+    print(fmt::format("{:<36} {}  {:.2e}\n", finding.stage, drifts ? "DRIFTS" : "agrees", finding.difference));
+    if (drifts && !finding.first_value.empty())
+        print(fmt::format("  first at layer `{}`, by {:.2e} of the largest magnitude\n", finding.first_value, finding.first_difference));
+}
+
+}  // namespace
+
+int run_verify(const Arguments& arguments) {
+    const auto model = load_model(arguments, MissingWeights::random);
+    if (!model) return failed;
+    Verifier verifier(arguments, *model);
+    int status = ok;
+    for (const Finding& finding : verifier.run()) {
+        print_finding(finding, verifier.tolerance(), arguments.json());
+        if (finding.difference > verifier.tolerance()) status = failed;
+    }
+    return status;
+}
+
+}  // namespace seqc
