@@ -1,10 +1,27 @@
 #pragma once
 
+#include <string>
+
 #include "kernels/kernel.hpp"
 
 namespace seq {
 
-/// The CPU: oneDNN's primitives and kernels of our own, the plain reference last.
-Backend cpu_backend();
+/// The CPU's kernels, oneDNN's and our own, after SEQ_MAX_ISA. The list ends in the reference.
+const Backend& cpu_backend();
+
+/// What runs here, for `seqc devices`.
+struct CpuDescription {
+    std::string model;          ///< of the processor, as the system names it; may be empty
+    Isa isa = Isa::scalar;      ///< what our own kernels use
+    std::string onednn;         ///< "oneDNN 3.2.0"
+    std::string onednn_isa;     ///< "avx512_core"
+    std::string threads;        ///< "oneTBB 2021.8"
+    std::string onednn_threads; ///< "TBB": what oneDNN was built with
+    int concurrency = 1;        ///< threads that this process may use
+};
+CpuDescription describe_cpu();
+
+/// Whether a dense f32 tensor holds NaN or Inf; false for other dtypes.
+bool has_nonfinite(const TensorView& tensor);
 
 }  // namespace seq

@@ -1,0 +1,68 @@
+#include "kernels/cpu/cpu.hpp"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/version.h>
+
+#include <fstream>
+#include <string>
+
+#include "kernels/cpu/copy.hpp"
+#include "kernels/cpu/isa.hpp"
+#include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/onednn/reorder.hpp"
+
+namespace seq {
+namespace {
+
+/// In the order in which they are tried.
+const KernelList& cpu_kernels() {
+    static const KernelList kernels{
+        &cpu::elementwise_kernel(),
+        &cpu::convolution_kernel(),
+        &cpu::linear_kernel(),
+        &cpu::reference_kernel(),
+    };
+    return kernels;
+}
+
+std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& to, const ComputeOptions&) {
+    if (from == to) return cpu::make_copy(from);
+    auto kernel = onednn::make_reorder(from, to);
+    if (!kernel) {
+        throw Error("device/unavailable", fmt::format("no kernel copies {} from the {} to the {} layout", name_of(from.dtype),
+                                                      from.layout.to_string(), to.layout.to_string()));
+    }
+    return kernel;
+}
+
+std::string processor_name() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with("model name")) continue;
+        const std::size_t start = line.find_first_not_of(" \t", line.find(':') + 1);
+        return start == std::string::npos ? std::string() : line.substr(start);
+    }
+    return {};
+}
+
+}  // namespace
+
+const Backend& cpu_backend() {
+    static const Backend backend{"cpu", &cpu_kernels(), make_reorder, has_nonfinite, cpu::machine_isa()};
+    return backend;
+}
+
+CpuDescription describe_cpu() {
+    CpuDescription description;
+    description.model = processor_name();
+    description.isa = cpu::machine_isa();
+    description.onednn = onednn::version();
+    description.onednn_isa = onednn::effective_isa();
+    description.threads = fmt::format("oneTBB {}.{}", TBB_VERSION_MAJOR, TBB_VERSION_MINOR);
+    description.onednn_threads = onednn::thread_runtime();
+    description.concurrency = oneapi::tbb::info::default_concurrency();
+    return description;
+}
+
+}  // namespace seq

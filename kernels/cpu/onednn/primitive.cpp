@@ -1,0 +1,172 @@
+#include "kernels/cpu/onednn/primitive.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "kernels/cpu/own_kernel.hpp"
+
+namespace seq::onednn {
+namespace {
+
+/// The memory objects of one form of a primitive, bound to pointers anew in each run.
+class BoundArguments {
+   public:
+    explicit BoundArguments(const std::vector<Argument>& arguments) : arguments_(arguments) {
+        for (const Argument& argument : arguments) {
+            memories_.emplace_back(argument.desc, engine(), const_cast<void*>(argument.kept.data));
+            bound_.push_back({argument.index, memories_.back().get()});
+        }
+    }
+
+    void execute(const dnnl::primitive& primitive, dnnl_stream_t stream, const RunContext& context) {
+        for (std::size_t i = 0; i < bound_.size(); ++i) {
+            const Argument& argument = arguments_[i];
+            if (argument.from == Argument::From::kept) continue;
+            dnnl_memory_set_data_handle(bound_[i].memory, pointer(argument, context));
+        }
+        const dnnl_status_t status =
+            dnnl_primitive_execute(primitive.get(), stream, static_cast<int>(bound_.size()), bound_.data());
+        if (status != dnnl_success) throw Error("device/unavailable", "oneDNN could not run a primitive");
+    }
+
+   private:
+    static void* pointer(const Argument& argument, const RunContext& context) {
+        switch (argument.from) {
+            case Argument::From::input: return context.inputs[argument.position];
+            case Argument::From::output: return context.outputs[argument.position];
+            default: return context.scratch;
+        }
+    }
+
+    const std::vector<Argument>& arguments_;
+    std::vector<dnnl::memory> memories_;
+    std::vector<dnnl_exec_arg_t> bound_;
+};
+
+struct PrimitiveState final : KernelState {
+    explicit PrimitiveState(const std::vector<Argument>& arguments) : bound(arguments), stream(make_stream()) {}
+    BoundArguments bound;
+    std::optional<BoundArguments> bare;
+    dnnl::stream stream;
+};
+
+}  // namespace
+
+std::unique_ptr<KernelState> PreparedPrimitive::make_state() const { return std::make_unique<PrimitiveState>(arguments); }
+
+void PreparedPrimitive::run(const RunContext& context) const {
+    if (context.nonfinite && bare) return run_bare(context);
+    auto& state = static_cast<PrimitiveState&>(*context.state);
+    state.bound.execute(primitive, state.stream.get(), context);
+    if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+}
+
+void PreparedPrimitive::run_bare(const RunContext& context) const {
+    std::call_once(bare_made_, [&] { bare_primitive_ = dnnl::primitive(bare.get()); });
+    auto& state = static_cast<PrimitiveState&>(*context.state);
+    if (!state.bare) state.bare.emplace(bare_arguments);
+    state.bare->execute(bare_primitive_, state.stream.get(), context);
+    epilogue->run(context.inputs, static_cast<float*>(context.outputs[0]));
+}
+
+void PrimitiveBuilder::input(int argument, const MemoryDesc& desc, int input, const Layout& layout) {
+    placed_[static_cast<std::size_t>(input)].layout = layout;
+    kernel_->arguments.push_back({argument, desc, Argument::From::input, input, {}});
+}
+
+void PrimitiveBuilder::weight(int argument, const MemoryDesc& plain, const MemoryDesc& packed, int input) {
+    if (plain == packed) {
+        kernel_->arguments.push_back({argument, plain, Argument::From::input, input, {}});
+        kernel_->plain_weights.push_back(input);
+        return;
+    }
+    PackedWeights kept;
+    const Value& value = *request_.node.inputs[static_cast<std::size_t>(input)];
+    if (weights_.available(value)) kept = pack(weights_, value, plain, packed);
+    kernel_->packed_bytes += kept.bytes;
+    kernel_->arguments.push_back({argument, packed, Argument::From::kept, input, std::move(kept)});
+}
+
+void PrimitiveBuilder::output(int argument, const MemoryDesc& desc, const Layout& layout) {
+    output_ = request_.outputs[0];
+    output_.layout = layout;
+    kernel_->arguments.push_back({argument, desc, Argument::From::output, 0, {}});
+}
+
+void PrimitiveBuilder::add_scratch(const dnnl::primitive_desc_base& desc, std::vector<Argument>& arguments) {
+    const MemoryDesc scratch = desc.scratchpad_desc();
+    if (scratch.get_size() == 0) return;
+    kernel_->scratch_bytes = std::max(kernel_->scratch_bytes, scratch.get_size());
+    arguments.push_back({DNNL_ARG_SCRATCHPAD, scratch, Argument::From::scratch, 0, {}});
+}
+
+bool PrimitiveBuilder::add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused, std::string& refusal) {
+    for (const FusedEpilogue::Operand& operand : fused.operands) {
+        MemoryDesc wanted = operand.desc;
+        if (wanted.get_format_kind() == dnnl::memory::format_kind::any) {
+            wanted = desc.query_md(dnnl::query::exec_arg_md, operand.argument);
+        }
+        if (request_.is_weight(operand.input)) {
+            weight(operand.argument, describe_plain(wanted.get_dims()), wanted, operand.input);
+            continue;
+        }
+        Layout layout;
+        if (operand.whole) layout = output_.layout;
+        input(operand.argument, wanted, operand.input, layout);
+        if (operand.whole && wanted.get_size() != static_cast<std::size_t>(output_.byte_count())) {
+            refusal = "oneDNN wants a layout of its own for an operand of the epilogue";
+            return false;
+        }
+    }
+    return true;
+}
+
+bool PrimitiveBuilder::add_chain(std::optional<cpu::ElementwiseChain>& chain, std::size_t first, std::string& refusal) {
+    chain.emplace(output_, cpu::usable_isa(request_.options));
+    if (!chain->append_epilogue(request_, weights_, placed_, first, refusal)) return false;
+    chain->finish();
+    for (const int input : chain->plain_weights(request_)) {
+        std::vector<int>& plain = kernel_->plain_weights;
+        if (std::find(plain.begin(), plain.end(), input) == plain.end()) plain.push_back(input);
+    }
+    return true;
+}
+
+std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
+                                                         const std::function<dnnl::primitive_desc_base()>& make_bare,
+                                                         std::string& refusal) {
+    PreparedPrimitive& kernel = *kernel_;
+    const std::vector<PostOp>& epilogue = request_.node.epilogue;
+    if (fused.loses_nan) {
+        kernel.bare = make_bare();
+        kernel.bare_arguments = kernel.arguments;
+        add_scratch(kernel.bare, kernel.bare_arguments);
+    }
+    // Operands that no primitive reads follow the result's channels where they can.
+    for (std::size_t i = fused.count; i < epilogue.size(); ++i) {
+        for (int k = 0; k < epilogue[i].operand_count; ++k) {
+            const int input = epilogue[i].first_operand + k;
+            Placed& placed = placed_[static_cast<std::size_t>(input)];
+            if (!request_.is_weight(input) && cpu::follows(placed, output_)) placed.layout = output_.layout;
+        }
+    }
+    if (!add_operands(desc, fused, refusal)) return nullptr;
+    if (fused.loses_nan && !add_chain(kernel.epilogue, 0, refusal)) return nullptr;
+    if (fused.count < epilogue.size() && !add_chain(kernel.rest, fused.count, refusal)) return nullptr;
+    add_scratch(desc, kernel.arguments);
+    kernel.primitive = dnnl::primitive(desc.get());
+    kernel.description = describe_implementation(desc);
+    for (const Placed& placed : placed_) kernel.input_layouts.push_back(placed.layout);
+    kernel.output_layouts.push_back(output_.layout);
+    return std::move(kernel_);
+}
+
+std::string describe_implementation(const dnnl::primitive_desc_base& desc) {
+    return std::string("oneDNN ") + desc.impl_info_str();
+}
+
+bool is_plain_loops(const dnnl::primitive_desc_base& desc) {
+    return std::string(desc.impl_info_str()).find("ref") != std::string::npos;
+}
+
+}  // namespace seq::onednn

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/cpu/elementwise/chain.hpp"
+#include "kernels/cpu/onednn/post_ops.hpp"
+
+namespace seq::onednn {
+
+/// One operand of a primitive and where it comes from in a run.
+struct Argument {
+    enum class From : std::uint8_t { input, output, kept, scratch };
+    int index = 0;
+    MemoryDesc desc;
+    From from = From::input;
+    int position = 0;     ///< of the node's inputs or outputs
+    PackedWeights kept;
+};
+
+/// A primitive and what follows it. Where its fused epilogue would lose NaN and the run has some, the bare primitive
+/// runs instead and the whole epilogue after it.
+class PreparedPrimitive final : public PreparedKernel {
+   public:
+    std::unique_ptr<KernelState> make_state() const override;
+    void run(const RunContext& context) const override;
+
+    /// With the fused epilogue.
+    dnnl::primitive primitive;
+    std::vector<Argument> arguments;
+    /// What of the epilogue is not fused.
+    std::optional<cpu::ElementwiseChain> rest;
+
+    /// The bare form, where there is one, its arguments, and the whole epilogue. The primitive is made at the first run
+    /// that needs it.
+    dnnl::primitive_desc_base bare;
+    std::vector<Argument> bare_arguments;
+    std::optional<cpu::ElementwiseChain> epilogue;
+
+   private:
+    void run_bare(const RunContext& context) const;
+
+    mutable std::once_flag bare_made_;
+    mutable dnnl::primitive bare_primitive_;
+};
+
+/// Puts a PreparedPrimitive together: arguments, packed weights, scratchpad, epilogue, layouts.
+class PrimitiveBuilder {
+   public:
+    PrimitiveBuilder(const KernelRequest& request, WeightProvider& weights)
+        : request_(request), weights_(weights), kernel_(std::make_unique<PreparedPrimitive>()), placed_(request.inputs) {
+        for (Placed& placed : placed_) placed.layout = Layout::plain();
+    }
+
+    /// Data input `input`, which lies as `desc` has it.
+    void input(int argument, const MemoryDesc& desc, int input, const Layout& layout);
+    /// A weight: its plain elements lie as `plain` has it, the primitive reads `packed`.
+    void weight(int argument, const MemoryDesc& plain, const MemoryDesc& packed, int input);
+    void output(int argument, const MemoryDesc& desc, const Layout& layout);
+
+    /// Makes the primitive and adds its fused epilogue and what is left of the epilogue. `make_bare` describes the
+    /// same primitive on the same layouts without an epilogue. nullptr where that cannot be, with the reason.
+    std::unique_ptr<PreparedKernel> finish(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
+                                           const std::function<dnnl::primitive_desc_base()>& make_bare,
+                                           std::string& refusal);
+
+   private:
+    bool add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused, std::string& refusal);
+    void add_scratch(const dnnl::primitive_desc_base& desc, std::vector<Argument>& arguments);
+    bool add_chain(std::optional<cpu::ElementwiseChain>& chain, std::size_t first, std::string& refusal);
+
+    const KernelRequest& request_;
+    WeightProvider& weights_;
+    std::unique_ptr<PreparedPrimitive> kernel_;
+    std::vector<Placed> placed_;
+    Placed output_;
+};
+
+/// "oneDNN brgconv:avx512_core"
+std::string describe_implementation(const dnnl::primitive_desc_base& desc);
+
+/// Whether oneDNN would run its plain loops.
+bool is_plain_loops(const dnnl::primitive_desc_base& desc);
+
+}  // namespace seq::onednn

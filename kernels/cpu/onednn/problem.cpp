@@ -1,0 +1,40 @@
+#include "kernels/cpu/onednn/problem.hpp"
+
+#include <algorithm>
+
+#include "kernels/cpu/own_kernel.hpp"
+
+namespace seq::onednn {
+
+bool within_limits(const Dims& numbers) {
+    constexpr dnnl::memory::dim limit = dnnl::memory::dim{1} << 28;
+    return std::all_of(numbers.begin(), numbers.end(), [&](dnnl::memory::dim n) { return n > -limit && n < limit; });
+}
+
+Support supports_convolution(const KernelRequest& request, const ConvolutionProblem& problem) {
+    if (!cpu::is_f32(request)) return Support::no("computes in f32 alone");
+    if (!problem.zero_padding) return Support::no("pads with zeros alone");
+    for (int i = 1; i < 1 + static_cast<int>(request.node.parameter_names.size()); ++i) {
+        if (!request.is_weight(i)) return Support::no("takes weights that are known before the run");
+    }
+    bool small = within_limits(problem.strides) && within_limits(problem.dilations) && within_limits(problem.weights) &&
+                 within_limits(problem.padding_before) && within_limits(problem.padding_after);
+    for (const Placed& input : request.inputs) small = small && within_limits({input.sizes.begin(), input.sizes.end()});
+    for (const Placed& output : request.outputs) small = small && within_limits({output.sizes.begin(), output.sizes.end()});
+    return small ? Support{} : Support::no("takes sizes below 2^28 alone");
+}
+
+std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& request, std::string& refusal,
+                                                       const BuildInLayout& build) {
+    const Dims source(request.inputs[0].sizes.begin(), request.inputs[0].sizes.end());
+    const Dims target(request.outputs[0].sizes.begin(), request.outputs[0].sizes.end());
+    std::unique_ptr<PreparedKernel> kernel;
+    const auto try_layout = [&](const MemoryDesc& from, const MemoryDesc& to) {
+        return attempt(refusal, [&] { kernel = build(from, to); }) && kernel != nullptr;
+    };
+    if (try_layout(describe_any(source), describe_any(target))) return kernel;
+    if (try_layout(describe_plain(source), describe_plain(target))) return kernel;
+    return nullptr;
+}
+
+}  // namespace seq::onednn

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+
+#include "kernels/cpu/onednn/memory.hpp"
+
+namespace seq::onednn {
+
+/// A convolution or a transposed one in oneDNN's terms; dilations count from 0.
+struct ConvolutionProblem {
+    Dims strides, dilations, padding_before, padding_after;
+    Dims weights;  ///< with the groups first, where there are several
+    std::int64_t groups = 1;
+    bool bias = true;
+    bool zero_padding = true;
+};
+
+/// Whether oneDNN takes the types and sizes of a node whose input 0 is data and whose others are weights.
+Support supports_convolution(const KernelRequest& request, const ConvolutionProblem& problem);
+
+/// Whether all sizes and numbers are within what oneDNN's code computes with.
+bool within_limits(const Dims& numbers);
+
+using BuildInLayout = std::function<std::unique_ptr<PreparedKernel>(const MemoryDesc& source, const MemoryDesc& target)>;
+
+/// Builds the primitive in the layout that it likes best, or else in the plain one. nullptr, with the reason, where
+/// neither works.
+std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& request, std::string& refusal,
+                                                       const BuildInLayout& build);
+
+}  // namespace seq::onednn

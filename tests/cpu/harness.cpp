@@ -1,0 +1,250 @@
+#include "tests/cpu/harness.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <set>
+
+#include "graph/ops/embedding.hpp"
+#include "kernels/cpu/cpu.hpp"
+#include "kernels/reference/reference.hpp"
+
+namespace seq::test {
+namespace {
+
+/// Runs one prepared kernel on plain buffers.
+void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite) {
+    Tensor scratch(DType::u8, {static_cast<std::int64_t>(kernel.scratch_bytes) + 1});
+    const auto state = kernel.make_state();
+    RunContext context;
+    context.inputs = inputs;
+    context.outputs = outputs;
+    context.scratch = scratch.view().as<std::byte>();
+    context.state = state.get();
+    context.nonfinite = nonfinite;
+    kernel.run(context);
+    kernel.run(context);  // a second run gives the same
+}
+
+Tensor in_layout(const Placed& from, void* data, const Layout& layout) {
+    Placed to = from;
+    to.layout = layout;
+    Tensor tensor(DType::u8, {to.byte_count()});
+    void* target = tensor.view().data;
+    run_prepared(*cpu_backend().make_reorder(from, to, {}), &data, &target, false);
+    return tensor;
+}
+
+double magnitude(const Tensor& tensor) {
+    double largest = 0;
+    for (const float value : tensor.data<float>()) {
+        if (std::isfinite(value)) largest = std::max(largest, std::abs(static_cast<double>(value)));
+    }
+    return largest;
+}
+
+/// The position of the first element that differs, or -1.
+std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance) {
+    if (expected.dtype() != DType::f32) {
+        return std::memcmp(expected.view().data, actual, expected.byte_count()) == 0 ? -1 : 0;
+    }
+    const double allowed = tolerance * std::max(magnitude(expected), 1e-3);
+    const auto values = expected.data<float>();
+    const auto* found = static_cast<const float*>(actual);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const bool same = std::isnan(values[i]) ? std::isnan(found[i])
+                          : std::isinf(values[i]) ? values[i] == found[i]
+                                                  : std::abs(static_cast<double>(values[i]) - found[i]) <= allowed;
+        if (!same) return static_cast<std::int64_t>(i);
+    }
+    return -1;
+}
+
+const std::vector<Layout> layouts{Layout::plain(), Layout::channels_last(), Layout::blocked(8), Layout::blocked(16)};
+
+}  // namespace
+
+PackedWeights MemoryWeights::packed(const Value& value, const std::string& key,
+                                    const std::function<PackedWeights(const TensorView&)>& pack) {
+    const auto slot = std::make_pair(&value, key);
+    if (!packed_.contains(slot)) packed_[slot] = pack(view(value));
+    return packed_[slot];
+}
+
+KernelCase::KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue,
+                       std::vector<DType> dtypes) {
+    NodeSpec spec;
+    spec.op = std::move(op);
+    spec.parameter_prefix = "layer";
+    spec.name = "layer";
+    const auto type_of = [](const std::vector<std::int64_t>& sizes, DType dtype) {
+        return TensorType{dtype, Shape(std::vector<Dim>(sizes.begin(), sizes.end()))};
+    };
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const DType dtype = i < dtypes.size() ? dtypes[i] : DType::f32;
+        spec.inputs.push_back(graph_.add_input("x" + std::to_string(i), type_of(inputs[i], dtype)));
+    }
+    for (const PostOpCase& post : epilogue) {
+        PostOpSpec added{post.op, {}, post.position};
+        for (const auto& sizes : post.operands) {
+            const std::string name = "operand" + std::to_string(graph_.values().size());
+            added.operands.push_back(post.constant ? graph_.add_parameter(name, type_of(sizes, DType::f32))
+                                                   : graph_.add_input(name, type_of(sizes, DType::f32)));
+        }
+        spec.epilogue.push_back(std::move(added));
+    }
+    node_ = graph_.add(std::move(spec));
+    for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
+        const Value& value = *node_->inputs[i];
+        auto tensor = std::make_shared<Tensor>(value.type.dtype, *value.type.shape.sizes());
+        fill(*tensor, static_cast<unsigned>(i) + 1);
+        if (value.name.ends_with("running_var")) {
+            for (float& number : tensor->data<float>()) number = std::abs(number) + 0.5f;
+        }
+        if (value.is_constant_like()) weights_.set(value, tensor);
+        data_.push_back(std::move(tensor));
+    }
+    compute_expected();
+}
+
+void KernelCase::fill(Tensor& tensor, unsigned seed) const {
+    std::mt19937 generator(seed);
+    std::normal_distribution<float> normal;
+    if (tensor.dtype() == DType::f32) {
+        for (float& value : tensor.data<float>()) value = normal(generator);
+        return;
+    }
+    const auto* embedding = node_->op.as<ops::Embedding>();
+    const std::int64_t range = embedding != nullptr ? embedding->num_embeddings : 100;
+    const auto fill_as = [&]<class T>(T) {
+        for (T& value : tensor.data<T>()) value = static_cast<T>(generator() % static_cast<unsigned long>(range));
+    };
+    switch (size_of(tensor.dtype())) {
+        case 8: tensor.dtype() == DType::f64 ? fill_as(double{}) : fill_as(std::int64_t{}); break;
+        case 4: fill_as(std::int32_t{}); break;
+        case 2: fill_as(std::int16_t{}); break;
+        default: fill_as(std::int8_t{}); break;
+    }
+    if (tensor.dtype() == DType::boolean) {
+        for (auto& value : tensor.data<std::int8_t>()) value = value % 2;
+    }
+}
+
+void KernelCase::compute_expected() {
+    std::vector<TensorView> inputs;
+    for (const auto& tensor : data_) inputs.push_back(tensor->view());
+    std::vector<TensorView> outputs;
+    expected_.clear();
+    for (const Value* output : node_->outputs) {
+        expected_.emplace_back(output->type.dtype, *output->type.shape.sizes());
+        outputs.push_back(expected_.back().view());
+    }
+    REQUIRE(reference::supports(*node_));
+    reference::run(*node_, inputs, outputs);
+}
+
+bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance) {
+    KernelRequest request{*node_, {}, {}, {}};
+    request.options.threads = 2;
+    for (const Value* input : node_->inputs) request.inputs.push_back({input->type.dtype, *input->type.shape.sizes(), {}});
+    for (const Value* output : node_->outputs) request.outputs.push_back({output->type.dtype, *output->type.shape.sizes(), {}});
+    const bool takes_layouts = request.inputs[0].sizes.size() >= 3 && request.inputs[0].sizes.size() <= 5 &&
+                               request.inputs[0].dtype == DType::f32;
+    if (!takes_layouts && !(offered == Layout::plain())) return false;
+    for (int i = 0; i < node_->data_count; ++i) {
+        const auto k = static_cast<std::size_t>(i);
+        if (request.inputs[k].sizes.size() == request.inputs[0].sizes.size()) request.inputs[k].layout = offered;
+    }
+    if (!kernel.supports(request)) return false;
+    std::string refusal;
+    const auto prepared = kernel.prepare(request, weights_, refusal);
+    if (!prepared) {
+        MESSAGE(std::string(kernel.name()), ": ", refusal);
+        return false;
+    }
+    INFO("kernel ", std::string(kernel.name()), " (", prepared->description, ") of ", node_->op.name(), ", offered ",
+         offered.to_string());
+    std::vector<Tensor> buffers;
+    std::vector<void*> inputs;
+    for (std::size_t i = 0; i < data_.size(); ++i) {
+        Placed plain = request.inputs[i];
+        plain.layout = Layout::plain();
+        const auto& reads = prepared->plain_weights;
+        const bool read = std::find(reads.begin(), reads.end(), static_cast<int>(i)) != reads.end();
+        if (request.is_weight(static_cast<int>(i))) {
+            inputs.push_back(read ? data_[i]->view().data : nullptr);
+        } else {
+            buffers.push_back(in_layout(plain, data_[i]->view().data, prepared->input_layouts[i]));
+            inputs.push_back(buffers.back().view().data);
+        }
+    }
+    std::vector<Tensor> results;
+    std::vector<void*> outputs;
+    for (std::size_t i = 0; i < request.outputs.size(); ++i) {
+        request.outputs[i].layout = prepared->output_layouts[i];
+        results.emplace_back(DType::u8, std::initializer_list<std::int64_t>{request.outputs[i].byte_count()});
+        outputs.push_back(results.back().view().data);
+    }
+    run_prepared(*prepared, inputs.data(), outputs.data(), nonfinite);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const Tensor plain = in_layout(request.outputs[i], outputs[i], Layout::plain());
+        CHECK(first_difference(expected_[i], plain.view().data, tolerance) == -1);
+    }
+    for (const auto& [input, output] : prepared->in_place) {
+        CAPTURE(input);
+        std::vector<Tensor> fresh;
+        const auto k = static_cast<std::size_t>(input);
+        Placed plain = request.inputs[k];
+        plain.layout = Layout::plain();
+        Tensor shared = in_layout(plain, data_[k]->view().data, prepared->input_layouts[k]);
+        std::vector<void*> again = inputs;
+        again[k] = shared.view().data;
+        std::vector<void*> target = outputs;
+        target[static_cast<std::size_t>(output)] = shared.view().data;
+        Tensor scratch(DType::u8, {static_cast<std::int64_t>(prepared->scratch_bytes) + 1});
+        const auto state = prepared->make_state();
+        prepared->run({again.data(), target.data(), scratch.view().as<std::byte>(), state.get(), nonfinite});
+        const Tensor result = in_layout(request.outputs[static_cast<std::size_t>(output)], shared.view().data, Layout::plain());
+        CHECK(first_difference(expected_[static_cast<std::size_t>(output)], result.view().data, tolerance) == -1);
+    }
+    return true;
+}
+
+std::vector<std::string> KernelCase::run_all(double tolerance) {
+    std::set<std::string> ran;
+    for (const Kernel* kernel : *cpu_backend().kernels) {
+        if (kernel == cpu_backend().kernels->back()) continue;
+        for (const Layout& layout : layouts) {
+            if (run_one(*kernel, layout, false, tolerance)) ran.insert(std::string(kernel->name()));
+        }
+    }
+    return {ran.begin(), ran.end()};
+}
+
+std::vector<std::string> KernelCase::run_nonfinite(const std::vector<float>& values) {
+    const auto data = data_[0]->data<float>();
+    for (std::size_t i = 0; i < values.size(); ++i) data[(i * 7919) % data.size()] = values[i];
+    compute_expected();
+    std::set<std::string> ran;
+    for (const Kernel* kernel : *cpu_backend().kernels) {
+        if (kernel == cpu_backend().kernels->back()) continue;
+        for (const Layout& layout : layouts) {
+            if (run_one(*kernel, layout, true, 1e-5)) ran.insert(std::string(kernel->name()));
+        }
+    }
+    return {ran.begin(), ran.end()};
+}
+
+void check_kernel(const std::string& kernel, Op op, std::vector<std::vector<std::int64_t>> inputs,
+                  std::vector<KernelCase::PostOpCase> epilogue) {
+    KernelCase example(std::move(op), std::move(inputs), std::move(epilogue));
+    const std::vector<std::string> ran = example.run_all();
+    CAPTURE(kernel);
+    CHECK(std::find(ran.begin(), ran.end(), kernel) != ran.end());
+}
+
+}  // namespace seq::test

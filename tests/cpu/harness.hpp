@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/ir.hpp"
+#include "kernels/kernel.hpp"
+
+namespace seq::test {
+
+/// Weights held in memory, packed anew for each case.
+class MemoryWeights final : public WeightProvider {
+   public:
+    void set(const Value& value, std::shared_ptr<const Tensor> tensor) { tensors_[&value] = std::move(tensor); }
+    bool available(const Value& value) const override { return tensors_.contains(&value); }
+    TensorView view(const Value& value) override { return tensors_.at(&value)->view(); }
+    std::shared_ptr<const Tensor> keep(const Value& value) override { return tensors_.at(&value); }
+    PackedWeights packed(const Value& value, const std::string& key,
+                         const std::function<PackedWeights(const TensorView&)>& pack) override;
+
+   private:
+    std::map<const Value*, std::shared_ptr<const Tensor>> tensors_;
+    std::map<std::pair<const Value*, std::string>, PackedWeights> packed_;
+};
+
+/// One node with random data, and what the reference makes of it.
+class KernelCase {
+   public:
+    /// A node of `op` on inputs of these types; `epilogue` gives each post-op and the sizes of its operands.
+    struct PostOpCase {
+        Op op;
+        std::vector<std::vector<std::int64_t>> operands;
+        int position = 0;
+        bool constant = false;  ///< operands are weights
+    };
+    KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue = {},
+               std::vector<DType> dtypes = {});
+
+    /// Runs every kernel of the CPU but the reference that takes the node, for each layout in which input 0 may come, and
+    /// compares. Returns the names of the kernels that ran.
+    std::vector<std::string> run_all(double tolerance = 1e-5);
+    /// The same, after these values were put into input 0, in runs that are told of them.
+    std::vector<std::string> run_nonfinite(const std::vector<float>& values);
+
+   private:
+    void fill(Tensor& tensor, unsigned seed) const;
+    void compute_expected();
+    bool run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance);
+
+    Graph graph_;
+    Node* node_ = nullptr;
+    std::vector<std::shared_ptr<Tensor>> data_;  ///< as node_->inputs
+    std::vector<Tensor> expected_;
+    MemoryWeights weights_;
+};
+
+/// Checks that every kernel agrees with the reference and that one that is named `kernel` ran.
+void check_kernel(const std::string& kernel, Op op, std::vector<std::vector<std::int64_t>> inputs,
+                  std::vector<KernelCase::PostOpCase> epilogue = {});
+
+}  // namespace seq::test
