@@ -82,7 +82,10 @@ std::optional<Fault> check_integers(const Field& field, const FieldValue& value)
         return check_numbers(field, value, {static_cast<double>(*integer)});
     if (const auto* integers = std::get_if<Ints>(&value)) {
         if (auto fault = check_length(field, value, integers->size())) return fault;
-        return check_numbers(field, value, Numbers(integers->begin(), integers->end()));
+        Numbers numbers(integers->begin(), integers->end());
+        if (std::erase(numbers, static_cast<double>(null_entry)) > 0 && !field.nullable_entries)
+            return wrong_type(field, value, "a list of integers");
+        return check_numbers(field, value, numbers);
     }
     if (field.kind == FieldKind::padding) {
         if (const auto* text = std::get_if<std::string>(&value)) return check_text(field, value, *text);

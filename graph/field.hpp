@@ -90,6 +90,8 @@ struct Field {
     std::string doc;
     bool required = false;
     bool nullable = false;
+    /// A list of integers may hold null_entry.
+    bool nullable_entries = false;
     /// Left out or null, it is inferred from the input.
     bool inferred = false;
     std::optional<double> minimum;
@@ -181,6 +183,7 @@ class FieldBuilder {
     explicit FieldBuilder(Field& field) : field_(field) {}
     FieldBuilder& required() { return field_.required = true, *this; }
     FieldBuilder& nullable() { return field_.nullable = true, *this; }
+    FieldBuilder& nullable_entries() { return field_.nullable_entries = true, *this; }
     FieldBuilder& inferred() { return field_.inferred = field_.nullable = true, *this; }
     FieldBuilder& at_least(double minimum) { return field_.minimum = minimum, *this; }
     FieldBuilder& above(double minimum) {

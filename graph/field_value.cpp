@@ -45,7 +45,7 @@ struct Printer {
     std::string operator()(double value) const { return print(value); }
     std::string operator()(const std::string& value) const { return quote(value); }
     std::string operator()(const std::vector<std::int64_t>& values) const {
-        return list(values, [](std::int64_t v) { return std::to_string(v); });
+        return list(values, [](std::int64_t v) { return v == null_entry ? "null" : std::to_string(v); });
     }
     std::string operator()(const std::vector<double>& values) const { return list(values, print); }
 };

@@ -40,6 +40,9 @@ FieldValue read_list(TextCursor& cursor) {
         } else if (const auto* number = std::get_if<double>(&element)) {
             numbers.push_back(*number);
             all_integers = false;
+        } else if (std::holds_alternative<std::monostate>(element)) {
+            integers.push_back(null_entry);
+            numbers.push_back(static_cast<double>(null_entry));
         } else {
             cursor.fail_at(position, "a list holds numbers");
         }

@@ -3,13 +3,14 @@
 namespace seq::ops {
 namespace {
 
-constexpr const char* output_size_doc = "size of the output; null keeps the input's";
+constexpr const char* output_size_doc = "size of the output; null, whole or in a list, keeps the input's";
 
 template <int N>
 void infer_adaptive_pool(InferContext& context, const IntList& output_size) {
     if (!context.require_rank(0, {N + 2}, spatial_layout(N))) return;
     Shape result = context.shape();
     for (int i = 0; i < N && !output_size.empty(); ++i) {
+        if (output_size.at(i) == null_entry) continue;
         result[i + 2] = output_size.at(i);
         if (context.explaining()) context.explain(i + 2, "output_size");
     }
@@ -23,6 +24,7 @@ void AdaptiveAvgPool<N>::declare(FieldTable<AdaptiveAvgPool>& table) {
     table.add("output_size", &AdaptiveAvgPool::output_size)
         .required()
         .nullable()
+        .nullable_entries()
         .at_least(1)
         .lengths({N})
         .doc(output_size_doc);
@@ -38,6 +40,7 @@ void AdaptiveMaxPool<N>::declare(FieldTable<AdaptiveMaxPool>& table) {
     table.add("output_size", &AdaptiveMaxPool::output_size)
         .required()
         .nullable()
+        .nullable_entries()
         .at_least(1)
         .lengths({N})
         .doc(output_size_doc);

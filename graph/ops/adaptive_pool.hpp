@@ -5,7 +5,8 @@
 namespace seq::ops {
 
 /// Means over windows chosen so that the output has a given size: [N, C, spatial...] -> [N, C, output_size...].
-/// Window i covers [floor(i·in / out), ceil((i + 1)·in / out)). A null output_size keeps the input's.
+/// Window i covers [floor(i·in / out), ceil((i + 1)·in / out)). A size that is null_entry, or a null
+/// output_size, keeps the input's.
 template <int N>
 struct AdaptiveAvgPool {
     IntList output_size{};
