@@ -1,0 +1,123 @@
+// Counts what a run allocates. The sanitizers bring allocators of their own, so there the test has nothing to count.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+
+#include "engine/plan.hpp"
+#include "tests/engine/support.hpp"
+
+extern "C" {
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* old, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+}
+
+namespace {
+
+enum class Counting { off, ours, onednn };
+std::atomic<Counting> counting{Counting::off};
+std::atomic<int> ours{0};
+std::atomic<int> onednns{0};
+
+void count() {
+    const Counting mode = counting.load(std::memory_order_relaxed);
+    if (mode == Counting::ours) ours.fetch_add(1, std::memory_order_relaxed);
+    if (mode == Counting::onednn) onednns.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+extern "C" {
+
+void* malloc(std::size_t bytes) {
+    count();
+    return __libc_malloc(bytes);
+}
+void* calloc(std::size_t number, std::size_t bytes) {
+    count();
+    return __libc_calloc(number, bytes);
+}
+void* realloc(void* old, std::size_t bytes) {
+    count();
+    return __libc_realloc(old, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+    count();
+    return __libc_memalign(alignment, bytes);
+}
+void* memalign(std::size_t alignment, std::size_t bytes) {
+    count();
+    return __libc_memalign(alignment, bytes);
+}
+int posix_memalign(void** out, std::size_t alignment, std::size_t bytes) {
+    count();
+    *out = __libc_memalign(alignment, bytes);
+    return *out == nullptr ? 12 : 0;
+}
+}
+
+namespace seq::tests {
+namespace {
+
+/// Counts what happens inside oneDNN's kernels apart.
+class Watch final : public Session::StepObserver {
+   public:
+    explicit Watch(Session& session) : plan_(session.plan()) {}
+    void before(std::size_t step) override {
+        const bool onednn = plan_->steps[step].kernel_name.starts_with("onednn") || plan_->steps[step].kernel_name == "reorder";
+        if (onednn) ++onednn_calls;
+        counting = onednn ? Counting::onednn : Counting::ours;
+    }
+    void after(std::size_t) override { counting = Counting::ours; }
+    int onednn_calls = 0;
+
+   private:
+    std::shared_ptr<const Plan> plan_;
+};
+
+void check_allocations(const Golden& golden, int threads) {
+    CAPTURE(golden.name);
+    CAPTURE(threads);
+    CompileOptions options;
+    options.weights = golden.weights;
+    options.threads = threads;
+    const Executable executable = compile(golden.graph, options);
+    Session session = executable.session();
+    std::vector<NamedArray> outputs;
+    for (const Port& port : executable.outputs())
+        outputs.push_back({port.name, Tensor(port.type.dtype, session.output_sizes(port.name, views(golden.inputs)))});
+    const auto input_views = views(golden.inputs);
+    const auto output_views = views(outputs);
+    for (int i = 0; i < 3; ++i) session.run(input_views, output_views);
+    Watch watch(session);
+    session.observe(&watch);
+    ours = onednns = 0;
+    counting = Counting::ours;
+    session.run(input_views, output_views);
+    counting = Counting::off;
+    session.observe(nullptr);
+    CHECK(ours == 0);
+    CHECK(onednns <= 40 * watch.onednn_calls);
+}
+
+TEST_CASE("after the first run of a binding nothing is allocated in our code") {
+    int* probe = nullptr;
+    counting = Counting::ours;
+    ours = 0;
+    probe = new int(1);
+    counting = Counting::off;
+    REQUIRE(ours == 1);  // the hook works
+    delete probe;
+    for (const std::string& name : golden_names()) check_allocations(load_golden(name), 1);
+    for (const std::string& name : golden_names()) check_allocations(load_golden(name), 2);
+}
+
+}  // namespace
+}  // namespace seq::tests
+
+#endif

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/compile.hpp"
+#include "engine/session.hpp"
+#include "graph/ir.hpp"
+
+namespace seq::tests {
+
+struct NamedArray {
+    std::string name;
+    Tensor tensor;
+};
+
+/// A model, inputs, and what PyTorch gave for them.
+struct Golden {
+    std::string name;
+    Graph graph;
+    std::shared_ptr<const WeightSource> weights;
+    std::vector<NamedArray> inputs;
+    std::vector<NamedArray> outputs;
+};
+
+/// The names of tests/data/goldens.
+std::vector<std::string> golden_names();
+Golden load_golden(const std::string& name);
+
+/// The single layers of tests/data/goldens_more, each as a model of its own.
+std::vector<Golden> load_more_goldens(const std::string& family);
+std::vector<std::string> more_families();
+
+std::vector<NamedTensor> views(const std::vector<NamedArray>& arrays);
+
+/// Runs the model on the golden's inputs and gives the outputs in the golden's order; values that are no outputs are tapped.
+std::vector<NamedArray> run(const Golden& golden, CompileOptions options);
+
+/// Runs and requires every output to be within 1e-4 of the largest magnitude of PyTorch's.
+void check_golden(const Golden& golden, const CompileOptions& options);
+
+std::string data_path(const std::string& name);
+
+}  // namespace seq::tests
