@@ -50,7 +50,10 @@ Finding examine_symbol(const Problem& problem, const SymbolRanges& ranges) {
         return finding;
     }
     finding.set = solve_symbol(problem.dim, problem.question, symbol, grid.range);
-    if (finding.set && problem.negated) finding.set = finding.set->complement();
+    if (!finding.set) {
+        if (const auto answer = decide_jointly(problem))
+            finding.set = IntegerSet(grid.range, *answer != problem.question.negated);
+    }
     if (finding.set) finding.kind = kind_of(*finding.set, finding.set->complement());
     return finding;
 }
@@ -74,7 +77,7 @@ Finding examine(const Condition& condition, const SymbolRanges& ranges) {
         if (answer) break;
     }
     finding.symbols = problem->symbols;
-    if (answer) finding.kind = kind_of(*answer != problem->negated);
+    if (answer) finding.kind = kind_of(*answer != problem->question.negated);
     return finding;
 }
 

@@ -32,7 +32,7 @@ void set_question(Problem& problem, const Condition& condition) {
         const bool equality = condition.relation == Relation::eq || condition.relation == Relation::ne;
         set_sides(problem, condition);
         problem.question.kind = equality ? Kind::zero : Kind::not_negative;
-        problem.negated = condition.relation == Relation::ne;
+        problem.question.negated = condition.relation == Relation::ne;
     } else {
         const std::optional<std::int64_t> divisor = condition.rhs.constant();
         problem.left = divisor ? condition.lhs : modulo(condition.lhs, condition.rhs);
@@ -99,9 +99,9 @@ std::optional<bool> decide_by_bounds(const Problem& problem) {
     return bounds.min == 0 && bounds.max == 0 ? std::optional(true) : std::nullopt;
 }
 
-bool answers(const Dim& dim, Question question, const Bindings& bindings) {
+std::optional<bool> answer_for(const Dim& dim, Question question, const Bindings& bindings) {
     const std::optional<std::int64_t> value = dim.evaluate(bindings);
-    if (!value) return false;
+    if (!value) return std::nullopt;
     if (question.kind == Question::Kind::multiple) return *value % question.divisor == 0;
     return question.kind == Question::Kind::zero ? *value == 0 : *value >= 0;
 }
@@ -118,14 +118,14 @@ std::optional<bool> decide_by_enumeration(const Problem& problem) {
         if (count > max_joint_enumeration) return std::nullopt;
         bindings[symbol] = range.min;
     }
-    const bool first = answers(problem.dim, problem.question, bindings);
-    for (std::uint64_t i = 1; i < count; ++i) {
+    const std::optional<bool> first = answer_for(problem.dim, problem.question, bindings);
+    for (std::uint64_t i = 1; first && i < count; ++i) {
         for (auto& [symbol, value] : bindings) {
             const SymbolRange& range = problem.ranges.at(symbol);
             if (value++ < *range.max) break;
             value = range.min;
         }
-        if (answers(problem.dim, problem.question, bindings) != first) return std::nullopt;
+        if (answer_for(problem.dim, problem.question, bindings) != first) return std::nullopt;
     }
     return first;
 }

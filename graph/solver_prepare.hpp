@@ -25,7 +25,6 @@ struct Problem {
     Dim left;  ///< dim is left - right
     Dim right;
     Question question;
-    bool negated = false;  ///< the condition holds where the answer is no
     std::vector<std::string> symbols;
     SymbolRanges ranges;  ///< of the scaled symbols
 };
@@ -36,7 +35,8 @@ std::optional<Problem> prepare(const Condition& condition, const SymbolRanges& r
 /// Leaves out factors that are never 0, and turns the sign for those that are negative.
 void drop_factors(Problem& problem);
 
-/// Whether the answer is yes for all values of the symbols, or no for all; nullopt where it depends or is not known.
+/// Whether the answer, `negated` left aside, is yes for all values of the symbols, or no for all; nullopt where it
+/// depends or is not known.
 std::optional<bool> decide_jointly(const Problem& problem);
 
 }  // namespace seq

@@ -18,11 +18,22 @@ constexpr std::uint64_t small_enumeration = 32;
 constexpr int max_degree = 12;
 constexpr int max_splits = 64;
 
-bool answers(Question::Kind kind, int sign) { return kind == Question::Kind::zero ? sign == 0 : sign >= 0; }
-
 bool answers(Question question, Wide value) {
-    if (question.kind == Question::Kind::multiple) return value % question.divisor == 0;
-    return question.kind == Question::Kind::zero ? value == 0 : value >= 0;
+    const bool yes = question.kind == Question::Kind::multiple ? value % question.divisor == 0
+                     : question.kind == Question::Kind::zero   ? value == 0
+                                                               : value >= 0;
+    return yes != question.negated;
+}
+
+/// Such a division has no value where its divisor is 0.
+bool divides_by_symbol(const Dim& dim) {
+    const DimNode* node = dim.node();
+    if (node == nullptr) return false;
+    if (node->kind == DimKind::floor_div && !node->operands[1].is_constant()) return true;
+    if (std::any_of(node->operands.begin(), node->operands.end(), divides_by_symbol)) return true;
+    return std::any_of(node->terms.begin(), node->terms.end(), [](const DimTerm& term) {
+        return std::any_of(term.factors.begin(), term.factors.end(), divides_by_symbol);
+    });
 }
 
 /// A min or max with no other inside; nullptr where there is none.
@@ -124,12 +135,13 @@ class SymbolSolver {
         if (dim.is_constant()) return IntegerSet(range_, answers(question, Wide{dim.value()}));
         if (dim.is_unknown() || dim.is_overflow()) return std::nullopt;
         if (count() <= small_enumeration) return enumerate(dim, question);
+        if (divides_by_symbol(dim)) return enumerate(dim, question);
         if (const Dim* extremum = innermost_extremum(dim)) {
             if (auto set = split(dim, question, *extremum)) return set;
         } else if (auto set = solve_exactly(dim, question)) {
             return set;
         }
-        return count() <= max_enumeration ? enumerate(dim, question) : std::nullopt;
+        return enumerate(dim, question);
     }
 
    private:
@@ -143,6 +155,7 @@ class SymbolSolver {
     }
 
     std::optional<IntegerSet> enumerate(const Dim& dim, Question question) const {
+        if (count() > max_enumeration) return std::nullopt;
         std::vector<bool> pattern;
         for (std::uint64_t i = 0; i <= count(); ++i) {
             const std::optional<Wide> value = value_at(dim, range_.low + static_cast<std::int64_t>(i));
@@ -162,7 +175,7 @@ class SymbolSolver {
         for (std::size_t i = 2; i < operands.size(); ++i)
             rest = least ? dim_min(rest, operands[i]) : dim_max(rest, operands[i]);
         const Dim ahead = least ? rest - operands[0] : operands[0] - rest;
-        const auto first = solve(ahead, {Question::Kind::not_negative, 1});
+        const auto first = solve(ahead, {Question::Kind::not_negative});
         if (!first) return std::nullopt;
         const auto with_first = solve(replace(dim, extremum, operands[0]), question);
         const auto with_rest = solve(replace(dim, extremum, rest), question);
@@ -176,12 +189,12 @@ class SymbolSolver {
         if (question.kind == Question::Kind::multiple) return solve_multiple(dim, question);
         if (question.kind == Question::Kind::not_negative) {
             const Bounds bounds = bounds_of(dim, ranges_);
-            if (bounds.min >= 0) return IntegerSet(range_, true);
-            if (bounds.max < 0) return IntegerSet(range_, false);
+            if (bounds.min >= 0) return IntegerSet(range_, !question.negated);
+            if (bounds.max < 0) return IntegerSet(range_, question.negated);
         }
-        if (auto set = solve_single_factor(dim, question.kind)) return set;
-        if (auto set = solve_monotone(dim, question.kind)) return set;
-        return solve_by_class(dim, question.kind);
+        if (auto set = solve_single_factor(dim, question)) return set;
+        if (auto set = solve_monotone(dim, question)) return set;
+        return solve_by_class(dim, question);
     }
 
     std::optional<IntegerSet> solve_multiple(const Dim& dim, Question question) {
@@ -225,7 +238,7 @@ class SymbolSolver {
     }
 
     /// A polynomial in one nondecreasing factor: its signs over the values of the factor, carried back to the symbol.
-    std::optional<IntegerSet> solve_single_factor(const Dim& dim, Question::Kind kind) const {
+    std::optional<IntegerSet> solve_single_factor(const Dim& dim, Question question) const {
         const std::optional<Dim> factor = single_factor(dim);
         const std::optional<int> degree = degree_of_factor(dim);
         if (!factor || !degree || trend_of(*factor, ranges_) != Trend::nondecreasing) return std::nullopt;
@@ -242,13 +255,13 @@ class SymbolSolver {
         const Wide span = greatest ? std::min(*greatest - *least, Wide{highest}) : Wide{highest};
         const auto runs = sign_runs(std::move(samples), static_cast<std::int64_t>(span));
         if (!runs) return std::nullopt;
-        IntegerSet set(range_, answers(kind, runs->front().sign));
+        IntegerSet set(range_, answers(question, runs->front().sign));
         std::int64_t from = range_.low;
         for (std::size_t i = 1; i < runs->size(); ++i) {
             const auto start = first_reaching(*factor, *least + (*runs)[i].start, from);
             if (!start) break;
             from = *start;
-            set.append(from, {answers(kind, (*runs)[i].sign)});
+            set.append(from, {answers(question, (*runs)[i].sign)});
         }
         return set;
     }
@@ -259,18 +272,18 @@ class SymbolSolver {
         return degree <= static_cast<std::size_t>(max_degree) ? std::optional(static_cast<int>(degree)) : std::nullopt;
     }
 
-    std::optional<IntegerSet> solve_monotone(const Dim& dim, Question::Kind kind) const {
+    std::optional<IntegerSet> solve_monotone(const Dim& dim, Question question) const {
         const Trend trend = trend_of(dim, ranges_);
         if (trend == Trend::unknown) return std::nullopt;
         const bool rising = trend != Trend::nonincreasing;
         const Dim rise = rising ? dim : -dim;
         if (rise.is_overflow() || !value_at(rise, range_.low)) return std::nullopt;
-        IntegerSet set(range_, answers(kind, rising ? -1 : 1));
+        IntegerSet set(range_, answers(question, rising ? -1 : 1));
         const auto zero = first_reaching(rise, 0, range_.low);
         if (!zero) return set;
-        set.append(*zero, {true});
+        set.append(*zero, {answers(question, 0)});
         const auto above = first_reaching(rise, 1, *zero);
-        if (above) set.append(*above, {answers(kind, rising ? 1 : -1)});
+        if (above) set.append(*above, {answers(question, rising ? 1 : -1)});
         return set;
     }
 
@@ -281,7 +294,7 @@ class SymbolSolver {
     };
 
     /// The symbol as low + r + P·t: for each r a polynomial in t, whose signs are exact.
-    std::optional<IntegerSet> solve_by_class(const Dim& dim, Question::Kind kind) const {
+    std::optional<IntegerSet> solve_by_class(const Dim& dim, Question question) const {
         const std::optional<int> degree = degree_of(dim);
         const std::optional<std::int64_t> period = period_of(dim, 1);
         if (!degree || !period || *period * (*degree + 1) > max_class_samples) return std::nullopt;
@@ -299,9 +312,9 @@ class SymbolSolver {
             constexpr std::uint64_t highest = std::numeric_limits<std::int64_t>::max();
             const auto runs = sign_runs(std::move(samples), static_cast<std::int64_t>(std::min(steps, highest)));
             if (!runs) return std::nullopt;
-            answer[static_cast<std::size_t>(r)] = answers(kind, runs->front().sign);
+            answer[static_cast<std::size_t>(r)] = answers(question, runs->front().sign);
             for (std::size_t i = 1; i < runs->size(); ++i) {
-                changes.push_back({range_.low + r + *period * (*runs)[i].start, r, answers(kind, (*runs)[i].sign)});
+                changes.push_back({range_.low + r + *period * (*runs)[i].start, r, answers(question, (*runs)[i].sign)});
             }
         }
         return assemble(std::move(answer), std::move(changes));
