@@ -5,7 +5,8 @@ endif()
 
 find_program(SEQ_CCACHE ccache)
 if(SEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${SEQ_CCACHE})
+  # Objects are shared between build folders, whose path only the debug information names.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${SEQ_CCACHE})
 endif()
 
 add_library(seq_flags INTERFACE)

@@ -12,7 +12,7 @@ run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${stage}/moved)
 # What is installed must not depend on where it was installed to.
 file(RENAME ${stage}/moved ${stage}/prefix)
 run(${CMAKE_COMMAND} -G Ninja -S ${CMAKE_CURRENT_LIST_DIR}/project -B ${stage}/build -DCMAKE_PREFIX_PATH=${stage}/prefix
-    -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+    -DCMAKE_CXX_COMPILER=${COMPILER})
 run(${CMAKE_COMMAND} --build ${stage}/build)
 run(${stage}/build/stranger)
 run(${stage}/prefix/bin/seqc check ${MODEL})
