@@ -15,6 +15,7 @@
 #include "frontend/report/report.hpp"
 #include "frontend/report/text.hpp"
 #include "frontend/weights/weights.hpp"
+#include "graph/op_table.hpp"
 
 namespace seq {
 namespace {
@@ -72,7 +73,8 @@ class Checker {
         Lowering lowering = lower_either(*definition, options_);
         keep_first(lowering.problems);
         add(assemble(*definition, lowering, std::move(problems), result_.weights != nullptr));
-        add(lowering.problems);
+        if (result_.has_error()) std::erase_if(lowering.problems, [](const Diagnostic& problem) { return !is_error(problem); });
+        add(std::move(lowering.problems));
         if (!lowering.stopped) {
             add(report(*definition, lowering, {result_.weights.get(), options_.fix_budget}));
             if (result_.weights != nullptr) check_parameters(*definition, lowering);
@@ -180,6 +182,7 @@ std::string folder_of(const std::string& path) {
 bool CheckResult::has_error() const { return std::any_of(diagnostics.begin(), diagnostics.end(), is_error); }
 
 CheckResult check_text(std::string text, const std::string& file, const CheckOptions& options, const std::string& folder) {
+    register_builtin_ops();
     CheckResult result;
     result.text = std::make_shared<const std::string>(text);
     const auto document = json::Document::parse(std::move(text), file, result.diagnostics);
@@ -192,14 +195,27 @@ CheckResult check_text(std::string text, const std::string& file, const CheckOpt
     return result;
 }
 
-CheckResult check_file(const std::string& path, const CheckOptions& options) {
+ModelText read_model(const std::string& path) {
     const std::unique_ptr<ByteStream> stream = open_stream(path);
-    const std::vector<std::byte> bytes = read_all(*stream, json::max_bytes);
+    std::vector<std::byte> bytes;
+    try {
+        bytes = read_all(*stream, json::max_bytes);
+    } catch (const Error& error) {
+        if (error.code() != "io/limit") throw;
+        throw Error("spec/limit", fmt::format("{}: the file has more than {} bytes, the limit", path, json::max_bytes));
+    }
     std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return check_text(std::move(text), path == "-" ? "<stdin>" : path, options, path == "-" ? std::string() : folder_of(path));
+    if (path == "-") return {std::move(text), "<stdin>", {}};
+    return {std::move(text), path, folder_of(path)};
+}
+
+CheckResult check_file(const std::string& path, const CheckOptions& options) {
+    ModelText model = read_model(path);
+    return check_text(std::move(model.text), model.file, options, model.folder);
 }
 
 CheckResult check_definition(Definition definition, const CheckOptions& options) {
+    register_builtin_ops();
     CheckResult result;
     Checker(result, options, {}).run(std::make_shared<const Definition>(std::move(definition)), {}, false);
     return result;

@@ -39,8 +39,19 @@ struct CheckResult {
     bool has_error() const;
 };
 
+struct ModelText {
+    std::string text;
+    /// What places are said to be in.
+    std::string file;
+    /// Where the model's weights are looked for.
+    std::string folder;
+};
+
+/// Reads a model file whole; "-" is standard input. Throws Error: io/..., and spec/limit where it is too long.
+ModelText read_model(const std::string& path);
+
 /// Checks the seq/1 model in a file; "-" is standard input. Weights are looked for beside the file.
-/// An option that names an unknown input or symbol throws std::invalid_argument. Throws Error io/... where the file cannot be read.
+/// An option that names an unknown input or symbol throws std::invalid_argument. Throws what read_model throws.
 CheckResult check_file(const std::string& path, const CheckOptions& options = {});
 
 /// The same for a text; `file` is what places are said to be in, `folder` where the model's weights are.
