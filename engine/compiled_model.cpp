@@ -8,6 +8,7 @@
 #include <set>
 
 #include "engine/optimize.hpp"
+#include "engine/require_weights.hpp"
 #include "engine/session.hpp"
 #include "kernels/cpu/cpu.hpp"
 
@@ -53,6 +54,7 @@ CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
     for (std::size_t i = 0; i < tapped.outputs().size(); ++i)
         outputs_.push_back({tapped.output_names()[i], tapped.outputs()[i]->type});
     symbols_ = symbols_of(tapped);
+    require_weights(tapped, options.weights.get());
     OptimizedModel model = optimize(tapped, options);
     graph_ = std::move(model.graph);
     weights_.set_source(std::move(model.weights), backend_.has_nonfinite);

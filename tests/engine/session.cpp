@@ -1,0 +1,260 @@
+#include "engine/session.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <map>
+#include <thread>
+
+#include "engine/plan.hpp"
+#include "engine/reference_run.hpp"
+#include "frontend/check.hpp"
+#include "frontend/parameters.hpp"
+#include "frontend/weights/random_weights.hpp"
+#include "tests/engine/support.hpp"
+
+namespace seq::tests {
+namespace {
+
+Graph graph_of(const std::string& spec) {
+    CheckResult result = check_text(spec, "test.json");
+    REQUIRE_MESSAGE(!result.has_error(), build_error(result).what());
+    return std::move(*result.graph);
+}
+
+Executable build(const Graph& graph, CompileOptions options = {}) {
+    options.weights = random_weights(needed_parameters(graph), 5);
+    return compile(graph, options);
+}
+
+Tensor filled(std::initializer_list<std::int64_t> sizes, float seed) {
+    Tensor tensor(DType::f32, sizes);
+    float value = seed;
+    for (float& element : tensor.data<float>()) element = (value = value * 1.7f - static_cast<float>(static_cast<int>(value * 1.7f)) + 0.31f);
+    return tensor;
+}
+
+const char* const linear = R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
+
+std::string code_of(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return "";
+}
+
+TEST_CASE("what does not fit is refused with a code, before anything is read") {
+    const Executable executable = build(graph_of(linear));
+    Session session = executable.session();
+    Tensor x = filled({2, 6}, 0.1f);
+    Tensor y(DType::f32, {2, 3});
+    Tensor narrow = filled({2, 5}, 0.1f);
+    Tensor flat = filled({6}, 0.1f);
+    Tensor integers(DType::i64, {2, 6});
+    Tensor large(DType::f32, {3, 3});
+    TensorView null = x;
+    null.data = nullptr;
+    TensorView far = x;
+    far.device = Device::cuda();
+    CHECK(code_of([&] { session.run({}, {{"fc", y}}); }) == "input/missing");
+    CHECK(code_of([&] { session.run({{"z", x}}, {{"fc", y}}); }) == "input/unknown");
+    CHECK(code_of([&] { session.run({{"x", x}, {"x", x}}, {{"fc", y}}); }) == "input/duplicate");
+    CHECK(code_of([&] { session.run({{"x", narrow}}, {{"fc", y}}); }) == "input/shape");
+    CHECK(code_of([&] { session.run({{"x", flat}}, {{"fc", y}}); }) == "input/shape");
+    CHECK(code_of([&] { session.run({{"x", integers}}, {{"fc", y}}); }) == "input/dtype");
+    CHECK(code_of([&] { session.run({{"x", null}}, {{"fc", y}}); }) == "input/null");
+    CHECK(code_of([&] { session.run({{"x", far}}, {{"fc", y}}); }) == "input/device");
+    CHECK(code_of([&] { session.run({{"x", x}}, {{"y", y}}); }) == "output/unknown");
+    CHECK(code_of([&] { session.run({{"x", x}}, {{"fc", large}}); }) == "output/shape");
+    CHECK(code_of([&] { session.run({{"x", x}}, {{"fc", integers}}); }) == "output/dtype");
+    session.run({{"x", x}}, {{"fc", y}});
+}
+
+TEST_CASE("two inputs must agree about a symbol") {
+    const Executable executable = build(graph_of(R"({"seq": 1, "inputs": {"a": ["N", 4], "b": ["N", 4]},
+        "layers": [{"type": "Add", "name": "sum", "from": ["a", "b"]}]})"));
+    Session session = executable.session();
+    Tensor a = filled({2, 4}, 0.1f);
+    Tensor b = filled({3, 4}, 0.2f);
+    Tensor sum(DType::f32, {2, 4});
+    CHECK(code_of([&] { session.run({{"a", a}, {"b", b}}, {{"sum", sum}}); }) == "input/shape");
+}
+
+TEST_CASE("strided and unaligned views give what dense ones give") {
+    const Executable executable = build(graph_of(linear));
+    Session session = executable.session();
+    Tensor x = filled({2, 6}, 0.1f);
+    Tensor expected(DType::f32, {2, 3});
+    session.run({{"x", x}}, {{"fc", expected}});
+
+    Tensor transposed(DType::f32, {6, 2});
+    for (std::int64_t i = 0; i < 12; ++i)
+        transposed.data<float>()[static_cast<std::size_t>(i % 6 * 2 + i / 6)] = x.data<float>()[static_cast<std::size_t>(i)];
+    TensorView strided = x.view();
+    strided.data = transposed.view().data;
+    strided.strides = {1, 2};
+    Tensor wide(DType::f32, {2, 8});
+    TensorView columns = expected.view();
+    columns.data = wide.data<float>().data() + 1;
+    columns.strides = {8, 2};
+    session.run({{"x", strided}}, {{"fc", columns}});
+    for (std::size_t r = 0; r < 2; ++r) {
+        for (std::size_t c = 0; c < 3; ++c) CHECK(wide.data<float>()[r * 8 + 1 + c * 2] == expected.data<float>()[r * 3 + c]);
+    }
+
+    Tensor bytes(DType::u8, {64});
+    TensorView unaligned = x.view();
+    unaligned.data = bytes.data<std::uint8_t>().data() + 1;
+    std::memcpy(unaligned.data, x.view().data, x.byte_count());
+    Tensor y(DType::f32, {2, 3});
+    session.run({{"x", unaligned}}, {{"fc", y}});
+    CHECK(relative_difference(y, expected) == 0);
+}
+
+TEST_CASE("the same buffer may be input and output") {
+    const Executable executable = build(graph_of(R"({"seq": 1, "inputs": {"x": ["N", 4]}, "layers": [
+        {"type": "Tanh", "name": "t"}, {"type": "Add", "name": "sum", "from": ["t", "x"]}]})"));
+    Session session = executable.session();
+    Tensor x = filled({3, 4}, 0.3f);
+    Tensor expected(DType::f32, {3, 4});
+    session.run({{"x", x}}, {{"sum", expected}});
+    session.run({{"x", x}}, {{"sum", x}});
+    CHECK(relative_difference(x, expected) == 0);
+}
+
+TEST_CASE("inputs and values that are views of them can be outputs") {
+    Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": ["N", 2, 3]}, "layers": [{"type": "Flatten", "name": "f"},
+        {"type": "ReLU", "name": "r"}], "outputs": ["f", "r"]})");
+    CompileOptions options;
+    options.taps = {"x"};
+    Session session = build(graph, options).session();
+    Tensor x = filled({2, 2, 3}, 0.7f);
+    Tensor f(DType::f32, {2, 6});
+    Tensor r(DType::f32, {2, 6});
+    Tensor copy(DType::f32, {2, 2, 3});
+    session.run({{"x", x}}, {{"f", f}, {"r", r}, {"x", copy}});
+    CHECK(relative_difference(copy, x) == 0);
+    CHECK(std::equal(f.data<float>().begin(), f.data<float>().end(), x.data<float>().begin()));
+    CHECK(relative_difference(r, f) >= 0);
+}
+
+TEST_CASE("taps give the values that the passes would fuse away, and unknown ones are refused") {
+    Golden golden = load_golden("residual_block");
+    CompileOptions options;
+    options.weights = golden.weights;
+    CHECK(code_of([&] {
+              CompileOptions wrong = options;
+              wrong.taps = {"nothing"};
+              compile(golden.graph, wrong);
+          }) == "graph/unknown-name");
+    std::map<std::string, TensorView> inputs;
+    for (const NamedArray& input : golden.inputs) inputs[input.name] = input.tensor.view();
+    std::vector<NodeFault> faults;
+    const auto expected = run_reference(golden.graph.bind({{"N", 2}}, faults), golden.weights, inputs);
+    options.taps = {"c1", "b1", "r1", "b2", "sum"};
+    const Executable executable = compile(golden.graph, options);
+    Session session = executable.session();
+    std::vector<NamedArray> outputs;
+    for (const Port& port : executable.outputs())
+        outputs.push_back({port.name, Tensor(port.type.dtype, session.output_sizes(port.name, views(golden.inputs)))});
+    CHECK(outputs.size() == 6);
+    session.run(views(golden.inputs), views(outputs));
+    for (const NamedArray& output : outputs) {
+        CAPTURE(output.name);
+        CHECK(relative_difference(output.tensor, expected.at(output.name)) < 1e-5);
+    }
+}
+
+TEST_CASE("plans are made once for a binding and dropped when they take more than the budget") {
+    const Graph graph = graph_of(linear);
+    const Executable executable = build(graph);
+    CHECK(executable.plan({{"N", 4}}) == executable.plan({{"N", 4}}));
+    CompileOptions tight;
+    tight.plan_cache_bytes = 1;
+    const Executable small = build(graph, tight);
+    const auto first = small.plan({{"N", 4}});
+    small.plan({{"N", 5}});
+    CHECK(small.plan({{"N", 4}}) != first);
+    Session session = small.session();
+    for (const std::int64_t n : {1, 2, 1, 2}) {
+        Tensor x = filled({n, 6}, 0.1f);
+        Tensor y(DType::f32, {n, 3});
+        session.run({{"x", x}}, {{"fc", y}});
+        CHECK(y.data<float>()[0] != 0);
+    }
+}
+
+TEST_CASE("sessions run side by side on one executable, each with its own binding") {
+    const Golden golden = load_golden("cifar_cnn");
+    CompileOptions options;
+    options.weights = golden.weights;
+    options.threads = 2;
+    const Executable executable = compile(golden.graph, options);
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong = 0;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+            Session session = executable.session();
+            for (int i = 0; i < 20; ++i) {
+                Tensor y(DType::f32, golden.outputs[0].tensor.sizes());
+                const NamedTensor output{golden.outputs[0].name, y.view()};
+                session.run(views(golden.inputs), {&output, 1});
+                if (relative_difference(y, golden.outputs[0].tensor) > 1e-4) ++wrong;
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("NaN and Inf in inputs run, and propagate as PyTorch has them") {
+    const Executable executable = build(graph_of(R"({"seq": 1, "inputs": {"x": [1, 1, 4, 4]}, "layers": [
+        {"type": "Conv2d", "out_channels": 8, "kernel_size": 1}, "ReLU", {"type": "MaxPool2d", "name": "y", "kernel_size": 2}]})"));
+    Session session = executable.session();
+    Tensor x = filled({1, 1, 4, 4}, 0.1f);
+    x.data<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+    Tensor y(DType::f32, {1, 8, 2, 2});
+    session.run({{"x", x}}, {{"y", y}});
+    for (std::size_t c = 0; c < 8; ++c) {
+        CHECK(std::isnan(y.data<float>()[c * 4]));
+        CHECK(std::isfinite(y.data<float>()[c * 4 + 1]));
+    }
+}
+
+TEST_CASE("inputs and outputs keep their dtype") {
+    const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": {"shape": ["N", 6], "dtype": "f64"}},
+        "layers": [{"type": "Tanh", "name": "t"}]})");
+    const Executable executable = build(graph);
+    CHECK(executable.outputs()[0].type.dtype == DType::f64);
+    Session session = executable.session();
+    Tensor x(DType::f64, {1, 6});
+    Tensor y(DType::f64, {1, 6});
+    for (double& value : x.data<double>()) value = 0.5;
+    session.run({{"x", x}}, {{"t", y}});
+    CHECK(y.data<double>()[5] == doctest::Approx(0.46211716).epsilon(1e-6));
+}
+
+TEST_CASE("missing weights are refused when the model is compiled") {
+    CHECK(code_of([] { compile(graph_of(linear), {}); }) == "weights/missing");
+    CHECK(code_of([] {
+              compile(graph_of(R"({"seq": 1, "inputs": {"x": [2, 6]}, "layers": [{"type": "Linear", "out_features": 3}]})"), {});
+          }) == "weights/missing");
+}
+
+TEST_CASE("what this build cannot do is refused as unavailable") {
+    CompileOptions cuda;
+    cuda.device = Device::cuda();
+    CHECK(code_of([&] { build(graph_of(linear), cuda); }) == "device/unavailable");
+    CompileOptions bf16;
+    bf16.dtype = DType::bf16;
+    CHECK(code_of([&] { build(graph_of(linear), bf16); }) == "device/unavailable");
+}
+
+}  // namespace
+}  // namespace seq::tests
