@@ -2,7 +2,7 @@
 file(GLOB_RECURSE headers RELATIVE ${SEQ_SOURCE_DIR} ${SEQ_SOURCE_DIR}/graph/*.hpp ${SEQ_SOURCE_DIR}/graph/*.def
     ${SEQ_SOURCE_DIR}/kernels/*.hpp
      ${SEQ_SOURCE_DIR}/engine/*.hpp ${SEQ_SOURCE_DIR}/frontend/*.hpp)
-list(FILTER headers EXCLUDE REGEX "^kernels/(cpu|cuda|reference)/")
+list(FILTER headers EXCLUDE REGEX "^kernels/(cpu|cuda)/")
 foreach(header seq.hpp ${headers})
   file(READ ${SEQ_SOURCE_DIR}/${header} text)
   string(REGEX REPLACE "#include \"((graph|kernels|engine|frontend)/[^\"]*)\"" "#include <seq/\\1>" text "${text}")
