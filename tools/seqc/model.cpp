@@ -47,14 +47,18 @@ std::shared_ptr<const seq::WeightSource> choose_weights(const Arguments& argumen
 
 }  // namespace
 
-seq::CheckResult check_model(const Arguments& arguments) {
+seq::CheckOptions check_options(const Arguments& arguments) {
     seq::CheckOptions options;
     options.shapes = shapes_of(arguments);
     options.bindings = parse_settings(arguments.settings);
     if (!arguments.weights.empty()) options.weights = seq::load_weights(arguments.weights);
     options.model_weights = !arguments.random_weights;
+    return options;
+}
+
+seq::CheckResult check_model(const Arguments& arguments) {
     try {
-        return seq::check_file(arguments.spec, options);
+        return seq::check_file(arguments.spec, check_options(arguments));
     } catch (const std::invalid_argument& error) {
         throw UsageError(error.what());
     }

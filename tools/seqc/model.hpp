@@ -29,6 +29,9 @@ enum class MissingWeights {
 /// Reads and checks the model; prints what is wrong, errors and warnings. nullopt where there are errors.
 std::optional<Model> load_model(const Arguments& arguments, MissingWeights missing);
 
+/// What the command line says of how to check. Throws UsageError, and seq::Error where --weights cannot be read.
+seq::CheckOptions check_options(const Arguments& arguments);
+
 /// Reads and checks the model; nothing is printed.
 seq::CheckResult check_model(const Arguments& arguments);
 
