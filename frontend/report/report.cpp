@@ -135,7 +135,7 @@ class Reporter {
         if (error != std::errc{} || end != fault.expected.data() + fault.expected.size() || !fault.dim || index >= inputs.size()) return;
         if (fault.code != "shape/in-features" && fault.code != "shape/in-channels") return;
         const Value* input = sized_input();
-        if (input == nullptr) return;
+        if (input == nullptr || find_maker(view_, id, fault)) return;
         if (!symbolic_) {
             TensorType type = input->type;
             type.shape = scaled(type.shape, Dim::symbol(side));

@@ -172,6 +172,7 @@ std::string plural(std::size_t count, std::string_view word) {
 
 void SourceLines::add(const std::string& file, std::shared_ptr<const std::string> text) {
     File& entry = files_[file];
+    if (text == nullptr || entry.text == text) return;
     entry.text = std::move(text);
     entry.starts.assign(1, 0);
     for (std::size_t i = 0; i < entry.text->size(); ++i) {
@@ -182,7 +183,7 @@ void SourceLines::add(const std::string& file, std::shared_ptr<const std::string
 std::string_view SourceLines::line(const std::string& file, int number) {
     if (!files_.contains(file)) add(file, read_file(file));
     const File& entry = files_[file];
-    if (number < 1 || static_cast<std::size_t>(number) > entry.starts.size()) return {};
+    if (entry.text == nullptr || number < 1 || static_cast<std::size_t>(number) > entry.starts.size()) return {};
     const std::size_t begin = entry.starts[static_cast<std::size_t>(number) - 1];
     std::size_t end = std::min(entry.text->find('\n', begin), entry.text->size());
     if (end > begin && (*entry.text)[end - 1] == '\r') --end;
