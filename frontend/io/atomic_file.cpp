@@ -47,11 +47,18 @@ class PipeSignalGuard {
     bool was_pending_ = false;
 };
 
+/// What `path` stands for once symbolic links are followed, though nothing need be there.
 std::string follow_links(const std::string& path) {
+    namespace fs = std::filesystem;
+    constexpr int max_links = 40;
     std::error_code error;
-    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) return path;
-    const std::filesystem::path target = std::filesystem::weakly_canonical(path, error);
-    return error ? path : target.string();
+    fs::path target = path;
+    for (int i = 0; i < max_links && fs::is_symlink(fs::symlink_status(target, error)); ++i) {
+        const fs::path next = fs::read_symlink(target, error);
+        if (error) break;
+        target = target.parent_path() / next;
+    }
+    return target.string();
 }
 
 }  // namespace
@@ -63,15 +70,15 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
         if (!file_) fail(errno);
         return;
     }
-    target_ = follow_links(path_);
     struct stat status {};
-    const bool exists = stat(target_.c_str(), &status) == 0;
+    const bool exists = stat(path_.c_str(), &status) == 0;
     if (exists && S_ISDIR(status.st_mode)) fail(EISDIR);
     if (exists && !S_ISREG(status.st_mode)) {
-        file_ = Descriptor(open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+        file_ = Descriptor(open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
         if (!file_) fail(errno);
         return;
     }
+    target_ = follow_links(path_);
     // What may not be written may not be replaced either.
     if (exists && access(target_.c_str(), W_OK) != 0) fail(errno);
     open_beside(exists ? status.st_mode & 07777u : 0);

@@ -32,7 +32,8 @@ Picture decode_picture(std::span<const std::byte> bytes, const std::string& desc
 Picture convert_channels(const Picture& picture, int channels);
 
 /// Bilinear, with the edges of the pictures aligned (pixel centres at half integers), averaging over all the pixels that
-/// an output pixel covers where it shrinks: bit for bit Pillow's resize(..., BILINEAR), which torchvision.transforms.Resize uses.
+/// an output pixel covers where it shrinks: bit for bit the resize(..., BILINEAR) of Pillow 3.3 to 12, which
+/// torchvision.transforms.Resize uses (later ones may begin with the height, and then differ by 1 here and there).
 /// Throws Error io/limit where it would take more than 4 GiB on the way.
 Picture resize(const Picture& picture, int height, int width);
 
