@@ -1,6 +1,7 @@
 #include "frontend/assume.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "frontend/mend.hpp"
 
@@ -58,6 +59,27 @@ void merge(BrokenInference& result, const Inference& other, const TensorType& in
     std::erase_if(result.faults, [&](const Fault& fault) { return !has_fault(other.faults, fault); });
 }
 
+/// Whether dimension `dim` of the value is what a field of a layer says.
+bool is_field(const Value* value, int dim, const InferScope& scope) {
+    constexpr int most_steps = 64;
+    for (int step = 0; step < most_steps && value->producer != nullptr; ++step) {
+        const Node& node = *value->producer;
+        std::vector<TensorType> types;
+        for (const Value* input : node.data()) types.push_back(input->type);
+        const Inference inference = infer(node.op, types, scope, true);
+        const auto formula = std::find_if(inference.formulas.begin(), inference.formulas.end(), [&](const auto& f) { return f.first == dim; });
+        if (formula != inference.formulas.end() && node.op.type().find_field(formula->second) != nullptr) return true;
+        const Value* passed = nullptr;
+        for (const Value* input : node.data()) {
+            const Shape& shape = input->type.shape;
+            if (passed == nullptr && shape.rank() == value->type.shape.rank() && shape[dim] == value->type.shape[dim]) passed = input;
+        }
+        if (passed == nullptr) return false;
+        value = passed;
+    }
+    return false;
+}
+
 }  // namespace
 
 TensorType unknown_like(const TensorType& type) {
@@ -68,11 +90,13 @@ TensorType unknown_like(const TensorType& type) {
 
 bool concerns_unknown(const Fault& fault, const std::vector<Value*>& inputs) {
     const auto index = static_cast<std::size_t>(fault.input);
-    if (!fault.code.starts_with("shape/") || index >= inputs.size()) return false;
+    if (index >= inputs.size()) return false;
     const Shape& shape = inputs[index]->type.shape;
-    const bool definite = fault.dim && *fault.dim < shape.rank() && *fault.dim >= -shape.rank() && !shape[*fault.dim].is_unknown();
-    if (definite && fault.code != "shape/rank") return false;
-    return std::any_of(inputs.begin(), inputs.end(), [](const Value* value) { return has_unknown(value->type.shape); });
+    if (fault.dim && *fault.dim < shape.rank() && *fault.dim >= -shape.rank() && fault.code != "shape/rank")
+        return shape[*fault.dim].is_unknown();
+    const bool about_all = fault.code == "shape/rank" || fault.code == "shape/reshape" || fault.code == "shape/broadcast" ||
+                           fault.code == "shape/concat" || fault.code == "shape/in-features" || fault.code == "shape/in-channels";
+    return about_all && std::any_of(inputs.begin(), inputs.end(), [](const Value* value) { return has_unknown(value->type.shape); });
 }
 
 int choose(std::span<const Op> ops, const std::vector<Value*>& inputs, const InferScope& scope) {
@@ -95,6 +119,20 @@ std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std
         }
     }
     return std::vector<TensorType>(layer.outputs.size(), types.empty() ? TensorType::make_error() : unknown_like(types.front()));
+}
+
+std::optional<TensorType> other_reading(const Value& input, const Fault& fault, const InferScope& scope) {
+    const int rank = input.type.shape.rank();
+    std::int64_t wanted = 0;
+    const char* last = fault.expected.data() + fault.expected.size();
+    const auto [end, error] = std::from_chars(fault.expected.data(), last, wanted);
+    const bool number = !fault.expected.empty() && error == std::errc{} && end == last && wanted > 0;
+    if (!number || !fault.code.starts_with("shape/") || !fault.dim || *fault.dim >= rank || *fault.dim < -rank) return std::nullopt;
+    const int dim = *fault.dim < 0 ? *fault.dim + rank : *fault.dim;
+    if (input.alternative || !is_field(&input, dim, scope)) return std::nullopt;
+    TensorType type = input.type;
+    type.shape[dim] = wanted;
+    return type;
 }
 
 BrokenInference infer_broken(const Op& op, const std::vector<const Field*>& broken, std::span<const TensorType> inputs,

@@ -192,12 +192,21 @@ class Lowerer {
         bool failed = false;
         for (NodeFault& fault : faults) {
             failed = failed || fault.fault.severity == Severity::error;
+            doubt_input(layer, fault.fault);
             keep(id, std::move(fault.fault));
         }
         const auto replaced = failed ? assumed_after_fault(layer, faults_of(id), scope()) : std::vector<TensorType>{};
         for (std::size_t i = 0; i < replaced.size() && i < layer.outputs.size(); ++i) {
             if (layer.outputs[i]->type.error) layer.outputs[i] = assume(replaced[i]);
         }
+    }
+
+    /// The input may be what is wrong: those who read it later may take it as this layer does.
+    void doubt_input(const LoweredLayer& layer, const Fault& fault) {
+        const auto index = static_cast<std::size_t>(fault.input);
+        if (fault.severity != Severity::error || index >= layer.inputs.size()) return;
+        Value* input = layer.inputs[index];
+        if (auto other = other_reading(*input, fault, scope())) input->alternative = std::move(*other);
     }
 
     std::vector<Fault> faults_of(LayerId id) const {

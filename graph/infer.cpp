@@ -111,8 +111,9 @@ void check_limits(Inference& result, std::int64_t limit) {
 
 }  // namespace
 
-bool Inference::has_error() const {
-    return std::any_of(faults.begin(), faults.end(), [](const Fault& fault) { return fault.severity == Severity::error; });
+std::size_t Inference::error_count() const {
+    return static_cast<std::size_t>(
+        std::count_if(faults.begin(), faults.end(), [](const Fault& fault) { return fault.severity == Severity::error; }));
 }
 
 Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {

@@ -26,7 +26,8 @@ struct Inference {
     std::vector<Condition> conditions;
     std::vector<std::pair<int, std::string>> formulas;
 
-    bool has_error() const;
+    bool has_error() const { return error_count() > 0; }
+    std::size_t error_count() const;
 };
 
 /// Applies the op's shape rule to inputs of these types. An input of the error type silences the rule.

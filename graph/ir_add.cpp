@@ -28,7 +28,7 @@ Inference infer_either(const Op& op, std::span<Value* const> inputs, const Infer
     const auto types = alternative_types(inputs);
     if (!types) return first;
     Inference second = infer(op, *types, scope);
-    if (first.has_error() && !second.has_error()) return second;
+    if (second.error_count() < first.error_count()) return second;
     const bool both = first.has_error() == second.has_error();
     if (both && !first.alternative && !second.outputs.front().error && !(second.outputs.front() == first.outputs.front()))
         first.alternative = second.outputs.front();

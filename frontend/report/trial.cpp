@@ -119,6 +119,12 @@ bool Trial::mends(LayerId id, const Fault& fault, const LayerDefinition* target,
     state.idea = &idea;
     for (const LayerId application : view_.applications(target)) state.pending.insert(application);
     state.pending.insert(id);
+    // Others may have taken the input for what it would be if it were the wrong one.
+    if (const auto index = static_cast<std::size_t>(fault.input); index < view_.layer(id).inputs.size()) {
+        const Value* input = view_.layer(id).inputs[index];
+        state.types[input] = input->type;
+        for (const LayerId consumer : view_.consumers(input)) state.pending.insert(consumer);
+    }
     return run(state);
 }
 
