@@ -16,12 +16,31 @@ std::vector<Dim> merge_factors(const std::vector<Dim>& a, const std::vector<Dim>
     return merged;
 }
 
-/// The operands of a min or max with `dim` among them: of two that differ by a constant only one stays.
+/// Whether `difference` is below 0 or at most 0 for all values, or not; nullopt where it is not known to keep its
+/// side. floor((x + a) / s) - floor(x / s) + c is floor((x + a + c·s) / s) - floor(x / s), of the sign of a + c·s.
+std::optional<bool> is_below(const Dim& difference) {
+    if (const auto constant = difference.constant()) return *constant < 0;
+    if (!has_kind(difference, DimKind::sum) || difference.node()->terms.size() != 2) return std::nullopt;
+    const DimTerm* plus = &difference.node()->terms[0];
+    const DimTerm* minus = &difference.node()->terms[1];
+    if (plus->coefficient < 0) std::swap(plus, minus);
+    if (plus->coefficient != 1 || minus->coefficient != -1) return std::nullopt;
+    for (const DimTerm* term : {plus, minus}) {
+        if (term->factors.size() != 1 || !has_kind(term->factors[0], DimKind::floor_div)) return std::nullopt;
+    }
+    const std::vector<Dim>& left = plus->factors[0].node()->operands;
+    const std::vector<Dim>& right = minus->factors[0].node()->operands;
+    if (!left[1].is_constant() || !(left[1] == right[1])) return std::nullopt;
+    const auto shift = (left[0] - right[0] + left[1] * difference.node()->constant).constant();
+    return shift ? std::optional(*shift < 0) : std::nullopt;
+}
+
+/// The operands of a min or max with `dim` among them: of two whose order is known only one stays.
 void insert_operand(std::vector<Dim>& operands, const Dim& dim, DimKind kind) {
     for (Dim& operand : operands) {
-        const std::optional<std::int64_t> difference = (dim - operand).constant();
-        if (!difference) continue;
-        if ((kind == DimKind::min) == (*difference < 0)) operand = dim;
+        const std::optional<bool> below = is_below(dim - operand);
+        if (!below) continue;
+        if ((kind == DimKind::min) == *below) operand = dim;
         return;
     }
     operands.push_back(dim);

@@ -148,7 +148,8 @@ Dim divide_by_expression(const Dim& dividend, const Dim& divisor) {
         denominator = std::move(zero);
         if (numerator.overflow || denominator.overflow) return Dim::overflow();
     }
-    if (std::optional<Polynomial> quotient = divide_exactly(numerator, denominator)) return dim_of(std::move(*quotient));
+    if (std::optional<Polynomial> quotient = divide_exactly(numerator, denominator))
+        return dim_of(std::move(*quotient));
     if (numerator.terms.empty()) return floor_node(dim_of(std::move(numerator)), dim_of(std::move(denominator)));
     const DimTerm above = content_of(numerator);
     const DimTerm below = content_of(denominator);

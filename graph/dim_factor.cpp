@@ -57,11 +57,11 @@ std::int64_t take_content(Polynomial& polynomial) {
 }
 
 bool same(const Polynomial& a, const Polynomial& b) {
-    return a.constant == b.constant &&
-           std::equal(a.terms.begin(), a.terms.end(), b.terms.begin(), b.terms.end(),
-                      [](const DimTerm& x, const DimTerm& y) {
-                          return x.coefficient == y.coefficient && compare_factors(x.factors, y.factors) == 0;
-                      });
+    return a.constant == b.constant && std::equal(a.terms.begin(), a.terms.end(), b.terms.begin(), b.terms.end(),
+                                                  [](const DimTerm& x, const DimTerm& y) {
+                                                      return x.coefficient == y.coefficient &&
+                                                             compare_factors(x.factors, y.factors) == 0;
+                                                  });
 }
 
 void append(Factors& result, const Dim& factor, int power = 1) {
@@ -145,7 +145,8 @@ void split_univariate(Factors& result, const Dim& factor, Coefficients coefficie
 
 std::vector<Dim> distinct_factors(const Polynomial& polynomial) {
     std::vector<Dim> factors;
-    for (const DimTerm& term : polynomial.terms) factors.insert(factors.end(), term.factors.begin(), term.factors.end());
+    for (const DimTerm& term : polynomial.terms)
+        factors.insert(factors.end(), term.factors.begin(), term.factors.end());
     std::sort(factors.begin(), factors.end());
     factors.erase(std::unique(factors.begin(), factors.end()), factors.end());
     return factors;
@@ -198,7 +199,8 @@ Factors factorize(const Dim& dim) {
             if (power == common) {
                 rest.add(coefficient);
             } else {
-                rest.add(multiply(coefficient, {1, std::vector<Dim>(static_cast<std::size_t>(power - common), factor)}));
+                rest.add(
+                    multiply(coefficient, {1, std::vector<Dim>(static_cast<std::size_t>(power - common), factor)}));
             }
         }
         polynomial = std::move(rest);

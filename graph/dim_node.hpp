@@ -34,7 +34,7 @@ struct DimNode {
 };
 
 /// Expressions beyond these are given up as unknown, so that no model can make one that takes long to read.
-inline constexpr std::uint32_t max_dim_size = 4096;
+inline constexpr std::uint32_t max_dim_size = 1024;
 inline constexpr std::uint32_t max_dim_depth = 48;
 
 inline bool has_kind(const Dim& dim, DimKind kind) { return dim.node() != nullptr && dim.node()->kind == kind; }

@@ -72,8 +72,9 @@ std::string factored_text(const Dim& dim, DimStyle style, Place place) {
         for (auto& [factor, power] : factors.factors) {
             if (power % 2 == 0 || !has_kind(factor, DimKind::sum)) continue;
             const auto& terms = factor.node()->terms;
-            const bool mixed = factor.node()->constant < 0 ||
-                               std::any_of(terms.begin(), terms.end(), [](const DimTerm& t) { return t.coefficient < 0; });
+            const bool mixed =
+                factor.node()->constant < 0 ||
+                std::any_of(terms.begin(), terms.end(), [](const DimTerm& t) { return t.coefficient < 0; });
             if (!mixed) continue;
             factor = -factor;
             factors.constant = -factors.constant;
@@ -90,8 +91,8 @@ std::string factored_text(const Dim& dim, DimStyle style, Place place) {
 std::string call_text(const DimNode& node, DimStyle style) {
     const auto& operands = node.operands;
     if (node.kind == DimKind::floor_div)
-        return "floor(" + text_of(operands[0], style, Place::summand) + " / " + text_of(operands[1], style, Place::factor) +
-               ")";
+        return "floor(" + text_of(operands[0], style, Place::summand) + " / " +
+               text_of(operands[1], style, Place::factor) + ")";
     std::string text = node.kind == DimKind::min ? "min(" : "max(";
     for (std::size_t i = 0; i < operands.size(); ++i) {
         if (i > 0) text += ", ";

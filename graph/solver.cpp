@@ -115,7 +115,8 @@ IntegerSet assumed_domain(const std::string& symbol, const Grid& grid, const Sym
 }
 
 /// `ranges` with the symbols of `names` kept to where the assumptions can hold.
-SymbolRanges narrow(const SymbolRanges& ranges, std::span<const std::string> names, std::span<const Condition> assumed) {
+SymbolRanges narrow(const SymbolRanges& ranges, std::span<const std::string> names,
+                    std::span<const Condition> assumed) {
     SymbolRanges narrowed = ranges;
     for (const std::string& name : names) {
         SymbolRange range = range_of(name, ranges);

@@ -65,9 +65,10 @@ struct Verdict {
     bool single_value = false;
 };
 
-/// Takes each symbol to be an integer of its range, and arithmetic to be exact, without overflow. Exact for one
-/// symbol, unless periods or sizes pass the solver's limits; a condition on several symbols is decided by bounds,
-/// divisibility and factors, and is undecided otherwise. A condition on a poisoned Dim is undecided.
+/// Takes each symbol to be an integer of its range (and below 2^62 in magnitude), a divisor not to be 0, and
+/// arithmetic to be exact, without overflow. Exact for one symbol, unless periods or sizes pass the solver's limits;
+/// a condition on several symbols is decided by bounds, divisibility and factors, and is undecided otherwise. A
+/// condition on a poisoned Dim is undecided.
 Verdict solve(const Condition& condition, const SymbolRanges& ranges);
 
 /// Where all of `assumed` hold: always, never, or for which of those values. An assumption on another symbol, or

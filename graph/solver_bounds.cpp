@@ -58,12 +58,14 @@ Bounds bounds_of_sum(const Dim& dim, const SymbolRanges& ranges) {
         }
         total = total + product;
     }
+    constexpr std::uint32_t max_factored_size = 256;
     const bool linear = node.terms.size() == 1 || node.terms[0].factors.size() == 1;
-    if (linear) return total;
+    if (linear || node.size > max_factored_size) return total;
     const Factors factors = factorize(dim);
     if (factors.factors.size() == 1 && factors.factors[0].second == 1) return total;
     Bounds product{factors.constant, factors.constant};
-    for (const auto& [factor, exponent] : factors.factors) product = product * power(bounds_of(factor, ranges), exponent);
+    for (const auto& [factor, exponent] : factors.factors)
+        product = product * power(bounds_of(factor, ranges), exponent);
     return {std::max(total.min, product.min), std::min(total.max, product.max)};
 }
 
@@ -81,9 +83,8 @@ Trend trend_of_term(const DimTerm& term, const SymbolRanges& ranges) {
     Trend trend = Trend::constant;
     for (const Dim& factor : term.factors) trend = join(trend, trend_of(factor, ranges));
     if (term.factors.size() > 1) {
-        const bool nonnegative = std::all_of(term.factors.begin(), term.factors.end(), [&](const Dim& factor) {
-            return bounds_of(factor, ranges).min >= 0;
-        });
+        const bool nonnegative = std::all_of(term.factors.begin(), term.factors.end(),
+                                             [&](const Dim& factor) { return bounds_of(factor, ranges).min >= 0; });
         if (!nonnegative) return Trend::unknown;
     }
     return term.coefficient < 0 ? opposite(trend) : trend;

@@ -11,7 +11,8 @@ namespace seq {
 namespace {
 
 constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+/// The largest magnitude of a symbol, so that the distance of two values is an int64.
+constexpr std::int64_t largest = (std::int64_t{1} << 62) - 1;
 constexpr std::uint64_t max_joint_enumeration = 4096;
 
 using Relation = Condition::Relation;
@@ -36,8 +37,10 @@ void set_question(Problem& problem, const Condition& condition) {
     } else {
         const std::optional<std::int64_t> divisor = condition.rhs.constant();
         problem.left = divisor ? condition.lhs : modulo(condition.lhs, condition.rhs);
-        if (divisor == lowest) problem.left = Dim::unknown();
-        else if (divisor && *divisor != 0) problem.question = {Kind::multiple, *divisor < 0 ? -*divisor : *divisor};
+        if (divisor == lowest)
+            problem.left = Dim::unknown();
+        else if (divisor && *divisor != 0)
+            problem.question = {Kind::multiple, *divisor < 0 ? -*divisor : *divisor};
     }
     problem.dim = problem.left - problem.right;
 }
@@ -136,9 +139,10 @@ Grid grid_of(const SymbolRange& range) {
     Grid grid;
     grid.scale = std::max<std::int64_t>(1, range.multiple_of);
     grid.unbounded = !range.max;
-    const std::int64_t max = range.max.value_or(highest);
+    const std::int64_t min = std::clamp(range.min, -largest, largest);
+    const std::int64_t max = std::clamp(range.max.value_or(largest), -largest, largest);
     grid.range.high = floor_divide(max, grid.scale);
-    grid.range.low = floor_divide(range.min, grid.scale) + (range.min % grid.scale != 0 ? 1 : 0);
+    grid.range.low = floor_divide(min, grid.scale) + (min % grid.scale != 0 ? 1 : 0);
     return grid;
 }
 

@@ -17,6 +17,7 @@ struct Grid {
     bool unbounded = false;
 };
 
+/// Values beyond ±2^62 are left out.
 Grid grid_of(const SymbolRange& range);
 
 /// A condition brought to one question about one expression. Its symbols are in units of their grids' scales.

@@ -8,7 +8,7 @@
 namespace seq {
 namespace {
 
-constexpr std::int64_t max_period = std::int64_t{1} << 17;
+constexpr std::int64_t max_period = std::int64_t{1} << 16;
 
 /// The shortest period of all of `bits`, by the prefix function of Knuth, Morris and Pratt.
 std::size_t period_of(const std::vector<bool>& bits) {
@@ -21,10 +21,8 @@ std::size_t period_of(const std::vector<bool>& bits) {
     return bits.size() - border.back();
 }
 
-/// low ≤ high, so that the count less one fits.
-std::uint64_t distance(std::int64_t low, std::int64_t high) {
-    return static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-}
+/// Precondition: low ≤ high.
+std::uint64_t distance(std::int64_t low, std::int64_t high) { return static_cast<std::uint64_t>(high - low); }
 
 void append_runs(std::vector<Interval>& intervals, std::int64_t start, const std::vector<bool>& bits) {
     for (std::size_t i = 0; i < bits.size(); ++i) {
@@ -58,8 +56,8 @@ void join_neighbours(std::vector<Interval>& intervals) {
     std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.min < b.min; });
     std::vector<Interval> joined;
     for (const Interval& interval : intervals) {
-        const bool follows = !joined.empty() && joined.back().step == 1 && interval.step == 1 &&
-                             *joined.back().max + 1 == interval.min;
+        const bool follows =
+            !joined.empty() && joined.back().step == 1 && interval.step == 1 && *joined.back().max + 1 == interval.min;
         if (follows) {
             joined.back().max = interval.max;
         } else {
@@ -149,7 +147,8 @@ void IntegerSet::shorten_patterns() {
         if (!repeats) pattern.resize(span + 1);
         const std::size_t period = period_of(pattern);
         // A pattern that repeats must hold its period a whole number of times; one that does not, often enough to say so.
-        if (repeats ? pattern.size() % period == 0 : (period == 1 || 3 * period <= pattern.size())) pattern.resize(period);
+        if (repeats ? pattern.size() % period == 0 : (period == 1 || 3 * period <= pattern.size()))
+            pattern.resize(period);
     }
 }
 
@@ -186,7 +185,7 @@ void IntegerSet::join_short_segments() {
     bool last_is_short = false;
     for (std::size_t i = 0; i < segments_.size(); ++i) {
         const std::uint64_t length = distance(segments_[i].start, end_of(i)) + 1;
-        const bool is_short = length != 0 && length < 2 * std::max<std::size_t>(segments_[i].pattern.size(), 2);
+        const bool is_short = length < 2 * std::max<std::size_t>(segments_[i].pattern.size(), 2);
         if (is_short && last_is_short) {
             for (std::uint64_t k = 0; k < length; ++k)
                 joined.back().pattern.push_back(contains(i, segments_[i].start + static_cast<std::int64_t>(k)));

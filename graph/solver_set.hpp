@@ -8,7 +8,7 @@
 
 namespace seq {
 
-/// The integers from `low` to `high`, both included.
+/// The integers from `low` to `high`, both included and below 2^62 in magnitude.
 struct IntegerRange {
     std::int64_t low = 0;
     std::int64_t high = 0;

@@ -12,11 +12,12 @@ namespace seq {
 namespace {
 
 constexpr std::int64_t max_period = 1 << 16;
-constexpr std::int64_t max_class_samples = 1 << 15;
+constexpr std::int64_t max_class_samples = 1 << 13;
 constexpr std::uint64_t max_enumeration = 1 << 16;
 constexpr std::uint64_t small_enumeration = 32;
 constexpr int max_degree = 12;
 constexpr int max_splits = 64;
+constexpr std::uint64_t max_work = 1 << 20;
 
 bool answers(Question question, Wide value) {
     const bool yes = question.kind == Question::Kind::multiple ? value % question.divisor == 0
@@ -132,6 +133,13 @@ class SymbolSolver {
     }
 
     std::optional<IntegerSet> solve(const Dim& dim, Question question) {
+        if (auto set = solve_part(dim, question)) return set;
+        work_ = 0;
+        return enumerate(dim, question);
+    }
+
+   private:
+    std::optional<IntegerSet> solve_part(const Dim& dim, Question question) {
         if (dim.is_constant()) return IntegerSet(range_, answers(question, Wide{dim.value()}));
         if (dim.is_unknown() || dim.is_overflow()) return std::nullopt;
         if (count() <= small_enumeration) return enumerate(dim, question);
@@ -144,18 +152,22 @@ class SymbolSolver {
         return enumerate(dim, question);
     }
 
-   private:
-    /// How many values less one.
-    std::uint64_t count() const {
-        return static_cast<std::uint64_t>(range_.high) - static_cast<std::uint64_t>(range_.low);
+    /// Counts the parts to be read in evaluating `dim` so often; false where that would take too long.
+    bool afford(const Dim& dim, std::uint64_t evaluations) {
+        if (dim.is_constant()) return true;
+        work_ += evaluations * dim.node()->size;
+        return work_ <= max_work;
     }
+
+    /// How many values less one.
+    std::uint64_t count() const { return static_cast<std::uint64_t>(range_.high - range_.low); }
 
     std::optional<Wide> value_at(const Dim& dim, std::int64_t value) const {
         return evaluate_wide(dim, [&](const std::string&) { return std::optional(value); });
     }
 
-    std::optional<IntegerSet> enumerate(const Dim& dim, Question question) const {
-        if (count() > max_enumeration) return std::nullopt;
+    std::optional<IntegerSet> enumerate(const Dim& dim, Question question) {
+        if (count() > max_enumeration || !afford(dim, count() + 1)) return std::nullopt;
         std::vector<bool> pattern;
         for (std::uint64_t i = 0; i <= count(); ++i) {
             const std::optional<Wide> value = value_at(dim, range_.low + static_cast<std::int64_t>(i));
@@ -175,10 +187,10 @@ class SymbolSolver {
         for (std::size_t i = 2; i < operands.size(); ++i)
             rest = least ? dim_min(rest, operands[i]) : dim_max(rest, operands[i]);
         const Dim ahead = least ? rest - operands[0] : operands[0] - rest;
-        const auto first = solve(ahead, {Question::Kind::not_negative});
+        const auto first = solve_part(ahead, {Question::Kind::not_negative});
         if (!first) return std::nullopt;
-        const auto with_first = solve(replace(dim, extremum, operands[0]), question);
-        const auto with_rest = solve(replace(dim, extremum, rest), question);
+        const auto with_first = solve_part(replace(dim, extremum, operands[0]), question);
+        const auto with_rest = solve_part(replace(dim, extremum, rest), question);
         if (!with_first || !with_rest) return std::nullopt;
         const auto left = with_first->intersect(*first);
         const auto right = with_rest->intersect(first->complement());
@@ -199,10 +211,10 @@ class SymbolSolver {
 
     std::optional<IntegerSet> solve_multiple(const Dim& dim, Question question) {
         const std::optional<std::int64_t> period = period_of(dim, question.divisor);
-        if (!period) return std::nullopt;
+        if (!period || !afford(dim, static_cast<std::uint64_t>(*period))) return std::nullopt;
         std::vector<bool> pattern;
         for (std::int64_t i = 0; i < *period; ++i) {
-            if (i > 0 && range_.low > range_.high - i) break;
+            if (i > range_.high - range_.low) break;
             const std::optional<Wide> value = value_at(dim, range_.low + i);
             if (!value) return std::nullopt;
             pattern.push_back(answers(question, *value));
@@ -223,15 +235,14 @@ class SymbolSolver {
         std::int64_t below = from;
         std::int64_t high = from;
         for (std::uint64_t step = 1;; step *= 2) {
-            const std::uint64_t room = static_cast<std::uint64_t>(range_.high) - static_cast<std::uint64_t>(below);
+            const std::int64_t room = range_.high - below;
             if (room == 0) return std::nullopt;
-            high = step >= room ? range_.high : below + static_cast<std::int64_t>(step);
+            high = step < static_cast<std::uint64_t>(room) ? below + static_cast<std::int64_t>(step) : range_.high;
             if (reaches(high)) break;
             below = high;
         }
-        while (static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(below) > 1) {
-            const auto half = (static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(below)) / 2;
-            const std::int64_t middle = below + static_cast<std::int64_t>(half);
+        while (high - below > 1) {
+            const std::int64_t middle = below + (high - below) / 2;
             (reaches(middle) ? high : below) = middle;
         }
         return high;
@@ -294,10 +305,11 @@ class SymbolSolver {
     };
 
     /// The symbol as low + r + P·t: for each r a polynomial in t, whose signs are exact.
-    std::optional<IntegerSet> solve_by_class(const Dim& dim, Question question) const {
+    std::optional<IntegerSet> solve_by_class(const Dim& dim, Question question) {
         const std::optional<int> degree = degree_of(dim);
         const std::optional<std::int64_t> period = period_of(dim, 1);
         if (!degree || !period || *period * (*degree + 1) > max_class_samples) return std::nullopt;
+        if (!afford(dim, static_cast<std::uint64_t>(*period * (*degree + 1)))) return std::nullopt;
         std::vector<bool> answer(static_cast<std::size_t>(*period));
         std::vector<Change> changes;
         for (std::int64_t r = 0; r < *period && static_cast<std::uint64_t>(r) <= count(); ++r) {
@@ -308,9 +320,7 @@ class SymbolSolver {
                 if (!sample) return std::nullopt;
                 samples.push_back(*sample);
             }
-            const std::uint64_t steps = (count() - static_cast<std::uint64_t>(r)) / static_cast<std::uint64_t>(*period);
-            constexpr std::uint64_t highest = std::numeric_limits<std::int64_t>::max();
-            const auto runs = sign_runs(std::move(samples), static_cast<std::int64_t>(std::min(steps, highest)));
+            const auto runs = sign_runs(std::move(samples), (range_.high - range_.low - r) / *period);
             if (!runs) return std::nullopt;
             answer[static_cast<std::size_t>(r)] = answers(question, runs->front().sign);
             for (std::size_t i = 1; i < runs->size(); ++i) {
@@ -327,7 +337,7 @@ class SymbolSolver {
         for (std::size_t i = 0; i <= changes.size(); ++i) {
             const bool last = i == changes.size();
             if (last || changes[i].value > start) {
-                const auto phase = (static_cast<std::uint64_t>(start) - static_cast<std::uint64_t>(range_.low)) % answer.size();
+                const auto phase = static_cast<std::uint64_t>(start - range_.low) % answer.size();
                 std::uint64_t length = answer.size();
                 if (!last) length = std::min(length, static_cast<std::uint64_t>(changes[i].value - start));
                 std::vector<bool> pattern(length);
@@ -345,11 +355,13 @@ class SymbolSolver {
     IntegerRange range_;
     SymbolRanges ranges_;
     int splits_ = 0;
+    std::uint64_t work_ = 0;
 };
 
 }  // namespace
 
-std::optional<IntegerSet> solve_symbol(const Dim& dim, Question question, const std::string& symbol, IntegerRange range) {
+std::optional<IntegerSet> solve_symbol(const Dim& dim, Question question, const std::string& symbol,
+                                       IntegerRange range) {
     return SymbolSolver(symbol, range).solve(dim, question);
 }
 

@@ -18,6 +18,7 @@ struct Question {
 
 /// For which values of `symbol` in `range` the answer is yes; no other symbol occurs in `dim`. A value for which `dim`
 /// divides by 0 is not among them. nullopt where it would take too long to find out.
-std::optional<IntegerSet> solve_symbol(const Dim& dim, Question question, const std::string& symbol, IntegerRange range);
+std::optional<IntegerSet> solve_symbol(const Dim& dim, Question question, const std::string& symbol,
+                                       IntegerRange range);
 
 }  // namespace seq

@@ -62,7 +62,8 @@ struct RawExpression {
 
 class ExpressionGenerator {
    public:
-    ExpressionGenerator(unsigned seed, std::vector<std::string> symbols) : random_(seed), symbols_(std::move(symbols)) {}
+    ExpressionGenerator(unsigned seed, std::vector<std::string> symbols)
+        : random_(seed), symbols_(std::move(symbols)) {}
 
     std::int64_t number(std::int64_t low, std::int64_t high) {
         return std::uniform_int_distribution<std::int64_t>(low, high)(random_);
@@ -74,7 +75,7 @@ class ExpressionGenerator {
             if (number(0, 2) == 0) return {Kind::constant, number(-9, 9), {}, {}};
             return {Kind::symbol, 0, symbols_[static_cast<std::size_t>(number(0, std::ssize(symbols_) - 1))], {}};
         }
-        constexpr Kind kinds[] = {Kind::add,      Kind::add,       Kind::subtract,  Kind::multiply, Kind::multiply,
+        constexpr Kind kinds[] = {Kind::add,       Kind::add,       Kind::subtract, Kind::multiply, Kind::multiply,
                                   Kind::floor_div, Kind::floor_div, Kind::ceil_div, Kind::min,      Kind::max};
         const Kind kind = kinds[number(0, 9)];
         RawExpression right = expression(depth - 1);

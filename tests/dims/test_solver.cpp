@@ -16,7 +16,8 @@ const Dim H = Dim::symbol("H");
 const Dim W = Dim::symbol("W");
 const Dim N = Dim::symbol("N");
 
-Dim conv(const Dim& size, std::int64_t kernel, std::int64_t stride = 1, std::int64_t padding = 0, std::int64_t dilation = 1) {
+Dim conv(const Dim& size, std::int64_t kernel, std::int64_t stride = 1, std::int64_t padding = 0,
+         std::int64_t dilation = 1) {
     return floor_div(size + 2 * padding - dilation * (kernel - 1) - 1, stride) + 1;
 }
 
@@ -167,7 +168,8 @@ TEST_CASE("conjunctions") {
 }
 
 TEST_CASE("each symbol alone") {
-    const Condition conditions[] = {{L, Relation::ge, 10}, {L, Relation::divisible, 4}, {H, Relation::eq, W}, {N, Relation::ge, 1}};
+    const Condition conditions[] = {
+        {L, Relation::ge, 10}, {L, Relation::divisible, 4}, {H, Relation::eq, W}, {N, Relation::ge, 1}};
     const auto each = solve_each(conditions, {{"L", {1, 64, 1}}, {"B", {2, 8, 2}}});
     CHECK(each.size() == 3);
     CHECK(each.at("L") == Intervals{{12, 64, 4}});
