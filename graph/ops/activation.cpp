@@ -134,7 +134,12 @@ void GLU::infer(InferContext& context) {
     const DType dtype = require_float_type(context);
     const Shape& shape = context.shape();
     const auto axis = context.normalize_dim(dim, shape.rank());
-    if (!axis) return;
+    if (!axis) {
+        const Dim& last = shape[-1];
+        if (last.is_constant() && last.value() % 2 == 0)
+            context.faults().back().fixes.push_back(set_field("dim", std::int64_t{-1}));
+        return;
+    }
     const Dim& size = shape[*axis];
     Fault fault;
     fault.code = "spec/value";

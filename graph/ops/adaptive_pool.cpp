@@ -7,7 +7,7 @@ constexpr const char* output_size_doc = "size of the output; null, whole or in a
 
 template <int N>
 void infer_adaptive_pool(InferContext& context, const IntList& output_size) {
-    if (!context.require_rank(0, {N + 2}, spatial_layout(N))) return;
+    if (!require_spatial_rank(context, N)) return;
     Shape result = context.shape();
     for (int i = 0; i < N && !output_size.empty(); ++i) {
         if (output_size.at(i) == null_entry) continue;

@@ -17,8 +17,8 @@ void BatchNorm<N>::declare(FieldTable<BatchNorm>& table) {
 
 template <int N>
 void BatchNorm<N>::infer(InferContext& context) {
-    const bool ranked = N == 1 ? context.require_rank(0, {2, 3}, "N, C or N, C, L")
-                               : context.require_rank(0, {N + 2}, spatial_layout(N));
+    const bool ranked = N == 1 ? require_norm_rank(context, {2, 3}, "N, C or N, C, L", "BatchNorm")
+                               : require_norm_rank(context, {N + 2}, spatial_layout(N), "BatchNorm");
     if (!ranked) return;
     const DType dtype = require_float_type(context);
     if (infer_channelwise(context, num_features, "num_features", dtype) == SizeMatch::unresolved) return;

@@ -78,9 +78,16 @@ Dim slide_window(InferContext& context, int dim, const Window& window, std::stri
 
 Dim checked_size(InferContext& context, int dim, const Dim& size, std::string_view what, const std::string& formula) {
     if (context.explaining()) context.explain(dim, formula);
-    const std::size_t known = context.faults().size();
+    auto& faults = context.faults();
+    const bool empty = size.is_constant() && size.value() < 1;
+    for (const Fault& fault : faults) {
+        if (empty && fault.code == "shape/empty") return Dim::unknown();
+        if (fault.condition && fault.condition->lhs == size)
+            return fault.verdict->kind == Verdict::Kind::never ? Dim::unknown() : size;
+    }
+    const std::size_t known = faults.size();
     const bool fits = context.require_positive(size, what, formula);
-    for (std::size_t i = known; i < context.faults().size(); ++i) context.faults()[i].dim = dim;
+    for (std::size_t i = known; i < faults.size(); ++i) faults[i].dim = dim;
     return fits ? size : Dim::unknown();
 }
 
@@ -134,6 +141,17 @@ bool require_min_rank(InferContext& context, int rank, int i) {
     fault.input = i;
     fault.expected = fmt::format("at least {}", rank);
     fault.actual = std::to_string(shape.rank());
+    return false;
+}
+
+bool require_spatial_rank(InferContext& context, int spatial_rank, std::optional<Dim> channels) {
+    if (context.require_rank(0, {spatial_rank + 2}, spatial_layout(spatial_rank))) return true;
+    const Shape& shape = context.shape();
+    const bool has_sibling = shape.rank() >= 3 && shape.rank() <= 5;
+    if (has_sibling || shape.rank() < 2) return false;
+    Shape result{shape[0], channels.value_or(shape[1])};
+    for (int i = 0; i < spatial_rank; ++i) result.push_back(Dim::unknown());
+    context.output(require_float_type(context), std::move(result));
     return false;
 }
 

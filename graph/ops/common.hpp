@@ -46,7 +46,7 @@ std::string window_formula(const Dim& size, const Window& window);
 /// no window fits and then gives the unknown size; explains itself where asked.
 Dim slide_window(InferContext& context, int dim, const Window& window, std::string_view what);
 
-/// As slide_window, for a size that `formula` made.
+/// As slide_window, for a size that `formula` made. A rule that asks for several sizes reports the first that is empty.
 Dim checked_size(InferContext& context, int dim, const Dim& size, std::string_view what, const std::string& formula);
 
 /// A number that a layer declares for a dimension of one of its inputs.
@@ -74,6 +74,11 @@ DType require_float_type(InferContext& context, int i = 0);
 
 /// Refuses with shape/rank unless input `i` has at least `rank` dimensions.
 bool require_min_rank(InferContext& context, int rank, int i = 0);
+
+/// Refuses with shape/rank unless input 0 is [N, C, spatial...] with `spatial_rank` dimensions. Where the family has no
+/// member for the input's rank, gives [N, channels, unknown...], so that what follows is checked; `channels` nullopt:
+/// the input's.
+bool require_spatial_rank(InferContext& context, int spatial_rank, std::optional<Dim> channels = std::nullopt);
 
 /// Refuses a true `return_indices`: the second output is not supported.
 void refuse_return_indices(InferContext& context, bool return_indices);

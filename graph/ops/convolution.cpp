@@ -116,7 +116,7 @@ void require_padding_fits(InferContext& context, const Conv<N>& conv) {
         fault.dim = i + 2;
         fault.expected = "at least " + least.to_string();
         fault.actual = size.to_string();
-        context.require({size, Condition::Relation::ge, least}, std::move(fault));
+        if (!context.require({size, Condition::Relation::ge, least}, std::move(fault))) return;
     }
 }
 
@@ -124,7 +124,7 @@ void require_padding_fits(InferContext& context, const Conv<N>& conv) {
 
 template <int N>
 void Conv<N>::infer(InferContext& context) {
-    if (!context.require_rank(0, {N + 2}, spatial_layout(N))) return;
+    if (!require_spatial_rank(context, N, out_channels)) return;
     const DType dtype = require_float_type(context);
     const Shape& shape = context.shape();
     GroupCheck check{in_channels.value_or(1), out_channels, groups};

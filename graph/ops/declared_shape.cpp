@@ -27,6 +27,18 @@ SizeMatch infer_channelwise(InferContext& context, std::optional<std::int64_t>& 
     return match;
 }
 
+bool require_norm_rank(InferContext& context, std::initializer_list<int> ranks, std::string_view meaning,
+                       std::string_view family) {
+    if (context.require_rank(0, ranks, meaning)) return true;
+    const int rank = context.shape().rank();
+    if (rank >= 2 && rank <= 5) {
+        const std::string member = fmt::format("{}{}d", family, std::max(rank - 2, 1));
+        context.faults().back().fixes.push_back({FixIdea::Kind::replace_type, member, {}});
+    }
+    infer_same_shape(context);
+    return false;
+}
+
 namespace {
 
 Fault normalized_shape_fault(const IntList& normalized_shape, const Shape& shape) {

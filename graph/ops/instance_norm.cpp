@@ -17,7 +17,7 @@ void InstanceNorm<N>::declare(FieldTable<InstanceNorm>& table) {
 
 template <int N>
 void InstanceNorm<N>::infer(InferContext& context) {
-    if (!context.require_rank(0, {N + 2}, spatial_layout(N))) return;
+    if (!require_norm_rank(context, {N + 2}, spatial_layout(N), "InstanceNorm")) return;
     const DType dtype = require_float_type(context);
     // As in PyTorch, the number matters only where there are parameters.
     const Severity severity = affine || track_running_stats ? Severity::error : Severity::warning;

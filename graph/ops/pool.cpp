@@ -27,7 +27,7 @@ bool require_padding(InferContext& context, const Window& window, const IntList&
 
 template <int N, class Pool>
 void infer_pool(InferContext& context, const Pool& pool, const IntList& padding) {
-    if (!context.require_rank(0, {N + 2}, spatial_layout(N))) return;
+    if (!require_spatial_rank(context, N)) return;
     const DType dtype = require_float_type(context);
     bool padding_holds = true;
     Shape result{context.shape()[0], context.shape()[1]};

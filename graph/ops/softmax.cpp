@@ -8,7 +8,8 @@ constexpr const char* dim_doc = "the dimension that sums to 1; null: 0 for 1 or 
 /// The output is the input's type also where the dimension is wrong, so that what follows is checked.
 void infer_softmax(InferContext& context, const std::optional<std::int64_t>& dim) {
     const int rank = std::max(context.shape().rank(), 1);
-    if (dim) context.normalize_dim(*dim, rank);
+    if (dim && !context.normalize_dim(*dim, rank))
+        context.faults().back().fixes.push_back(set_field("dim", std::int64_t{-1}));
     infer_same_shape(context);
 }
 
