@@ -5,13 +5,17 @@ Each module of tools/goldens names a family and gives CASES, a list of (name, la
 `layer` is an object of a seq/1 file. For each family there are <family>.json, the list of its cases, and
 <family>.safetensors with <case>/in.0, <case>/out.0 and <case>/weight and so on.
 
+Also makes tests/data/torch_signatures.json: the constructor arguments of torch.nn's layers and their defaults.
+
 Needs torch and safetensors: pip install torch safetensors numpy
 """
 
 import argparse
 import importlib
+import inspect
 import json
 import pathlib
+import re
 import sys
 
 import torch
@@ -71,6 +75,26 @@ def make_family(name, out):
     print(f"{name}: {len(cases)} cases")
 
 
+def signature(kind):
+    """The arguments in order; a required one has no default."""
+    arguments = []
+    for name, parameter in inspect.signature(getattr(torch.nn, kind).__init__).parameters.items():
+        variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if variadic or name in ("self", "device", "dtype", "min_value", "max_value") or name.startswith("_"):
+            continue
+        required = parameter.default is parameter.empty
+        arguments.append({"name": name} if required else {"name": name, "default": parameter.default})
+    return arguments
+
+
+def make_signatures(path):
+    """Of the layers of op_list.def that torch.nn has."""
+    ops = re.findall(r"^SEQ_OP\((\w+)\)", (ROOT.parent / "graph/op_list.def").read_text(), re.MULTILINE)
+    kinds = [op for op in ops if hasattr(torch.nn, op)]
+    lines = ",\n  ".join(f"{json.dumps(kind)}: {json.dumps(signature(kind))}" for kind in kinds)
+    path.write_text(f"{{\n  {lines}\n}}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("families", nargs="*", default=FAMILIES, metavar="FAMILY", help=", ".join(FAMILIES))
@@ -81,6 +105,7 @@ def main():
     torch.manual_seed(0)
     for family in arguments.families:
         make_family(family, arguments.out)
+    make_signatures(arguments.out.parent / "torch_signatures.json")
 
 
 if __name__ == "__main__":

@@ -13,15 +13,15 @@ namespace seq::tests {
 
 TensorType f32(Shape shape) { return {DType::f32, std::move(shape), false}; }
 
-Inference apply(Op op, std::vector<TensorType> inputs, const SymbolRanges& ranges, bool explaining) {
+Inference infer_types(Op op, std::vector<TensorType> inputs, const SymbolRanges& ranges, bool explaining) {
     BoundedSymbols bounded;
     for (const auto& [symbol, range] : ranges) bounded.insert(symbol);
     const InferScope scope{ranges, bounded};
     return infer(std::move(op), inputs, scope, explaining);
 }
 
-Inference apply(Op op, Shape shape, const SymbolRanges& ranges, bool explaining) {
-    return apply(std::move(op), std::vector{f32(std::move(shape))}, ranges, explaining);
+Inference infer_shape(Op op, Shape shape, const SymbolRanges& ranges, bool explaining) {
+    return infer_types(std::move(op), std::vector{f32(std::move(shape))}, ranges, explaining);
 }
 
 std::string codes(const Inference& inference) {
@@ -57,7 +57,8 @@ FieldValue field_value(const nlohmann::json& value) {
         std::all_of(value.begin(), value.end(), [](const auto& v) { return v.is_number_integer() || v.is_null(); });
     if (integers) {
         std::vector<std::int64_t> list;
-        for (const auto& entry : value) list.push_back(entry.is_null() ? null_entry : entry.template get<std::int64_t>());
+        for (const auto& entry : value)
+            list.push_back(entry.is_null() ? null_entry : entry.template get<std::int64_t>());
         return list;
     }
     return value.get<std::vector<double>>();
@@ -89,7 +90,7 @@ std::vector<Tensor> run_reference(const Op& op, const std::vector<TensorView>& i
     std::vector<TensorType> types;
     for (const TensorView& input : inputs)
         types.push_back({input.dtype, Shape(std::vector<Dim>(input.sizes().begin(), input.sizes().end())), false});
-    const Inference inference = apply(op, types);
+    const Inference inference = infer_types(op, types);
     REQUIRE(codes(inference) == "");
     std::vector<Tensor> parameters, outputs;
     std::vector<TensorView> parameter_views, output_views;

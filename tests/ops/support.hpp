@@ -15,8 +15,8 @@ namespace seq::tests {
 TensorType f32(Shape shape);
 
 /// Applies the rule; symbols have the range of `ranges`, each of which counts as given by the user.
-Inference apply(Op op, std::vector<TensorType> inputs, const SymbolRanges& ranges = {}, bool explaining = false);
-Inference apply(Op op, Shape shape, const SymbolRanges& ranges = {}, bool explaining = false);
+Inference infer_types(Op op, std::vector<TensorType> inputs, const SymbolRanges& ranges = {}, bool explaining = false);
+Inference infer_shape(Op op, Shape shape, const SymbolRanges& ranges = {}, bool explaining = false);
 
 /// The codes of the faults, notes left out: "shape/rank", "shape/empty, spec/value", "".
 std::string codes(const Inference& inference);
