@@ -16,6 +16,15 @@ for rank, shape in _SHAPES.items():
         for corners in (None, False, True):
             options = {"mode": _LINEAR[rank], "align_corners": corners}
             CASES.append((f"linear_{rank}d_{index}_{corners}", {"type": "Upsample", **target, **options}, [shape]))
+    for factor in (1.15, 2.1):
+        for mode in ("nearest", _LINEAR[rank]):
+            CASES.append(
+                (
+                    f"{mode}_{rank}d_{factor}",
+                    {"type": "Upsample", "scale_factor": factor, "mode": mode},
+                    [[1, 2] + [6] * rank],
+                )
+            )
 CASES += [
     ("size_number", {"type": "Upsample", "size": 9}, [[1, 2, 4, 5]]),
     ("default_mode", {"type": "Upsample", "scale_factor": 2}, [[1, 2, 3]]),
