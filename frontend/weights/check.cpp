@@ -18,10 +18,6 @@ namespace {
 
 using Entry = WeightSource::Entry;
 
-std::string type_text(DType dtype, const std::vector<std::int64_t>& sizes) {
-    return fmt::format("{}[{}]", name_of(dtype), fmt::join(sizes, ", "));
-}
-
 std::string shape_text(const std::vector<std::int64_t>& sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
 
 bool is_ignored(std::string_view name) {
@@ -133,14 +129,15 @@ class Checker {
     void report_unexpected(const Entry& entry) {
         report("weights/unexpected", fmt::format("{} has {}, which nothing uses", *file_, quoted_name(entry.name)),
                nullptr)
-            .actual = type_text(entry.dtype, entry.sizes);
+            .actual = entry.name;
     }
 
     void report_unequal(const Entry& entry, const Entry& owner) {
         report("weights/unexpected",
                fmt::format("{} has {}, which is another name of the shared {}, with other values", *file_,
                            quoted_name(entry.name), quoted_name(owner.name)),
-               nullptr);
+               nullptr)
+            .actual = entry.name;
     }
 
     const NeededParameter& parameter_of(std::string_view name) const {

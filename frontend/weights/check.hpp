@@ -33,7 +33,8 @@ struct WeightCheck {
 
 /// Compares what a model needs with what a source has, all at once: weights/missing, weights/unexpected (but for
 /// num_batches_tracked), weights/shape, weights/dtype (float dtypes convert into each other, others do not). A tensor
-/// whose name is misspelled is one fault, a prefix that all names have or lack is one. A shared layer's tensor may stand under any
+/// whose name is misspelled is one fault, a prefix that all names have or lack is one; of one that is unexpected
+/// `actual` is its name. A shared layer's tensor may stand under any
 /// of its names, under several where they are equal. A parameter whose type is the error type or is not static is
 /// only looked up. Throws Error weights/file where a tensor cannot be read.
 WeightCheck check_weights(std::span<const NeededParameter> needed, const WeightSource& source,

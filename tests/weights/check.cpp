@@ -76,6 +76,7 @@ TEST_CASE("check: everything at once") {
     CHECK(check.diagnostics[4].message == "Linear `d` needs `d.weight`, which w.safetensors does not have");
     CHECK(check.diagnostics[4].layer == "d");
     CHECK(check.diagnostics[5].message == "w.safetensors has `something.else`, which nothing uses");
+    CHECK(check.diagnostics[5].actual == "something.else");
     for (const WeightSource::Entry* entry : check.entries) CHECK(entry == nullptr);
 }
 

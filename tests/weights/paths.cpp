@@ -7,6 +7,7 @@
 
 #include "frontend/io/atomic_file.hpp"
 #include "frontend/io/quoted_name.hpp"
+#include "frontend/weights/npy.hpp"
 #include "frontend/weights/weights.hpp"
 #include "tests/weights/support.hpp"
 
@@ -150,6 +151,52 @@ TEST_CASE("files: full disks, folders, missing folders and closed pipes") {
     std::signal(SIGPIPE, SIG_DFL);
     CHECK(refusal_of([&] { file.write("text"); }).code == "io/write");
     close(ends[1]);
+}
+
+/// Puts `file` in the place of a standard stream while it lives.
+class Redirection {
+   public:
+    Redirection(int stream, const std::string& file, int flags) : stream_(stream), saved_(dup(stream)) {
+        const int opened = open(file.c_str(), flags, 0600);
+        REQUIRE(opened >= 0);
+        dup2(opened, stream);
+        close(opened);
+    }
+    Redirection(const Redirection&) = delete;
+    Redirection& operator=(const Redirection&) = delete;
+    ~Redirection() {
+        dup2(saved_, stream_);
+        close(saved_);
+    }
+
+   private:
+    int stream_;
+    int saved_;
+};
+
+TEST_CASE("files: - is standard input and output") {
+    const TemporaryFolder folder;
+    const std::string array = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (3,)}", "\1\2\3");
+    folder.write("in.npy", array);
+    folder.write("out.npy", "");
+    Tensor tensor;
+    {
+        const Redirection input(STDIN_FILENO, folder.path("in.npy"), O_RDONLY);
+        tensor = read_npy("-");
+    }
+    CHECK(values_of(tensor) == std::vector<double>{1, 2, 3});
+    {
+        const Redirection output(STDOUT_FILENO, folder.path("out.npy"), O_WRONLY);
+        write_npy("-", tensor);
+    }
+    CHECK(values_of(read_npy(folder.path("out.npy"))) == std::vector<double>{1, 2, 3});
+    Refusal refusal;
+    {
+        const Redirection output(STDOUT_FILENO, "/dev/full", O_WRONLY);
+        refusal = refusal_of([&] { write_npy("-", tensor); });
+    }
+    CHECK(refusal.code == "io/write");
+    CHECK(refusal.says("standard output"));
 }
 
 TEST_CASE("names: always valid UTF-8 in one line") {
