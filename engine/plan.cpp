@@ -10,7 +10,6 @@ PlanPort port(const Value& value, std::string name) {
     port.name = std::move(name);
     port.dtype = value.type.dtype;
     port.sizes = *value.type.shape.sizes();
-    port.byte_count = static_cast<std::size_t>(Placed{value.type.dtype, port.sizes, Layout::plain()}.byte_count());
     return port;
 }
 

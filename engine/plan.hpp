@@ -38,12 +38,11 @@ struct Step {
     std::vector<Refusal> refusals;
 };
 
-/// One input or output as the caller must give it.
+/// One input or output as the plan computes: floats are f32, whatever the caller's dtype.
 struct PlanPort {
     std::string name;
     DType dtype = DType::f32;
     std::vector<std::int64_t> sizes;
-    std::size_t byte_count = 0;  ///< in f32, as the plan computes
 };
 
 /// The schedule for one binding of the symbols: immutable and shared by sessions.

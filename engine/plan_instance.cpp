@@ -57,23 +57,21 @@ void* PlanInstance::source_of(std::size_t port, const TensorView& view, bool mus
 
 void* PlanInstance::target_of(std::size_t port, const TensorView& view) {
     const PlanPort& info = plan_->outputs[port];
-    const DType wanted = compute_dtype(info.dtype);
-    if (view.data != nullptr && is_direct(view, wanted)) return view.data;
+    if (view.data != nullptr && is_direct(view, info.dtype)) return view.data;
     Staging& staging = output_staging_[port];
-    if (staging.compute.view().data == nullptr) staging.compute = Tensor(wanted, info.sizes);
+    if (staging.compute.view().data == nullptr) staging.compute = Tensor(info.dtype, info.sizes);
     return staging.compute.view().data;
 }
 
 void PlanInstance::deliver(std::size_t port, const TensorView& view) {
     const PlanPort& info = plan_->outputs[port];
-    const DType computed = compute_dtype(info.dtype);
-    if (view.data == nullptr || is_direct(view, computed)) return;
+    if (view.data == nullptr || is_direct(view, info.dtype)) return;
     Staging& staging = output_staging_[port];
-    if (computed == info.dtype) {
+    if (view.dtype == info.dtype) {
         copy_elements(staging.compute, view);
         return;
     }
-    if (staging.native.view().data == nullptr) staging.native = Tensor(info.dtype, info.sizes);
+    if (staging.native.view().data == nullptr) staging.native = Tensor(view.dtype, info.sizes);
     convert(staging.compute.view(), staging.native.view());
     copy_elements(staging.native, view);
 }
@@ -82,7 +80,7 @@ bool PlanInstance::is_nonfinite() const {
     if (plan_->weights_nonfinite) return true;
     return std::any_of(input_patches_.begin(), input_patches_.end(), [&](const Patch& patch) {
         const PlanPort& port = plan_->inputs[patch.port];
-        return plan_->has_nonfinite(TensorView::dense(*patch.slot, compute_dtype(port.dtype), port.sizes));
+        return plan_->has_nonfinite(TensorView::dense(*patch.slot, port.dtype, port.sizes));
     });
 }
 

@@ -7,7 +7,7 @@
 namespace seqc {
 
 int run_schema(const Arguments&) {
-    print(seq::json::schema_text() + "\n");
+    print(seq::json::schema_text());
     return ok;
 }
 
