@@ -51,15 +51,16 @@ Inference run_rule(Op op, std::span<const TensorType> inputs, const InferScope& 
     return result;
 }
 
-/// After a rank fault, goes on as if the family's member for that rank had been meant.
+/// After a rank fault, goes on as if the family's member for that rank had been meant, with what is wrong with that.
 void adopt_sibling(Inference& result, std::span<const TensorType> inputs, const InferScope& scope) {
     const OpType* sibling = sibling_for_rank(result.op.type(), inputs[0].shape.rank());
     if (sibling == nullptr) return;
     Inference other = run_rule(convert(result.op, *sibling), inputs, scope, false);
-    if (other.has_error()) return;
+    if (other.outputs.empty()) return;
     result.outputs = std::move(other.outputs);
     Fault& fault = result.faults.front();
     if (fault.fixes.empty()) fault.fixes.push_back({FixIdea::Kind::replace_type, sibling->name, {}});
+    std::move(other.faults.begin(), other.faults.end(), std::back_inserter(result.faults));
 }
 
 enum class Size { fine, too_large, overflow };
@@ -109,6 +110,15 @@ void check_limits(Inference& result, std::int64_t limit) {
     }
 }
 
+/// Rules rely on their fields, which C++ code may have set to anything.
+std::vector<Fault> wrong_fields(const Op& op) {
+    std::vector<Fault> faults;
+    for (const Field& field : op.type().fields) {
+        if (auto fault = field.check(op.get(field))) faults.push_back(std::move(*fault));
+    }
+    return faults;
+}
+
 }  // namespace
 
 std::size_t Inference::error_count() const {
@@ -120,7 +130,8 @@ Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& sco
     const auto outputs = static_cast<std::size_t>(std::max(1, op.output_count()));
     const bool silenced = std::any_of(inputs.begin(), inputs.end(), [](const TensorType& type) { return type.error; });
     Inference result;
-    if (silenced) {
+    if (!silenced) result.faults = wrong_fields(op);
+    if (silenced || !result.faults.empty()) {
         result.op = std::move(op);
     } else {
         result = run_rule(std::move(op), inputs, scope, explaining);

@@ -198,6 +198,15 @@ TEST_CASE("huge options are limits or faults, never undefined") {
                             {1, 1, 5, 5})) == "shape/limit");
 }
 
+TEST_CASE("fields that C++ code set to what they must not hold are faults") {
+    CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = 1, .groups = 0}, {1, 1, 5, 5})) == "spec/value");
+    CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = {1, 1, 1}}, {1, 1, 5, 5})) == "spec/value");
+    CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = 1, .padding = "full"}, {1, 1, 5, 5})) == "spec/value");
+    CHECK(codes(infer_shape(Conv2d{}, {1, 1, 5, 5})) == "spec/value, spec/type");
+    CHECK(codes(infer_shape(ops::MaxPool2d{.kernel_size = 2, .stride = 0}, {1, 1, 5, 5})) == "spec/value");
+    CHECK(codes(infer_shape(ops::GroupNorm{}, {1, 1, 5, 5})) == "spec/value, spec/value");
+}
+
 TEST_CASE("multiply-accumulates") {
     const auto macs = [](const Inference& inference, Shape shape) {
         return inference.op.macs(std::vector{f32(std::move(shape))}, inference.outputs);
