@@ -18,9 +18,25 @@ namespace {
 /// In the order in which they are tried.
 const KernelList& cpu_kernels() {
     static const KernelList kernels{
-        &cpu::elementwise_kernel(),
         &cpu::convolution_kernel(),
+        &cpu::conv_transpose_kernel(),
         &cpu::linear_kernel(),
+        &cpu::matmul_kernel(),
+        &cpu::elementwise_kernel(),
+        &cpu::batch_norm_kernel(),
+        &cpu::pool_kernel(),
+        &cpu::layer_norm_kernel(),
+        &cpu::statistics_norm_kernel(),
+        &cpu::local_response_norm_kernel(),
+        &cpu::softmax_kernel(),
+        &cpu::glu_kernel(),
+        &cpu::gather_kernel(),
+        &cpu::rearrange_kernel(),
+        &cpu::view_kernel(),
+        &cpu::upsample_kernel(),
+        &cpu::reduce_kernel(),
+        &cpu::embedding_kernel(),
+        &cpu::bilinear_kernel(),
         &cpu::reference_kernel(),
     };
     return kernels;

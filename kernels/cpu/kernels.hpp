@@ -8,6 +8,22 @@ namespace seq::cpu {
 const Kernel& convolution_kernel();
 const Kernel& linear_kernel();
 const Kernel& elementwise_kernel();
+const Kernel& pool_kernel();
+const Kernel& gather_kernel();
+const Kernel& rearrange_kernel();
+const Kernel& view_kernel();
+const Kernel& batch_norm_kernel();
+const Kernel& layer_norm_kernel();
+const Kernel& statistics_norm_kernel();
+const Kernel& local_response_norm_kernel();
+const Kernel& softmax_kernel();
+const Kernel& glu_kernel();
+const Kernel& embedding_kernel();
+const Kernel& bilinear_kernel();
+const Kernel& reduce_kernel();
+const Kernel& upsample_kernel();
+const Kernel& conv_transpose_kernel();
+const Kernel& matmul_kernel();
 const Kernel& reference_kernel();
 
 }  // namespace seq::cpu

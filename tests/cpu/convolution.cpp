@@ -82,7 +82,7 @@ TEST_CASE("epilogues of a convolution: fused, half fused and not fused") {
         {{ops::Softsign{}, {}}, {ops::ReLU{}, {}}},
         {{ops::Add{}, {whole}}, {ops::ReLU{}, {}}},
         {{ops::Sub{}, {whole}, 1}, {ops::ReLU6{}, {}}},
-        {{ops::Div{}, {whole}, 1}},
+        {{ops::Sigmoid{}, {}}, {ops::Div{}, {whole}, 1}},
         {{ops::Mul{}, {{20, 1, 1}}, 0, true}, {ops::Add{}, {{20, 1, 1}}, 0, true}, {ops::Hardswish{}, {}}},
         {{ops::Mul{}, {{2, 20, 1, 1}}}},
         {{ops::Mul{}, {{2, 1, 6, 5}}}, {ops::GELU{}, {}}},

@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "graph/ops/pad.hpp"
+#include "graph/ops/shuffle.hpp"
+#include "graph/ops/slice.hpp"
+#include "graph/ops/upsample.hpp"
+#include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/move/gather.hpp"
+#include "kernels/cpu/own_kernel.hpp"
+
+namespace seq::cpu {
+namespace {
+
+/// An op as a gather in the plain order of dimensions.
+struct GatherForm {
+    std::vector<PositionMap> maps;
+    double fill = 0;
+};
+
+GatherForm identity_form(const KernelRequest& request) {
+    GatherForm form;
+    for (const std::int64_t size : request.inputs[0].sizes) form.maps.push_back(identity_map(size));
+    return form;
+}
+
+std::int64_t padded_position(ops::PadMode mode, const ops::PadAmount& amount, std::int64_t position, std::int64_t size) {
+    const std::int64_t from = position - amount.before;
+    const bool inside = from >= 0 && from < size;
+    switch (mode) {
+        case ops::PadMode::constant: return inside ? from : -1;
+        case ops::PadMode::reflect: return inside ? from : from < 0 ? -from : 2 * (size - 1) - from;
+        case ops::PadMode::replicate: return std::clamp<std::int64_t>(from, 0, size - 1);
+        case ops::PadMode::circular: break;
+    }
+    // What is cropped off does not come back round.
+    const std::int64_t first = std::max<std::int64_t>(-amount.before, 0);
+    const std::int64_t period = size - first - std::max<std::int64_t>(-amount.after, 0);
+    return first + (from - first + period) % period;
+}
+
+GatherForm pad(const ops::PadForm& pad, const KernelRequest& request) {
+    GatherForm form = identity_form(request);
+    form.fill = pad.value;
+    const std::size_t first = form.maps.size() - static_cast<std::size_t>(pad.dims);
+    for (std::size_t d = first; d < form.maps.size(); ++d) {
+        PositionMap& map = form.maps[d];
+        map.resize(static_cast<std::size_t>(request.outputs[0].sizes[d]));
+        for (std::size_t i = 0; i < map.size(); ++i) {
+            map[i] = padded_position(pad.mode, pad.amounts[d - first], static_cast<std::int64_t>(i), request.inputs[0].sizes[d]);
+        }
+    }
+    return form;
+}
+
+/// PyTorch's nearest_idx, in float as there.
+std::int64_t nearest_position(const std::optional<double>& scale, std::int64_t position, std::int64_t in, std::int64_t out) {
+    if (in == out) return position;
+    if (out == 2 * in) return position / 2;
+    const float step = scale ? static_cast<float>(1.0 / *scale) : static_cast<float>(in) / static_cast<float>(out);
+    return std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(position) * step)), in - 1);
+}
+
+GatherForm nearest(const ops::UpsampleForm& upsample, const KernelRequest& request) {
+    GatherForm form = identity_form(request);
+    for (std::size_t d = 2; d < form.maps.size(); ++d) {
+        PositionMap& map = form.maps[d];
+        map.resize(static_cast<std::size_t>(request.outputs[0].sizes[d]));
+        for (std::size_t i = 0; i < map.size(); ++i) {
+            map[i] = nearest_position(upsample.scales[d - 2], static_cast<std::int64_t>(i), request.inputs[0].sizes[d],
+                                      request.outputs[0].sizes[d]);
+        }
+    }
+    return form;
+}
+
+GatherForm slice(const ops::Slice& slice, const KernelRequest& request) {
+    GatherForm form = identity_form(request);
+    const auto rank = static_cast<std::int64_t>(form.maps.size());
+    const auto dim = static_cast<std::size_t>(slice.dim < 0 ? slice.dim + rank : slice.dim);
+    PositionMap& map = form.maps[dim];
+    std::int64_t position = slice.first(request.inputs[0].sizes[dim]);
+    map.resize(static_cast<std::size_t>(request.outputs[0].sizes[dim]));
+    for (std::size_t i = 0; i < map.size(); ++i) {
+        map[i] = position;
+        if (i + 1 < map.size()) position += slice.step;
+    }
+    return form;
+}
+
+GatherForm shuffle(const ops::ChannelShuffle& shuffle, const KernelRequest& request) {
+    GatherForm form = identity_form(request);
+    const std::int64_t channels = request.inputs[0].sizes[1];
+    const std::int64_t per_group = channels / shuffle.groups;
+    for (std::int64_t c = 0; c < channels; ++c) {
+        form.maps[1][static_cast<std::size_t>(c)] = c % shuffle.groups * per_group + c / shuffle.groups;
+    }
+    return form;
+}
+
+std::optional<GatherForm> form_of(const KernelRequest& request) {
+    const Op& op = request.node.op;
+    if (const auto form = ops::pad_form(op)) return pad(*form, request);
+    if (const auto form = ops::upsample_form(op); form && !form->linear) return nearest(*form, request);
+    if (const auto* fields = op.as<ops::Slice>()) return slice(*fields, request);
+    if (const auto* fields = op.as<ops::ChannelShuffle>()) return shuffle(*fields, request);
+    return std::nullopt;
+}
+
+/// The fill value as the dtype has it; numbers out of an integer's range go to its ends.
+std::array<std::byte, 8> fill_bytes(DType dtype, double value) {
+    std::array<std::byte, 8> bytes{};
+    const auto put = [&]<class T>(T) {
+        T element{};
+        if constexpr (std::is_floating_point_v<T>) {
+            element = static_cast<T>(value);
+        } else {
+            using Limits = std::numeric_limits<T>;
+            const bool low = !(value > static_cast<double>(Limits::min()));
+            const bool high = value >= static_cast<double>(Limits::max());
+            element = low ? Limits::min() : high ? Limits::max() : static_cast<T>(value);
+        }
+        std::memcpy(bytes.data(), &element, sizeof element);
+    };
+    switch (dtype) {
+        case DType::f32: put(float{}); break;
+        case DType::f64: put(double{}); break;
+        case DType::i64: put(std::int64_t{}); break;
+        case DType::i32: put(std::int32_t{}); break;
+        case DType::i8: put(std::int8_t{}); break;
+        default: put(std::uint8_t{}); break;
+    }
+    return bytes;
+}
+
+class PreparedGather final : public OwnKernel {
+   public:
+    PreparedGather(Gather gather, Placed output, bool clears_tail)
+        : gather_(std::move(gather)), output_(std::move(output)), clears_tail_(clears_tail) {}
+    void compute(const RunContext& context) const override {
+        gather_.run(context.inputs[0], context.outputs[0]);
+        if (clears_tail_) clear_channel_tail(output_, static_cast<float*>(context.outputs[0]));
+    }
+
+   private:
+    Gather gather_;
+    Placed output_;
+    bool clears_tail_;
+};
+
+class GatherKernel final : public Kernel {
+   public:
+    std::string_view name() const override { return "cpu.gather"; }
+
+    Support supports(const KernelRequest& request) const override {
+        const Op& op = request.node.op;
+        const auto upsample = ops::upsample_form(op);
+        if (!ops::pad_form(op) && !(upsample && !upsample->linear) && !op.is<ops::Slice>() && !op.is<ops::ChannelShuffle>())
+            return Support::no("takes pads, nearest upsampling, Slice and ChannelShuffle alone");
+        const DType dtype = request.inputs[0].dtype;
+        if (dtype == DType::f16 || dtype == DType::bf16) return Support::no("takes no 16-bit floats");
+        if (!request.node.epilogue.empty() && dtype != DType::f32) return Support::no("has epilogues in f32 alone");
+        return {};
+    }
+
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
+                                            std::string& refusal) const override {
+        const GatherForm form = form_of(request).value();
+        Placed in = request.inputs[0];
+        if (request.is_weight(0)) in.layout = Layout::plain();
+        if (Gather::can_gather(in, form.maps)) {
+            if (auto kernel = prepare_in(request, weights, form, in.layout, refusal)) return kernel;
+        }
+        return prepare_in(request, weights, form, Layout::plain(), refusal);
+    }
+
+   private:
+    static std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightProvider& weights,
+                                                      const GatherForm& form, const Layout& layout, std::string& refusal) {
+        std::vector<Placed> inputs = place_inputs(request, layout);
+        inputs[0].layout = layout;
+        const Placed output = place_output(request, layout);
+        auto kernel = std::make_unique<PreparedGather>(
+            Gather(inputs[0], output, form.maps, fill_bytes(output.dtype, form.fill)), output, form.fill != 0);
+        if (!finish_own(*kernel, request, weights, inputs, layout, refusal)) return nullptr;
+        if (request.is_weight(0)) kernel->plain_weights.push_back(0);
+        return kernel;
+    }
+};
+
+}  // namespace
+
+const Kernel& gather_kernel() {
+    static const GatherKernel kernel;
+    return kernel;
+}
+
+}  // namespace seq::cpu

@@ -1,0 +1,103 @@
+#include "kernels/cpu/pool/pool_plan.hpp"
+
+#include <algorithm>
+
+#include "graph/ops/adaptive_pool.hpp"
+#include "graph/ops/pool.hpp"
+
+namespace seq::cpu {
+namespace {
+
+enum class Count { within, padded };
+
+PoolAxis window_axis(const ops::Window& window, std::int64_t in, std::int64_t out, Count count) {
+    PoolAxis axis{in, out, window.dilation, {}, {}, {}};
+    const std::int64_t extent = window.dilation * (window.kernel - 1) + 1;
+    for (std::int64_t i = 0; i < out; ++i) {
+        const std::int64_t start = i * window.stride - window.pad_before;
+        const std::int64_t skipped = start < 0 ? (-start + window.dilation - 1) / window.dilation : 0;
+        const std::int64_t first = start + skipped * window.dilation;
+        const std::int64_t end = std::min(start + extent, in);
+        const std::int64_t within = std::max<std::int64_t>(end - first, 0);
+        const std::int64_t padded = std::min(start + window.kernel, in + window.pad_after) - start;
+        axis.first.push_back(first);
+        axis.end.push_back(end);
+        axis.count.push_back(static_cast<float>(within == 0 || count == Count::within ? within : padded));
+    }
+    return axis;
+}
+
+PoolAxis adaptive_axis(std::int64_t in, std::int64_t out) {
+    PoolAxis axis{in, out, 1, {}, {}, {}};
+    for (std::int64_t i = 0; i < out; ++i) {
+        axis.first.push_back(i * in / out);
+        axis.end.push_back(((i + 1) * in + out - 1) / out);
+        axis.count.push_back(static_cast<float>(axis.end.back() - axis.first.back()));
+    }
+    return axis;
+}
+
+/// Spatial dimension `i` of N among depth, height and width.
+template <int N>
+constexpr std::size_t axis_of(int i) {
+    return static_cast<std::size_t>(3 - N + i);
+}
+
+template <int N, class T>
+PoolPlan with_windows(const T& op, const KernelRequest& request, PoolMode mode, Count count) {
+    PoolPlan plan;
+    plan.mode = mode;
+    for (int i = 0; i < N; ++i) {
+        const auto dim = static_cast<std::size_t>(i + 2);
+        plan.axes[axis_of<N>(i)] = window_axis(op.window(i), request.inputs[0].sizes[dim], request.outputs[0].sizes[dim], count);
+    }
+    return plan;
+}
+
+template <int N>
+PoolPlan adaptive(const KernelRequest& request, PoolMode mode) {
+    PoolPlan plan;
+    plan.mode = mode;
+    for (int i = 0; i < N; ++i) {
+        const auto dim = static_cast<std::size_t>(i + 2);
+        plan.axes[axis_of<N>(i)] = adaptive_axis(request.inputs[0].sizes[dim], request.outputs[0].sizes[dim]);
+    }
+    return plan;
+}
+
+template <int N>
+std::optional<PoolPlan> lp_plan(const ops::LPPool<N>& op, const KernelRequest& request) {
+    if (op.norm_type != 1.0 && op.norm_type != 2.0) return std::nullopt;
+    PoolPlan plan = with_windows<N>(op, request, op.norm_type == 1.0 ? PoolMode::mean : PoolMode::root_of_squares, Count::within);
+    for (int i = 0; i < N; ++i) plan.factor *= static_cast<float>(op.window(i).kernel);
+    return plan;
+}
+
+template <int N>
+std::optional<PoolPlan> plan_of(const KernelRequest& request) {
+    const Op& op = request.node.op;
+    if (const auto* pool = op.as<ops::MaxPool<N>>()) return with_windows<N>(*pool, request, PoolMode::largest, Count::within);
+    if (const auto* pool = op.as<ops::AvgPool<N>>()) {
+        const Count count = pool->count_include_pad ? Count::padded : Count::within;
+        PoolPlan plan = with_windows<N>(*pool, request, PoolMode::mean, count);
+        if (const auto divisor = pool->divisor()) {
+            plan.factor = 1.0f / static_cast<float>(*divisor);
+            plan.divides = false;
+        }
+        return plan;
+    }
+    if (op.is<ops::AdaptiveMaxPool<N>>()) return adaptive<N>(request, PoolMode::largest);
+    if (op.is<ops::AdaptiveAvgPool<N>>()) return adaptive<N>(request, PoolMode::mean);
+    if (const auto* pool = op.as<ops::LPPool<N>>()) return lp_plan<N>(*pool, request);
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<PoolPlan> pool_plan(const KernelRequest& request) {
+    if (auto plan = plan_of<1>(request)) return plan;
+    if (auto plan = plan_of<2>(request)) return plan;
+    return plan_of<3>(request);
+}
+
+}  // namespace seq::cpu

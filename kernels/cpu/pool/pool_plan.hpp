@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "kernels/kernel.hpp"
+
+namespace seq::cpu {
+
+enum class PoolMode : std::uint8_t { largest, mean, root_of_squares };
+
+/// The windows over one dimension: output i takes elements first[i], first[i] + step, ... below end[i].
+struct PoolAxis {
+    std::int64_t in = 1;
+    std::int64_t out = 1;
+    std::int64_t step = 1;
+    std::vector<std::int64_t> first{0};
+    std::vector<std::int64_t> end{1};
+    /// What the window counts for in a mean's divisor; 0: no element is within.
+    std::vector<float> count{1};
+};
+
+/// Any pool over depth, height and width. A result is factor · sum / product of the counts, for means and roots.
+struct PoolPlan {
+    PoolMode mode = PoolMode::largest;
+    std::array<PoolAxis, 3> axes;
+    float factor = 1;
+    bool divides = true;
+    /// Planes of pixels, and numbers that lie together in a pixel.
+    std::int64_t planes = 1;
+    std::int64_t width = 1;
+};
+
+/// nullopt where the node is no pool, or one over powers other than 1 and 2.
+std::optional<PoolPlan> pool_plan(const KernelRequest& request);
+
+}  // namespace seq::cpu
