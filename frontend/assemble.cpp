@@ -82,22 +82,23 @@ PatchOperation rename(const Definition& definition, const LayerDefinition& layer
     return {layer.named ? "replace" : "add", pointer, json::quote(name)};
 }
 
-void fix_duplicate(const Definition& definition, const Lowering& lowering, const LayerDefinition& layer, bool has_weights, Diagnostic& diagnostic) {
-    const bool clashes_with_input = diagnostic.notes.empty();
+/// `first`: the layer that has the name first; nullptr where it is an input.
+void fix_duplicate(const Definition& definition, const Lowering& lowering, const LayerDefinition& layer, const LayerDefinition* first,
+                   bool has_weights, Diagnostic& diagnostic) {
+    const auto say = [&](const LayerDefinition& renamed, const std::string& name, bool certain) {
+        const SourceSpan& where = renamed.where;
+        const std::string which = &renamed == &layer ? "it" : fmt::format("the layer at line {}, column {}", where.line, where.column);
+        diagnostic.fixes.push_back({fmt::format("rename {} to \"{}\"", which, name), certain, {rename(definition, renamed, name)}});
+    };
     for (const Renaming& renaming : lowering.renamings) {
-        if (renaming.layer->name != layer.name || renaming.layer->place == no_place || clashes_with_input) continue;
-        const SourceSpan& where = renaming.layer->where;
+        if (first == nullptr || (renaming.layer != &layer && renaming.layer != first)) continue;
         diagnostic.notes.push_back(fmt::format("`{}` is used, and no layer has that name", renaming.name));
-        diagnostic.fixes.push_back({fmt::format("rename the layer at line {}, column {} to \"{}\"", where.line, where.column, renaming.name), true,
-                                    {rename(definition, *renaming.layer, renaming.name)}});
-        return;
+        return say(*renaming.layer, renaming.name, true);
     }
-    if (definition.document->operator[](layer.place).kind != json::Kind::object) return;
-    const std::string name = layer.name + "_2";
-    const auto& referenced = lowering.referenced_duplicates;
-    const bool is_referenced = std::find(referenced.begin(), referenced.end(), layer.name) != referenced.end();
-    diagnostic.fixes.push_back({fmt::format("rename it to \"{}\"", name), !is_referenced && !has_weights && !clashes_with_input && !lowering.stopped,
-                                {rename(definition, layer, name)}});
+    const LayerDefinition& renamed = first != nullptr && lowering.first_duplicate_is_misnamed ? *first : layer;
+    if ((*definition.document)[renamed.place].kind != json::Kind::object) return;
+    const bool ambiguous = std::find(lowering.ambiguous_names.begin(), lowering.ambiguous_names.end(), layer.name) != lowering.ambiguous_names.end();
+    say(renamed, renamed.name + "_2", first != nullptr && !ambiguous && !has_weights && !lowering.stopped);
 }
 
 }  // namespace
@@ -114,7 +115,10 @@ std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& l
         if (diagnostic.type.empty()) diagnostic.type = type_of(*placed->layer);
         if (problem.subject) diagnostic.message = subject_of(*placed, diagnostic.type) + " " + diagnostic.message;
         if (!problem.choices.empty()) decide(lowering, problem.layer, problem.choices, diagnostic.fixes);
-        if (diagnostic.code == "spec/duplicate-name") fix_duplicate(definition, lowering, *placed->layer, has_weights, diagnostic);
+        if (diagnostic.code == "spec/duplicate-name") {
+            const Placed* first = paths.find(problem.first);
+            fix_duplicate(definition, lowering, *placed->layer, first == nullptr ? nullptr : first->layer, has_weights, diagnostic);
+        }
     }
     return diagnostics;
 }

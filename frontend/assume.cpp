@@ -59,25 +59,25 @@ void merge(BrokenInference& result, const Inference& other, const TensorType& in
     std::erase_if(result.faults, [&](const Fault& fault) { return !has_fault(other.faults, fault); });
 }
 
-/// Whether dimension `dim` of the value is what a field of a layer says.
-bool is_field(const Value* value, int dim, const InferScope& scope) {
-    constexpr int most_steps = 64;
-    for (int step = 0; step < most_steps && value->producer != nullptr; ++step) {
+/// The values that hand on dimension `dim`, from where a field of a layer says it to `value`; empty where none does.
+std::vector<Value*> path_from_field(Value* value, int dim, const InferScope& scope) {
+    constexpr std::size_t longest = 64;
+    std::vector<Value*> path;
+    while (path.size() < longest && value->producer != nullptr) {
+        path.push_back(value);
         const Node& node = *value->producer;
-        std::vector<TensorType> types;
-        for (const Value* input : node.data()) types.push_back(input->type);
+        const std::vector<TensorType> types = types_of({node.data().begin(), node.data().end()});
         const Inference inference = infer(node.op, types, scope, true);
         const auto formula = std::find_if(inference.formulas.begin(), inference.formulas.end(), [&](const auto& f) { return f.first == dim; });
-        if (formula != inference.formulas.end() && node.op.type().find_field(formula->second) != nullptr) return true;
-        const Value* passed = nullptr;
-        for (const Value* input : node.data()) {
+        if (formula != inference.formulas.end() && node.op.type().find_field(formula->second) != nullptr) return path;
+        const auto passed = std::find_if(node.data().begin(), node.data().end(), [&](const Value* input) {
             const Shape& shape = input->type.shape;
-            if (passed == nullptr && shape.rank() == value->type.shape.rank() && shape[dim] == value->type.shape[dim]) passed = input;
-        }
-        if (passed == nullptr) return false;
-        value = passed;
+            return shape.rank() == value->type.shape.rank() && shape[dim] == value->type.shape[dim];
+        });
+        if (passed == node.data().end()) return {};
+        value = *passed;
     }
-    return false;
+    return {};
 }
 
 }  // namespace
@@ -121,18 +121,19 @@ std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std
     return std::vector<TensorType>(layer.outputs.size(), types.empty() ? TensorType::make_error() : unknown_like(types.front()));
 }
 
-std::optional<TensorType> other_reading(const Value& input, const Fault& fault, const InferScope& scope) {
-    const int rank = input.type.shape.rank();
+void doubt(Value* input, const Fault& fault, const InferScope& scope) {
+    const int rank = input->type.shape.rank();
     std::int64_t wanted = 0;
     const char* last = fault.expected.data() + fault.expected.size();
     const auto [end, error] = std::from_chars(fault.expected.data(), last, wanted);
     const bool number = !fault.expected.empty() && error == std::errc{} && end == last && wanted > 0;
-    if (!number || !fault.code.starts_with("shape/") || !fault.dim || *fault.dim >= rank || *fault.dim < -rank) return std::nullopt;
+    if (!number || !fault.code.starts_with("shape/") || !fault.dim || *fault.dim >= rank || *fault.dim < -rank) return;
     const int dim = *fault.dim < 0 ? *fault.dim + rank : *fault.dim;
-    if (input.alternative || !is_field(&input, dim, scope)) return std::nullopt;
-    TensorType type = input.type;
-    type.shape[dim] = wanted;
-    return type;
+    for (Value* value : path_from_field(input, dim, scope)) {
+        if (value->alternative) continue;
+        value->alternative = value->type;
+        value->alternative->shape[dim] = wanted;
+    }
 }
 
 BrokenInference infer_broken(const Op& op, const std::vector<const Field*>& broken, std::span<const TensorType> inputs,

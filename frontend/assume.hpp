@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,9 +20,9 @@ int choose(std::span<const Op> ops, const std::vector<Value*>& inputs, const Inf
 /// What a layer would give if it had been declared right, as its fixes see it.
 std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std::vector<Fault>& faults, const InferScope& scope);
 
-/// Where the number that a fault is about was set by a field of an earlier layer, that layer may be the wrong one: the type
-/// that its value would have then.
-std::optional<TensorType> other_reading(const Value& input, const Fault& fault, const InferScope& scope);
+/// Where the number that a fault is about was set by a field of an earlier layer, that layer may be the wrong one: gives
+/// the values from there to `input` the other reading that they would have then.
+void doubt(Value* input, const Fault& fault, const InferScope& scope);
 
 struct BrokenInference {
     std::vector<TensorType> outputs;

@@ -46,11 +46,13 @@ std::size_t count_problems(const Lowering& lowering) { return lowering.faults.si
 Lowering lower_either(const Definition& definition, const CheckOptions& options) {
     LowerOptions lower_options{options.shapes, options.bindings, false};
     Lowering first = lower(definition, lower_options);
-    const bool open = !first.renamings.empty() || !first.referenced_duplicates.empty();
-    if (!open || count_problems(first) == 0) return first;
+    if (first.renamings.empty() && first.ambiguous_names.empty()) return first;
     lower_options.first_duplicate_is_misnamed = true;
     Lowering second = lower(definition, lower_options);
-    return count_problems(second) < count_problems(first) ? std::move(second) : std::move(first);
+    if (count_problems(first) == count_problems(second)) return first;
+    Lowering& better = count_problems(second) < count_problems(first) ? second : first;
+    better.ambiguous_names.clear();
+    return std::move(better);
 }
 
 /// A fault of a module's layer once, however often the module is used.

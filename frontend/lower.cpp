@@ -32,6 +32,7 @@ class Lowerer {
             result_.stopped = true;
             return std::move(result_);
         }
+        result_.first_duplicate_is_misnamed = options_.first_duplicate_is_misnamed;
         Graph& graph = result_.graph;
         graph.name = definition_.name;
         graph.ranges = definition_.ranges;
@@ -205,8 +206,7 @@ class Lowerer {
     void doubt_input(const LoweredLayer& layer, const Fault& fault) {
         const auto index = static_cast<std::size_t>(fault.input);
         if (fault.severity != Severity::error || index >= layer.inputs.size()) return;
-        Value* input = layer.inputs[index];
-        if (auto other = other_reading(*input, fault, scope())) input->alternative = std::move(*other);
+        doubt(layer.inputs[index], fault, scope());
     }
 
     std::vector<Fault> faults_of(LayerId id) const {

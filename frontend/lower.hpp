@@ -56,8 +56,9 @@ struct Lowering {
     /// What is wrong with names, arities and limits.
     std::vector<Diagnostic> problems;
     std::vector<Renaming> renamings;
-    /// Duplicate names that something refers to.
-    std::vector<std::string> referenced_duplicates;
+    /// Duplicate names that something refers to after both layers.
+    std::vector<std::string> ambiguous_names;
+    bool first_duplicate_is_misnamed = false;
     /// The expansion passed a limit: there is no graph.
     bool stopped = false;
 

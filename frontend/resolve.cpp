@@ -50,10 +50,10 @@ Resolver::Target Resolver::pick(Scope& scope, const std::vector<std::size_t>& po
     std::copy_if(positions.begin(), positions.end(), std::back_inserter(earlier), [&](std::size_t i) { return i < scope.slots.size(); });
     if (earlier.empty()) return {nullptr, nullptr, &(*scope.layers)[positions.front()]};
     if (positions.size() > 1) {
-        result_.referenced_duplicates.push_back((*scope.layers)[positions.front()].name);
         std::vector<std::size_t> done;
         std::copy_if(earlier.begin(), earlier.end(), std::back_inserter(done), [&](std::size_t i) { return scope.slots[i].done; });
         if (!done.empty()) earlier = done;
+        if (done.size() > 1) result_.ambiguous_names.push_back((*scope.layers)[positions.front()].name);
     }
     const std::size_t chosen = options_.first_duplicate_is_misnamed ? earlier.back() : earlier.front();
     return {&scope.slots[chosen], nullptr, nullptr};

@@ -254,6 +254,7 @@ void check_duplicates(ReaderContext& context, const std::vector<LayerDefinition>
         Problem& problem = context.report_value("spec/duplicate-name", "has the name of an earlier layer of its container",
                                                 name_place(layer));
         problem.layer = layer.place;
+        problem.first = found->second->place;
         problem.diagnostic.actual = layer.name;
         problem.diagnostic.notes.push_back(fmt::format("the first `{}` is at line {}, column {}", layer.name, first.line, first.column));
     }

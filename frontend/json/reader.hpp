@@ -14,6 +14,8 @@ struct Problem {
     Diagnostic diagnostic;
     NodeId layer = no_node;
     bool subject = true;
+    /// Of a duplicate name: the layer that has it first.
+    NodeId first = no_node;
     /// For each of the layer's `ops`, the fix that makes it so.
     std::vector<Fix> choices;
 };

@@ -58,10 +58,11 @@ class Proposer {
     void change_maker(const Fault& fault, const std::string& wanted) {
         const auto value = as_integer(wanted);
         if (!fault.code.starts_with("shape/") || !value || !fault.dim) return;
-        const auto maker = find_maker(view_, id_, fault);
-        if (!maker || maker->layer == id_ || maker->field->check(*value)) return;
-        if (maker->field->kind != FieldKind::integer) return;
-        proposals_.push_back({view_.layer(maker->layer).definition, {FixIdea::Kind::set_field, {}, {{maker->field->name, *value}}}});
+        for (const Maker& maker : find_makers(view_, id_, fault)) {
+            const std::int64_t size = *value - maker.others;
+            if (maker.layer == id_ || maker.field->kind != FieldKind::integer || maker.field->check(size)) continue;
+            proposals_.push_back({view_.layer(maker.layer).definition, {FixIdea::Kind::set_field, {}, {{maker.field->name, size}}}});
+        }
     }
 
     /// Where inputs must agree, the others could change too.

@@ -37,7 +37,7 @@ class Reporter {
         std::vector<Diagnostic> diagnostics;
         std::set<std::tuple<const LayerDefinition*, std::string, std::string>> seen;
         for (const LayerFault& fault : lowering_.faults) {
-            if (fault.fault.severity == Severity::note) continue;
+            if (fault.fault.severity == Severity::note || consequences_.contains(&fault.fault)) continue;
             const LoweredLayer& layer = lowering_.layers[fault.layer];
             if (!seen.emplace(layer.blamed, fault.fault.code, fault.fault.field).second) continue;
             diagnostics.push_back(describe(fault.layer, fault.fault, diagnostics.size() < most_explained));
@@ -75,26 +75,34 @@ class Reporter {
         return about_inputs ? field_span(definition_, *layer.definition, "from") : layer.definition->where;
     }
 
+    /// The certain fix is the first that builds, but for one that ends other faults too: then they are one.
     void add_fixes(Diagnostic& diagnostic, LayerId id, const Fault& fault) {
-        bool has_certain = false;
-        std::vector<Fix> others;
-        for (const Proposal& proposal : propose(view_, id, fault)) {
-            const bool wanted = !has_certain || !proposal.idea.may_be_certain || others.size() < most_uncertain;
-            if (!wanted) continue;
-            const bool builds = trial_.mends(id, fault, proposal.target, proposal.idea);
-            const bool certain = builds && proposal.idea.may_be_certain && !has_certain && fault.severity == Severity::error;
-            if (!builds && (has_certain || !proposal.idea.may_be_certain || !is_rules_own(fault, proposal))) continue;
-            auto fix = writer_.write(id, proposal.target, proposal.idea, certain);
-            if (!fix) continue;
-            if (certain) {
-                has_certain = true;
-                diagnostic.fixes.push_back(std::move(*fix));
-            } else {
-                others.push_back(std::move(*fix));
-            }
+        struct Option {
+            Proposal proposal;
+            Trial::Outcome outcome;
+        };
+        std::vector<Option> options;
+        for (Proposal& proposal : propose(view_, id, fault)) {
+            Trial::Outcome outcome = trial_.try_out(id, fault, proposal.target, proposal.idea);
+            if (outcome.mends || (proposal.idea.may_be_certain && is_rules_own(fault, proposal)))
+                options.push_back({std::move(proposal), std::move(outcome)});
         }
-        if (others.size() > most_uncertain) others.resize(most_uncertain);
-        for (Fix& fix : others) diagnostic.fixes.push_back(std::move(fix));
+        const auto merit = [&](const Option& option) {
+            const bool certain = option.outcome.mends && option.proposal.idea.may_be_certain && fault.severity == Severity::error;
+            return certain ? option.outcome.ended.size() + 1 : 0;
+        };
+        std::stable_sort(options.begin(), options.end(), [&](const Option& a, const Option& b) { return merit(a) > merit(b); });
+        if (!options.empty() && merit(options.front()) > 1) consequences_.insert(options.front().outcome.ended.begin(), options.front().outcome.ended.end());
+        std::size_t uncertain = 0;
+        for (std::size_t i = 0; i < options.size() && uncertain < most_uncertain; ++i) {
+            const Option& option = options[i];
+            const bool certain = i == 0 && merit(option) > 0;
+            if (!certain && !option.outcome.mends && !diagnostic.fixes.empty()) continue;
+            auto fix = writer_.write(id, option.proposal.target, option.proposal.idea, certain);
+            if (!fix) continue;
+            uncertain += certain ? 0 : 1;
+            diagnostic.fixes.push_back(std::move(*fix));
+        }
     }
 
     static bool is_rules_own(const Fault& fault, const Proposal& proposal) {
@@ -135,7 +143,7 @@ class Reporter {
         if (error != std::errc{} || end != fault.expected.data() + fault.expected.size() || !fault.dim || index >= inputs.size()) return;
         if (fault.code != "shape/in-features" && fault.code != "shape/in-channels") return;
         const Value* input = sized_input();
-        if (input == nullptr || find_maker(view_, id, fault)) return;
+        if (input == nullptr || !find_makers(view_, id, fault).empty()) return;
         if (!symbolic_) {
             TensorType type = input->type;
             type.shape = scaled(type.shape, Dim::symbol(side));
@@ -174,6 +182,8 @@ class Reporter {
     Trial trial_;
     PatchWriter writer_;
     std::optional<Trial::Types> symbolic_;
+    /// Faults that the fix of an earlier one ends.
+    std::set<const Fault*> consequences_;
 };
 
 }  // namespace

@@ -73,6 +73,40 @@ std::optional<ChainLink> input_link(const LoweringView& view, const Value* value
     return ChainLink{value->name, "input", "is " + value->type.shape.to_string(), {}, found->where};
 }
 
+void collect_makers(const LoweringView& view, Point point, std::int64_t others, int joins, std::vector<Maker>& makers);
+
+/// The makers of the parts that a Concat joins.
+void collect_parts(const LoweringView& view, LayerId id, const Point& point, std::int64_t others, int joins, std::vector<Maker>& makers) {
+    constexpr std::size_t most_parts = 8;
+    const std::vector<Value*>& inputs = view.layer(id).inputs;
+    std::int64_t sum = 0;
+    for (const Value* input : inputs) {
+        const Shape& shape = input->type.shape;
+        if (shape.rank() != point.value->type.shape.rank() || !shape[*point.dim].is_constant()) return;
+        sum += shape[*point.dim].value();
+    }
+    if (inputs.size() > most_parts || !(point.value->type.shape[*point.dim] == Dim(sum))) return;
+    for (const Value* input : inputs)
+        collect_makers(view, {input, point.dim}, others + sum - input->type.shape[*point.dim].value(), joins + 1, makers);
+}
+
+void collect_makers(const LoweringView& view, Point point, std::int64_t others, int joins, std::vector<Maker>& makers) {
+    constexpr int most_joins = 2;
+    for (int step = 0; point.value != nullptr && point.dim && step < most_steps; ++step) {
+        const auto producer = view.producer(point.value);
+        if (!producer || view.layer(*producer).node == nullptr) return;
+        const std::string formula = formula_of(formulas(view, *producer), point.dim);
+        if (const Field* field = view.written_op(*producer).type().find_field(formula)) {
+            makers.push_back({*producer, field, others});
+            return;
+        }
+        const Value* passed = passed_from(view, *producer, point, formula);
+        if (passed == nullptr && view.layer(*producer).inputs.size() > 1 && joins < most_joins)
+            return collect_parts(view, *producer, point, others, joins, makers);
+        point.value = passed;
+    }
+}
+
 }  // namespace
 
 std::vector<ChainLink> trace(const LoweringView& view, LayerId id, const Fault& fault) {
@@ -101,16 +135,10 @@ std::vector<ChainLink> trace(const LoweringView& view, LayerId id, const Fault& 
     return chain;
 }
 
-std::optional<Maker> find_maker(const LoweringView& view, LayerId id, const Fault& fault) {
-    Point point = start_of(view, id, fault);
-    for (int step = 0; point.value != nullptr && point.dim && step < most_steps; ++step) {
-        const auto producer = view.producer(point.value);
-        if (!producer || view.layer(*producer).node == nullptr) return std::nullopt;
-        const std::string formula = formula_of(formulas(view, *producer), point.dim);
-        if (const Field* field = view.written_op(*producer).type().find_field(formula)) return Maker{*producer, field};
-        point.value = passed_from(view, *producer, point, formula);
-    }
-    return std::nullopt;
+std::vector<Maker> find_makers(const LoweringView& view, LayerId id, const Fault& fault) {
+    std::vector<Maker> makers;
+    collect_makers(view, start_of(view, id, fault), 0, 0, makers);
+    return makers;
 }
 
 }  // namespace seq

@@ -17,6 +17,7 @@ struct Trial::State {
     /// The ops of the applications seen so far, resolved, for those that share their parameters.
     std::map<LayerId, Op> resolved;
     std::set<LayerId> pending;
+    std::vector<const Fault*> ended;
 };
 
 namespace {
@@ -73,15 +74,19 @@ bool Trial::visit(State& state, LayerId id) {
         }
     }
     Inference inference = infer(op, types, view_.scope());
-    if (ambiguous && inference.has_error()) {
+    std::vector<const Fault*> recorded = view_.faults(id);
+    if (ambiguous && recorded.empty() && inference.has_error()) {
         Inference other = infer(op, others, view_.scope());
         if (!other.has_error()) inference = std::move(other);
     }
     if (state.fault != nullptr) {
-        std::vector<const Fault*> recorded = view_.faults(id);
         if (id == state.fault_layer) std::erase_if(recorded, [&](const Fault* fault) { return same_fault(*fault, *state.fault); });
         std::erase_if(inference.faults, [&](const Fault& fault) { return concerns_unknown(fault, layer.inputs) && !mended; });
         if (has_new_fault(inference.faults, recorded)) return false;
+        for (const Fault* fault : recorded) {
+            const bool stays = std::any_of(inference.faults.begin(), inference.faults.end(), [&](const Fault& other) { return same_fault(other, *fault); });
+            if (!stays) state.ended.push_back(fault);
+        }
         if (!fits_weights(id, inference.parameters)) return false;
     }
     if (layer.original == id) state.resolved[id] = inference.op;
@@ -111,7 +116,7 @@ bool Trial::run(State& state) {
     return true;
 }
 
-bool Trial::mends(LayerId id, const Fault& fault, const LayerDefinition* target, const FixIdea& idea) {
+Trial::Outcome Trial::try_out(LayerId id, const Fault& fault, const LayerDefinition* target, const FixIdea& idea) {
     State state;
     state.fault_layer = id;
     state.fault = &fault;
@@ -125,7 +130,8 @@ bool Trial::mends(LayerId id, const Fault& fault, const LayerDefinition* target,
         state.types[input] = input->type;
         for (const LayerId consumer : view_.consumers(input)) state.pending.insert(consumer);
     }
-    return run(state);
+    const bool mended = run(state);
+    return {mended, std::move(state.ended)};
 }
 
 Trial::Types Trial::infer_all(Types inputs) {

@@ -17,9 +17,15 @@ class Trial {
     Trial(const LoweringView& view, const WeightSource* weights, std::int64_t budget)
         : view_(view), weights_(weights), budget_(budget) {}
 
-    /// Whether the idea, applied to every application of `target`, ends the fault (of the layer `id`) and brings no
-    /// new error or warning, and no parameter that the weights do not fit. False too when the budget is spent.
-    bool mends(LayerId id, const Fault& fault, const LayerDefinition* target, const FixIdea& idea);
+    struct Outcome {
+        /// The fault is gone, and no new error or warning and no parameter that the weights do not fit has come.
+        bool mends = false;
+        /// Other faults that are gone with it.
+        std::vector<const Fault*> ended;
+    };
+    /// The idea applied to every application of `target`, for a fault of the layer `id`. It mends nothing when the
+    /// budget is spent.
+    Outcome try_out(LayerId id, const Fault& fault, const LayerDefinition* target, const FixIdea& idea);
 
     /// The types of all values if the inputs had these.
     using Types = std::unordered_map<const Value*, TensorType>;
