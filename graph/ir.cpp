@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace seq {
 
@@ -61,7 +62,9 @@ void Graph::replace(Value* from, Value* to) {
         to->uses.push_back(use);
     }
     from->uses.clear();
+    if (from->output_uses == 0) return;
     std::replace(outputs_.begin(), outputs_.end(), from, to);
+    to->output_uses += std::exchange(from->output_uses, 0);
 }
 
 void Graph::set_input(Node* node, int index, Value* value) {
@@ -100,15 +103,11 @@ int Graph::erase_unused_values() {
 
 void Graph::set_outputs(std::vector<Value*> outputs, std::vector<std::string> names) {
     if (outputs.size() != names.size()) throw std::logic_error("every output has a name");
+    for (Value* output : outputs_) output->output_uses = 0;
     outputs_ = std::move(outputs);
+    for (Value* output : outputs_) ++output->output_uses;
     output_names_ = std::move(names);
 }
-
-int Graph::output_uses(const Value* value) const {
-    return static_cast<int>(std::count(outputs_.begin(), outputs_.end(), value));
-}
-
-bool Graph::is_output(const Value* value) const { return output_uses(value) > 0; }
 
 std::vector<Node*> Graph::nodes() const {
     std::vector<Node*> nodes;

@@ -50,6 +50,8 @@ struct Value {
     Node* producer = nullptr;
     int output_index = 0;
     std::vector<Use> uses;
+    /// How often it is among the graph's outputs.
+    int output_uses = 0;
     /// Constants only.
     std::shared_ptr<const Tensor> data;
     /// After a fault that leaves two readings of this value's type, the second one; see Graph::add.
@@ -170,10 +172,10 @@ class Graph {
     const std::vector<Value*>& outputs() const { return outputs_; }
     /// The names users know the outputs by, in the order of outputs().
     const std::vector<std::string>& output_names() const { return output_names_; }
-    bool is_output(const Value* value) const;
-    int output_uses(const Value* value) const;
+    bool is_output(const Value* value) const { return value->output_uses > 0; }
+    int output_uses(const Value* value) const { return value->output_uses; }
     /// Used exactly once, and by a node.
-    bool has_single_use(const Value* value) const { return value->uses.size() == 1 && output_uses(value) == 0; }
+    bool has_single_use(const Value* value) const { return value->uses.size() == 1 && value->output_uses == 0; }
 
     /// In topological order. `first_node` then `node->next`.
     Node* first_node() const { return first_; }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "graph/convert_tensor.hpp"
 #include "graph/ir.hpp"
 
 namespace seq {
@@ -20,13 +21,14 @@ class GraphCopier {
     Graph run(std::vector<NodeFault>* faults) {
         for (const Value* input : from_.inputs()) map_[input] = to_.add_input(input->name, bound(input->type));
         for (const Value* value : from_.values()) {
-            if (value->kind == ValueKind::parameter) map_[value] = to_.add_parameter(value->name, value->type);
-            if (value->kind == ValueKind::constant) map_[value] = to_.add_constant(value->data, value->name);
+            if (value->kind == ValueKind::parameter) map_[value] = to_.add_parameter(value->name, bound(value->type));
+            if (value->kind == ValueKind::constant) map_[value] = to_.add_constant(converted(value->data), value->name);
         }
         for (const Node* node = from_.first_node(); node != nullptr; node = node->next) copy(*node, faults);
         std::vector<Value*> outputs;
         for (const Value* output : from_.outputs()) outputs.push_back(map_.at(output));
         to_.set_outputs(std::move(outputs), from_.output_names());
+        if (bindings_.empty()) to_.conditions = from_.conditions;
         return std::move(to_);
     }
 
@@ -36,6 +38,13 @@ class GraphCopier {
     TensorType bound(const TensorType& type) const {
         const DType dtype = is_float(type.dtype) ? float_inputs_.value_or(type.dtype) : type.dtype;
         return {dtype, type.shape.substitute(bindings_), type.error};
+    }
+
+    std::shared_ptr<const Tensor> converted(std::shared_ptr<const Tensor> data) const {
+        if (!float_inputs_ || !is_float(data->dtype()) || data->dtype() == *float_inputs_) return data;
+        auto tensor = std::make_shared<Tensor>(*float_inputs_, data->sizes());
+        convert(data->view(), tensor->view());
+        return tensor;
     }
 
     std::vector<Value*> mapped(std::span<Value* const> values) const {

@@ -20,9 +20,11 @@ FieldValue read_scalar(TextCursor& cursor) {
     const std::string_view text = cursor.number("a field's value");
     const char* end = text.data() + text.size();
     std::int64_t integer = 0;
-    if (const auto read = std::from_chars(text.data(), end, integer); read.ec == std::errc() && read.ptr == end) return integer;
+    if (const auto read = std::from_chars(text.data(), end, integer); read.ec == std::errc() && read.ptr == end)
+        return integer;
     double number = 0;
-    if (const auto read = std::from_chars(text.data(), end, number); read.ec == std::errc() && read.ptr == end) return number;
+    if (const auto read = std::from_chars(text.data(), end, number); read.ec == std::errc() && read.ptr == end)
+        return number;
     cursor.fail_at(position, fmt::format("{} is no number", text));
 }
 

@@ -107,7 +107,8 @@ std::string TextCursor::quoted() {
     std::string out;
     for (;;) {
         const std::size_t stop = text_.find_first_of("\"\\\n", at_);
-        if (stop == std::string_view::npos || text_[stop] == '\n') fail_at(std::min(stop, text_.size()), "the string does not end");
+        if (stop == std::string_view::npos || text_[stop] == '\n')
+            fail_at(std::min(stop, text_.size()), "the string does not end");
         out += text_.substr(at_, stop - at_);
         at_ = stop + 1;
         if (text_[stop] == '"') return out;
@@ -136,7 +137,8 @@ std::uint32_t TextCursor::hex4() {
     std::uint32_t code = 0;
     const std::string_view digits = text_.substr(std::min(at_, text_.size()), 4);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (error != std::errc() || digits.size() != 4 || end != digits.data() + 4) fail_at(at_, "expected four hexadecimal digits");
+    if (error != std::errc() || digits.size() != 4 || end != digits.data() + 4)
+        fail_at(at_, "expected four hexadecimal digits");
     at_ += 4;
     return code;
 }

@@ -33,7 +33,8 @@ std::string encode(const unsigned char* bytes, std::size_t count) {
 constexpr std::array<signed char, 256> digit_values = [] {
     std::array<signed char, 256> values{};
     values.fill(-1);
-    for (std::size_t i = 0; i < digits.size(); ++i) values[static_cast<unsigned char>(digits[i])] = static_cast<signed char>(i);
+    for (std::size_t i = 0; i < digits.size(); ++i)
+        values[static_cast<unsigned char>(digits[i])] = static_cast<signed char>(i);
     return values;
 }();
 
@@ -87,24 +88,45 @@ constexpr std::array<Relation, 6> relations{{
 }  // namespace
 
 bool is_name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
 }
 
 bool is_bare(std::string_view name) {
     return !name.empty() && name.front() != '-' && name != "_" && std::all_of(name.begin(), name.end(), is_name_char);
 }
 
-std::string print_data(const Tensor& tensor) {
+namespace {
+
+/// Whether all elements have the first one's bits.
+bool is_splat(const Tensor& tensor) {
+    const auto* bytes = tensor.view().as<const unsigned char>();
+    const std::size_t size = size_of(tensor.dtype());
+    return tensor.byte_count() >= size && std::memcmp(bytes, bytes + size, tensor.byte_count() - size) == 0;
+}
+
+}  // namespace
+
+std::string print_data(const Tensor& tensor, std::size_t& splat_budget) {
+    if (tensor.element_count() > listed_elements && tensor.byte_count() <= splat_budget && is_splat(tensor)) {
+        Tensor one(tensor.dtype(), {1});
+        std::memcpy(one.view().data, tensor.view().data, size_of(tensor.dtype()));
+        const std::string text = print_data(one, splat_budget);
+        if (text.front() == '[') {
+            splat_budget -= tensor.byte_count();
+            return "splat " + text.substr(1, text.size() - 2);
+        }
+    }
     std::string list;
     const bool listed = tensor.element_count() <= listed_elements && with_listed_type(tensor.dtype(), [&]<class T>(T*) {
-        for (const T value : tensor.data<T>()) {
-            if constexpr (std::is_floating_point_v<T>) {
-                if (!std::isfinite(value)) return false;
-            }
-            list += (list.empty() ? "[" : ", ") + number(value);
-        }
-        return true;
-    });
+                            for (const T value : tensor.data<T>()) {
+                                if constexpr (std::is_floating_point_v<T>) {
+                                    if (!std::isfinite(value)) return false;
+                                }
+                                list += (list.empty() ? "[" : ", ") + number(value);
+                            }
+                            return true;
+                        });
     if (listed) return list.empty() ? "[]" : list + "]";
     return fmt::format("base64 \"{}\"", encode(tensor.view().as<unsigned char>(), tensor.byte_count()));
 }
@@ -121,6 +143,14 @@ bool read_number(std::string_view text, Tensor& tensor, std::int64_t index) {
         tensor.data<T>()[static_cast<std::size_t>(index)] = value;
         return true;
     });
+}
+
+bool read_splat(std::string_view text, Tensor& tensor) {
+    if (tensor.element_count() == 0 || !read_number(text, tensor, 0)) return false;
+    auto* bytes = tensor.view().as<unsigned char>();
+    const std::size_t size = size_of(tensor.dtype());
+    for (std::size_t at = size; at < tensor.byte_count(); at += size) std::memcpy(bytes + at, bytes, size);
+    return true;
 }
 
 bool read_base64(std::string_view text, Tensor& tensor) {

@@ -14,9 +14,6 @@
 namespace seq {
 namespace {
 
-/// More than any value that runs here; an input of such a size is a mistake.
-constexpr std::int64_t constant_bytes_limit = std::int64_t{1} << 32;
-
 class GraphParser {
    public:
     explicit GraphParser(std::string_view text) : cursor_(text), size_(text.size()) {}
@@ -75,7 +72,8 @@ class GraphParser {
                 cursor_.fail("the range holds no sizes");
             if (!assumed) graph_.bounded_symbols.insert(name);
         }
-        if (!graph_.ranges.emplace(name, range).second) cursor_.fail(fmt::format("the symbol {} has a range already", name));
+        if (!graph_.ranges.emplace(name, range).second)
+            cursor_.fail(fmt::format("the symbol {} has a range already", name));
     }
 
     void statement() {
@@ -106,8 +104,14 @@ class GraphParser {
         cursor_.expect(":");
         const Typed typed = type();
         cursor_.expect("=");
-        auto data = std::make_shared<Tensor>(allocate(typed));
-        if (cursor_.take_word("base64")) {
+        const bool splat = cursor_.take_word("splat");
+        auto data = std::make_shared<Tensor>(allocate(typed, splat ? splat_budget_ : size_ * 8));
+        if (splat) {
+            splat_budget_ -= data->byte_count();
+            const std::size_t position = cursor_.position();
+            if (!text_format::read_splat(cursor_.number("a number"), *data))
+                cursor_.fail_at(position, fmt::format("this is no number that {} holds", name_of(data->dtype())));
+        } else if (cursor_.take_word("base64")) {
             const std::size_t position = cursor_.position();
             if (!text_format::read_base64(cursor_.quoted(), *data))
                 cursor_.fail_at(position, "this is not the base64 of data of that type");
@@ -117,14 +121,13 @@ class GraphParser {
         define(label, graph_.add_constant(std::move(data), label.name));
     }
 
-    /// Memory for no more elements than the rest of the text can hold.
-    Tensor allocate(const Typed& typed) {
+    /// Memory for no more bytes than the text holds or may stand for.
+    Tensor allocate(const Typed& typed, std::size_t limit) {
         const auto sizes = typed.type.shape.sizes();
         if (!sizes || typed.type.error) cursor_.fail_at(typed.position, "a constant has a shape without symbols");
         const Dim count = typed.type.shape.product();
         const Dim bytes = count * Dim(size_of(typed.type.dtype));
-        const auto room = std::min(constant_bytes_limit, static_cast<std::int64_t>(size_));
-        if (!bytes.is_constant() || bytes.value() > room)
+        if (!bytes.is_constant() || bytes.value() > static_cast<std::int64_t>(limit))
             cursor_.fail_at(typed.position, "the text does not hold the data of such a type");
         return Tensor(typed.type.dtype, *sizes);
     }
@@ -199,8 +202,10 @@ class GraphParser {
         if (!parameter_names.empty() && parameter_names != node->parameter_names)
             cursor_.fail_at(position, fmt::format("{} does not take parameters of these names", node->op.name()));
         if (labels.size() != node->outputs.size())
-            cursor_.fail_at(position, fmt::format("{} gives {} values, not {}", node->op.name(), node->outputs.size(), labels.size()));
-        if (!types.empty() && types.size() != labels.size()) cursor_.fail_at(position, "every result has a type, or none has");
+            cursor_.fail_at(position, fmt::format("{} gives {} values, not {}", node->op.name(), node->outputs.size(),
+                                                  labels.size()));
+        if (!types.empty() && types.size() != labels.size())
+            cursor_.fail_at(position, "every result has a type, or none has");
         for (std::size_t i = 0; i < labels.size(); ++i) {
             Value* output = node->outputs[i];
             if (!types.empty() && !(types[i].type == output->type))
@@ -210,7 +215,8 @@ class GraphParser {
         }
         if (!parameter_names.empty()) return;
         for (Value* parameter : node->parameters()) {
-            if (node->outputs.front()->name.empty()) cursor_.fail_at(position, "a node without a name names its parameters");
+            if (node->outputs.front()->name.empty())
+                cursor_.fail_at(position, "a node without a name names its parameters");
             define({text_call::spell(parameter->name), parameter->name, position}, parameter);
         }
     }
@@ -277,7 +283,8 @@ class GraphParser {
 
     Value* find(const Label& label, std::size_t position) {
         const auto found = values_.find(label.spelling);
-        if (found == values_.end()) cursor_.fail_at(position, fmt::format("there is no value {} above", label.spelling));
+        if (found == values_.end())
+            cursor_.fail_at(position, fmt::format("there is no value {} above", label.spelling));
         return found->second;
     }
 
@@ -291,7 +298,8 @@ class GraphParser {
         std::vector<GraphCondition> merged;
         for (auto* list : {&graph_.conditions, &found}) {
             for (GraphCondition& condition : *list) {
-                if (stated.emplace(std::pair(text_format::print_condition(condition.condition), condition.layer), true).second)
+                if (stated.emplace(std::pair(text_format::print_condition(condition.condition), condition.layer), true)
+                        .second)
                     merged.push_back(std::move(condition));
             }
         }
@@ -300,6 +308,7 @@ class GraphParser {
 
     TextCursor cursor_;
     std::size_t size_;
+    std::size_t splat_budget_ = text_format::splat_bytes_limit;
     Graph graph_;
     std::vector<GraphCondition> conditions_;
     std::unordered_map<std::string, Value*> values_;

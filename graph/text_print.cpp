@@ -123,13 +123,14 @@ class Printer {
         const bool constant = value.kind == ValueKind::constant;
         text_ += fmt::format("  {} {}: {}", constant ? "const" : "param", labels_[&value],
                              value.type.to_string(DimStyle::ascii));
-        if (constant) text_ += " = " + text_format::print_data(*value.data);
+        if (constant) text_ += " = " + text_format::print_data(*value.data, splat_budget_);
         text_ += "\n";
     }
 
     void print_node(const Node& node) {
         text_ += "  ";
-        for (const Value* output : node.outputs) text_ += (output == node.outputs.front() ? "" : ", ") + labels_[output];
+        for (const Value* output : node.outputs)
+            text_ += (output == node.outputs.front() ? "" : ", ") + labels_[output];
         text_ += " = " + node.op.name() + "(";
         bool first = true;
         for (const Value* input : node.data()) {
@@ -137,7 +138,8 @@ class Printer {
             first = false;
         }
         for (std::size_t i = 0; i < node.parameter_names.size(); ++i)
-            text_ += fmt::format("{}{}={}", i == 0 ? "; " : ", ", spelled(node.parameter_names[i]), labels_[node.parameters()[i]]);
+            text_ += fmt::format("{}{}={}", i == 0 ? "; " : ", ", spelled(node.parameter_names[i]),
+                                 labels_[node.parameters()[i]]);
         text_ += ")" + fields_text(node.op);
         for (const PostOp& post : node.epilogue) print_post(node, post);
         for (const Value* output : node.outputs)
@@ -152,7 +154,8 @@ class Printer {
         const bool takes_data = post.op.type().arity.max != 1;
         for (int i = 0; i <= post.operand_count; ++i) {
             if (i > 0) text_ += !takes_data && i == 1 ? "; " : ", ";
-            text_ += i == post.position ? "_" : labels_[operands[static_cast<std::size_t>(i < post.position ? i : i - 1)]];
+            text_ +=
+                i == post.position ? "_" : labels_[operands[static_cast<std::size_t>(i < post.position ? i : i - 1)]];
         }
         text_ += ")" + fields_text(post.op);
     }
@@ -191,6 +194,7 @@ class Printer {
 
     const Graph& graph_;
     Labels labels_;
+    std::size_t splat_budget_ = text_format::splat_bytes_limit;
     std::string text_;
 };
 

@@ -28,12 +28,14 @@ void check_list(const Graph& graph, Problems& problems) {
     std::size_t count = 0;
     const Node* previous = nullptr;
     for (const Node* node = graph.first_node(); node != nullptr && count <= graph.node_count(); node = node->next) {
-        if (node->previous != previous) problems.push_back(describe(*node) + " does not point back to the node before it");
+        if (node->previous != previous)
+            problems.push_back(describe(*node) + " does not point back to the node before it");
         previous = node;
         ++count;
     }
     if (graph.last_node() != previous) problems.push_back("the last node is not the last of the list");
-    if (count != graph.node_count()) problems.push_back(fmt::format("the graph counts {} nodes and lists {}", graph.node_count(), count));
+    if (count != graph.node_count())
+        problems.push_back(fmt::format("the graph counts {} nodes and lists {}", graph.node_count(), count));
 }
 
 void check_ids(const Graph& graph, Problems& problems) {
@@ -55,12 +57,15 @@ void check_operands(const Graph& graph, Problems& problems) {
         }
         std::size_t next = static_cast<std::size_t>(node.data_count) + node.parameter_names.size();
         for (const PostOp& post : node.epilogue) {
-            if (post.position < 0 || post.position > post.operand_count || static_cast<std::size_t>(post.first_operand) != next)
-                problems.push_back(fmt::format("{}: the operands of its post-op {} are out of place", describe(node), post.op.name()));
+            if (post.position < 0 || post.position > post.operand_count ||
+                static_cast<std::size_t>(post.first_operand) != next)
+                problems.push_back(
+                    fmt::format("{}: the operands of its post-op {} are out of place", describe(node), post.op.name()));
             next += static_cast<std::size_t>(post.operand_count);
         }
         if (next != node.inputs.size())
-            problems.push_back(fmt::format("{} has {} inputs, of which {} are accounted for", describe(node), node.inputs.size(), next));
+            problems.push_back(fmt::format("{} has {} inputs, of which {} are accounted for", describe(node),
+                                           node.inputs.size(), next));
     });
 }
 
@@ -72,7 +77,8 @@ void check_owned(const Graph& graph, Problems& problems) {
             if (!owned.contains(input)) problems.push_back(describe(node) + " reads a value that is not of this graph");
         }
         for (const Value* output : node.outputs) {
-            if (!owned.contains(output)) problems.push_back(describe(node) + " gives a value that is not of this graph");
+            if (!owned.contains(output))
+                problems.push_back(describe(node) + " gives a value that is not of this graph");
         }
     });
     for (const Value* output : graph.outputs()) {
@@ -86,8 +92,10 @@ void check_results(const Graph& graph, Problems& problems) {
         listed.insert(&node);
         for (std::size_t i = 0; i < node.outputs.size(); ++i) {
             const Value& output = *node.outputs[i];
-            if (output.kind != ValueKind::result || output.producer != &node || output.output_index != static_cast<int>(i))
-                problems.push_back(fmt::format("{} does not say that it is result {} of {}", describe(output), i, describe(node)));
+            if (output.kind != ValueKind::result || output.producer != &node ||
+                output.output_index != static_cast<int>(i))
+                problems.push_back(
+                    fmt::format("{} does not say that it is result {} of {}", describe(output), i, describe(node)));
         }
     });
     for (const Value* value : graph.values()) {
@@ -105,7 +113,8 @@ void check_uses(const Graph& graph, Problems& problems) {
     });
     for (const Value* value : graph.values()) {
         if (value->uses.size() != reads[value])
-            problems.push_back(fmt::format("{} lists {} uses and is read {} times", describe(*value), value->uses.size(), reads[value]));
+            problems.push_back(fmt::format("{} lists {} uses and is read {} times", describe(*value),
+                                           value->uses.size(), reads[value]));
         std::unordered_set<std::string> seen;
         for (const Use& use : value->uses) {
             const auto index = static_cast<std::size_t>(use.index);
@@ -131,7 +140,8 @@ void check_order(const Graph& graph, Problems& problems) {
 void check_fields(const Graph& graph, Problems& problems) {
     const auto check = [&](const Node& node, const Op& op, std::size_t inputs) {
         const Arity arity = op.type().arity;
-        if (inputs < static_cast<std::size_t>(arity.min) || (arity.max >= 0 && inputs > static_cast<std::size_t>(arity.max)))
+        if (inputs < static_cast<std::size_t>(arity.min) ||
+            (arity.max >= 0 && inputs > static_cast<std::size_t>(arity.max)))
             problems.push_back(fmt::format("{}: {} does not take {} inputs", describe(node), op.name(), inputs));
         for (const Field& field : op.type().fields) {
             if (const auto fault = field.check(op.get(field)))
@@ -149,7 +159,8 @@ void check_fields(const Graph& graph, Problems& problems) {
 
 void check_node_types(const Graph& graph, Problems& problems) {
     for_each_node(graph, [&](const Node& node) {
-        for (const std::string& problem : type_problems(graph, node)) problems.push_back(describe(node) + " " + problem);
+        for (const std::string& problem : type_problems(graph, node))
+            problems.push_back(describe(node) + " " + problem);
     });
 }
 
@@ -159,7 +170,8 @@ void check_constants(const Graph& graph, Problems& problems) {
             problems.push_back(describe(*value) + " has data and is no constant, or the other way round");
         } else if (value->data != nullptr) {
             const auto sizes = value->data->sizes();
-            if (value->data->dtype() != value->type.dtype || value->type.shape.sizes() != std::vector(sizes.begin(), sizes.end()))
+            if (value->data->dtype() != value->type.dtype ||
+                value->type.shape.sizes() != std::vector(sizes.begin(), sizes.end()))
                 problems.push_back(describe(*value) + " has data of another type");
         }
     }
@@ -167,9 +179,16 @@ void check_constants(const Graph& graph, Problems& problems) {
 
 void check_outputs(const Graph& graph, Problems& problems) {
     if (graph.outputs().size() != graph.output_names().size()) problems.emplace_back("not every output has a name");
+    std::unordered_map<const Value*, int> counts;
+    for (const Value* output : graph.outputs()) ++counts[output];
+    for (const Value* value : graph.values()) {
+        if (value->output_uses != counts[value])
+            problems.push_back(describe(*value) + " miscounts how often it is an output");
+    }
     std::unordered_set<std::string> names;
     for (const Value* input : graph.inputs()) {
-        if (input->kind != ValueKind::input) problems.push_back(describe(*input) + " is listed as an input and is none");
+        if (input->kind != ValueKind::input)
+            problems.push_back(describe(*input) + " is listed as an input and is none");
         if (!names.insert(input->name).second) problems.push_back(describe(*input) + " has another input's name");
     }
 }
@@ -178,7 +197,8 @@ void check_origins(const Graph& graph, Problems& problems) {
     for_each_node(graph, [&](const Node& node) {
         std::unordered_set<LayerId> seen;
         for (const LayerId layer : node.origins) {
-            if (layer >= graph.layers.size()) problems.push_back(describe(node) + " comes from a layer that is not listed");
+            if (layer >= graph.layers.size())
+                problems.push_back(describe(node) + " comes from a layer that is not listed");
             if (!seen.insert(layer).second) problems.push_back(describe(node) + " comes from one layer twice");
         }
     });
@@ -189,7 +209,8 @@ void check_origins(const Graph& graph, Problems& problems) {
 const std::vector<VerifyRule>& verify_rules() {
     static const std::vector<VerifyRule> rules{
         {"list", "the nodes are a doubly linked list of node_count() nodes", check_list},
-        {"operands", "a node's inputs are its data, its parameters and its post-ops' operands, in this order", check_operands},
+        {"operands", "a node's inputs are its data, its parameters and its post-ops' operands, in this order",
+         check_operands},
         {"ids", "no two nodes and no two values have one id", check_ids},
         {"owned", "nodes and outputs name values of this graph", check_owned},
         {"results", "a result and its node name each other", check_results},
@@ -198,7 +219,7 @@ const std::vector<VerifyRule>& verify_rules() {
         {"fields", "arity and fields are as the op declares them", check_fields},
         {"types", "results and parameters have the types that inference gives", check_node_types},
         {"constants", "a constant's data has its type", check_constants},
-        {"outputs", "every output has a name, and every input one of its own", check_outputs},
+        {"outputs", "every output has a name and counts as one, and every input has a name of its own", check_outputs},
         {"origins", "the layers that a node comes from are listed, each once", check_origins},
     };
     return rules;

@@ -26,7 +26,8 @@ class NodeCheck {
         check_parameters(inference.parameters, node_.parameters());
         for (std::size_t i = 0; i < node_.parameter_names.size() && i < inference.parameters.size(); ++i) {
             if (inference.parameters[i].name != node_.parameter_names[i])
-                problems_.push_back(fmt::format("calls its parameter `{}` `{}`", inference.parameters[i].name, node_.parameter_names[i]));
+                problems_.push_back(fmt::format("calls its parameter `{}` `{}`", inference.parameters[i].name,
+                                                node_.parameter_names[i]));
         }
         for (const PostOp& post : node_.epilogue) apply(post, inference);
         check_outputs(inference.outputs);
@@ -36,13 +37,15 @@ class NodeCheck {
    private:
     void refuse_faults(const Inference& inference) {
         for (const Fault& fault : inference.faults) {
-            if (fault.severity == Severity::error) problems_.push_back(fmt::format("{} ({})", fault.message, fault.code));
+            if (fault.severity == Severity::error)
+                problems_.push_back(fmt::format("{} ({})", fault.message, fault.code));
         }
     }
 
     void check_parameters(const std::vector<ParameterSpec>& specs, std::span<Value* const> values) {
-        const bool fits = std::equal(specs.begin(), specs.end(), values.begin(), values.end(),
-                                     [](const ParameterSpec& spec, const Value* value) { return spec.type == value->type; });
+        const bool fits =
+            std::equal(specs.begin(), specs.end(), values.begin(), values.end(),
+                       [](const ParameterSpec& spec, const Value* value) { return spec.type == value->type; });
         if (!fits) problems_.emplace_back("has parameters that do not fit");
     }
 
@@ -58,13 +61,15 @@ class NodeCheck {
 
     void check_outputs(const std::vector<TensorType>& types) {
         if (types.size() != node_.outputs.size()) {
-            problems_.push_back(fmt::format("has {} results, where inference gives {}", node_.outputs.size(), types.size()));
+            problems_.push_back(
+                fmt::format("has {} results, where inference gives {}", node_.outputs.size(), types.size()));
             return;
         }
         for (std::size_t i = 0; i < types.size(); ++i) {
             const TensorType& has = node_.outputs[i]->type;
             if (!(has == types[i]))
-                problems_.push_back(fmt::format("has a result of {}, where inference gives {}", has.to_string(), types[i].to_string()));
+                problems_.push_back(
+                    fmt::format("has a result of {}, where inference gives {}", has.to_string(), types[i].to_string()));
         }
     }
 

@@ -49,8 +49,14 @@ const std::vector<Damage>& damages() {
              op.set(*op.type().find_field("stride"), FieldValue(std::int64_t{0}));
          }},
         {"types", [](Graph& g) { g.find_value("a")->type.dtype = DType::f16; }},
-        {"types", [](Graph& g) { g.find_value("c.weight")->type.shape = {1, 2, 3, 4}; }},
-        {"types", [](Graph& g) { node(g, "c")->parameter_names = {"bias", "weight"}; }},
+        {"types",
+         [](Graph& g) {
+             g.find_value("c.weight")->type.shape = {1, 2, 3, 4};
+         }},
+        {"types",
+         [](Graph& g) {
+             node(g, "c")->parameter_names = {"bias", "weight"};
+         }},
         {"constants", [](Graph& g) { g.find_value("k")->type.shape = {3}; }},
         {"constants", [](Graph& g) { g.find_value("k")->data = nullptr; }},
         {"outputs", [](Graph& g) { g.find_value("r")->name = "x"; }},

@@ -1,0 +1,56 @@
+#include "graph/passes/broadcast_scale.hpp"
+
+#include <optional>
+
+namespace seq {
+namespace {
+
+/// The target seen as [outer, count, inner], the factor as [count].
+struct Run {
+    std::int64_t outer = 1;
+    std::int64_t count = 1;
+    std::int64_t inner = 1;
+};
+
+std::optional<Run> find_run(std::span<const std::int64_t> target, std::span<const std::int64_t> factor) {
+    if (factor.size() > target.size()) return std::nullopt;
+    const std::size_t lead = target.size() - factor.size();
+    enum { before, within, after } place = before;
+    Run run;
+    for (std::size_t i = 0; i < target.size(); ++i) {
+        const std::int64_t size = i < lead ? 1 : factor[i - lead];
+        if (size != 1 && size != target[i]) return std::nullopt;
+        if (size != 1) {
+            if (place == after) return std::nullopt;
+            place = within;
+            run.count *= size;
+        } else if (target[i] != 1) {
+            if (place == within) place = after;
+            (place == before ? run.outer : run.inner) *= target[i];
+        }
+    }
+    return run;
+}
+
+}  // namespace
+
+bool can_scale(const TensorType& target, const TensorType& factor) {
+    const auto target_sizes = target.shape.sizes();
+    const auto factor_sizes = factor.shape.sizes();
+    return target.dtype == DType::f32 && factor.dtype == DType::f32 && target_sizes && factor_sizes &&
+           find_run(*target_sizes, *factor_sizes).has_value();
+}
+
+void scale_in_place(const TensorView& target, const TensorView& factor) {
+    const auto run = find_run(target.sizes(), factor.sizes());
+    auto* element = target.as<float>();
+    const auto* scale = factor.as<const float>();
+    for (std::int64_t outer = 0; outer < run->outer; ++outer) {
+        for (std::int64_t i = 0; i < run->count; ++i) {
+            const float value = scale[i];
+            for (std::int64_t inner = 0; inner < run->inner; ++inner) *element++ *= value;
+        }
+    }
+}
+
+}  // namespace seq
