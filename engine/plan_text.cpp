@@ -54,9 +54,9 @@ std::string steps_text(const Plan& plan) {
 
 std::string print(const Plan& plan) {
     std::string text = print(plan.graph);
-    text += fmt::format("# arena {} bytes, scratch {} bytes, {} steps\n", plan.arena_bytes, plan.scratch_bytes, plan.steps.size());
+    text += fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", plan.arena_bytes, plan.scratch_bytes, plan.steps.size());
     std::istringstream lines(steps_text(plan));
-    for (std::string line; std::getline(lines, line);) text += "# " + line + "\n";
+    for (std::string line; std::getline(lines, line);) text += "// " + line + "\n";
     return text;
 }
 

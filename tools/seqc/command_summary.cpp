@@ -46,7 +46,9 @@ Summary summarise(const Arguments& arguments, const Model& model) {
     summary.memory = {executable.weight_bytes(), plan->arena_bytes + plan->scratch_bytes, plan->steps.size()};
     std::vector<seq::Condition> conditions;
     for (const seq::GraphCondition& condition : model.graph().conditions) conditions.push_back(condition.condition);
-    summary.constraints = seq::solve_each(conditions, model.graph().ranges);
+    seq::SymbolRanges ranges = model.graph().ranges;
+    for (const auto& [symbol, value] : summary.bindings) ranges.try_emplace(symbol);
+    summary.constraints = seq::solve_each(conditions, ranges);
     return summary;
 }
 

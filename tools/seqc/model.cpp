@@ -9,6 +9,7 @@
 #include "frontend/report/text.hpp"
 #include "frontend/weights/random_weights.hpp"
 #include "frontend/weights/weights.hpp"
+#include "graph/passes/pipeline.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/least_values.hpp"
 #include "tools/seqc/status.hpp"
@@ -97,6 +98,8 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     options.dtype = *seq::parse_dtype(arguments.dtype);
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
+    std::string problem;
+    if (!seq::select_passes(arguments.passes, &problem)) throw UsageError(fmt::format("--passes: {}", problem));
     options.passes = arguments.passes;
     return options;
 }

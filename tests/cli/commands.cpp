@@ -1,0 +1,210 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "engine/reference_run.hpp"
+#include "frontend/weights/npy.hpp"
+#include "frontend/weights/npz.hpp"
+#include "graph/text.hpp"
+#include "tests/cli/process.hpp"
+
+namespace seq::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
+
+TEST_CASE("check is silent about a sound model and prints every fault of a wrong one") {
+    const ProcessResult sound = seqc("check broken/sound_vgg.json");
+    CHECK(sound.status == 0);
+    CHECK(sound.output.empty());
+    CHECK(sound.errors.empty());
+    const ProcessResult wrong = seqc("check broken/m0002.json");
+    CHECK(wrong.status == 1);
+    CHECK(has(wrong.output, "shape/in-features"));
+    CHECK(has(wrong.output, "3 errors"));
+    CHECK_FALSE(has(wrong.output, "\033["));
+    CHECK(has(seqc("check broken/m0002.json --color always").output, "\033["));
+}
+
+TEST_CASE("check --format json prints an object a line") {
+    const ProcessResult result = seqc("check broken/m0003.json --format json");
+    CHECK(result.status == 1);
+    std::istringstream lines(result.output);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+        const Json object = Json::parse(line);
+        for (const char* key : {"code", "severity", "message", "layer", "type", "file", "line", "column", "end_column", "expected", "actual", "notes", "fixes"})
+            CHECK_MESSAGE(object.contains(key), key);
+        CHECK(object.at("severity") == "error");
+    }
+    CHECK(count == 3);
+}
+
+TEST_CASE("a model may come from standard input, and inputs may take other shapes") {
+    const std::string spec = R"({"seq": 1, "inputs": {"x": ["N", 8]}, "layers": [{"type": "Linear", "in_features": 8, "out_features": 2}]})";
+    CHECK(seqc("check -", spec).status == 0);
+    CHECK(seqc("check - --shape x=4,8", spec).status == 0);
+    const ProcessResult other = seqc("check - --shape x=4,9", spec);
+    CHECK(other.status == 1);
+    CHECK(has(other.output, "shape/in-features"));
+    CHECK(seqc("check - --set N=4", spec).status == 0);
+    CHECK(seqc("check - --set M=4", spec).status == 2);
+    CHECK(seqc("check - --shape y=4,9", spec).status == 2);
+}
+
+TEST_CASE("fix writes a mended model, over the file where asked") {
+    const std::string path = scratch_path("mend.json");
+    write_file(path, R"({"seq": 1, "inputs": {"x": ["N", 3, 8, 8]},
+  "layers": [{"type": "Conv2d", "out_channels": 4, "kernel_size": 3},  "ReLU",
+             {"type": "Linear", "in_features": 144, "out_features": 2}]})");
+    const ProcessResult printed = seqc("fix " + path);
+    CHECK(printed.status == 0);
+    CHECK(has(printed.output, "Flatten"));
+    CHECK(has(printed.output, R"("kernel_size": 3},  "ReLU",)"));  // the layout stays
+    CHECK(seqc("check " + path).status == 1);
+    CHECK(seqc("fix --in-place " + path).status == 0);
+    CHECK(read_file(path) == printed.output);
+    CHECK(seqc("check " + path).status == 0);
+    CHECK(seqc("fix --in-place -", "{}").status == 2);
+}
+
+TEST_CASE("summary has every layer, totals, and constraints") {
+    const ProcessResult text = seqc("summary digits/digits_cnn.json --set N=2");
+    CHECK(text.status == 0);
+    CHECK(has(text.output, "conv_layers.3"));
+    CHECK(has(text.output, "390,410"));
+    CHECK(has(text.output, "[2, 64, 14, 14]"));
+    const Json json = Json::parse(seqc("summary digits/digits_cnn.json --format json").output);
+    CHECK(json.at("parameters") == 390410);
+    CHECK(json.at("layers").size() == 13);
+    CHECK(json.at("constraints").contains("N"));
+}
+
+TEST_CASE("run gives PyTorch's numbers, to .npy, .npz and standard output") {
+    const Tensor expected = read_npy(std::string(SEQ_TEST_DATA) + "/goldens/cifar_cnn.out.fc2.npy");
+    const std::string y = scratch_path("y.npy");
+    CHECK(seqc("run goldens/cifar_cnn.json --input x=goldens/cifar_cnn.in.x.npy --output fc2=" + y).status == 0);
+    CHECK(relative_difference(read_npy(y), expected) < 1e-4);
+    const std::string all = scratch_path("all.npz");
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output " + all + " --output relu1=" + y).status == 0);
+    CHECK(relative_difference(read_npz(all)[0].second, expected) < 1e-4);
+    CHECK(read_npy(y).sizes()[1] == 16);
+    const std::string piped = scratch_path("piped.npy");
+    write_file(piped, seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output -").output);
+    CHECK(relative_difference(read_npy(piped), expected) < 1e-4);
+}
+
+TEST_CASE("run reads pictures") {
+    for (const char* digit : {"0", "1", "2"}) {
+        const ProcessResult result = seqc(std::string("run digits/digits_cnn.json --input digits/digit_") + digit +
+                                          ".png --mean 0.1307 --std 0.3081 --top 1");
+        CHECK(result.status == 0);
+        CHECK(has(result.output, std::string("  ") + digit + ": "));
+    }
+}
+
+TEST_CASE("run says what it lacks") {
+    CHECK(seqc("run goldens/cifar_cnn.json").status == 2);
+    CHECK(seqc("run goldens/cifar_cnn.json --input y=goldens/cifar_cnn.in.x.npy").status == 2);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/none.npy").status == 1);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/op_linear.in.x.npy").status == 1);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/op_embedding.in.x.npy").status == 1);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output nothing=" + scratch_path("n.npy")).status == 1);
+    const ProcessResult bare = seqc("run - --input goldens/op_linear.in.x.npy",
+                                    R"({"seq": 1, "inputs": {"x": ["N", 18]}, "layers": [{"type": "Linear", "out_features": 2}]})");
+    CHECK(bare.status == 1);
+    CHECK(has(bare.errors, "--random-weights"));
+}
+
+TEST_CASE("dump prints a graph that reads back, at every stage") {
+    for (const char* stage : {"graph", "fused", "plan"}) {
+        CAPTURE(stage);
+        const ProcessResult result = seqc(std::string("dump goldens/residual_block.json --stage ") + stage);
+        CHECK(result.status == 0);
+        const Graph graph = parse_graph(result.output);
+        CHECK(graph.output_names() == std::vector<std::string>{"out"});
+        CHECK(print(parse_graph(print(graph))) == print(graph));
+    }
+}
+
+TEST_CASE("explain tells what became of a layer") {
+    const ProcessResult result = seqc("explain goldens/residual_block.json b1");
+    CHECK(result.status == 0);
+    CHECK(has(result.output, "c1, b1, r1"));
+    CHECK(has(result.output, "kernel"));
+    const ProcessResult unknown = seqc("explain goldens/residual_block.json summ");
+    CHECK(unknown.status == 1);
+    CHECK(has(unknown.errors, "did you mean"));
+    CHECK(seqc("explain goldens/cifar_cnn.json drop").status == 0);
+}
+
+TEST_CASE("verify compares the passes and the plan with the reference") {
+    const ProcessResult result = seqc("verify goldens/residual_block.json");
+    CHECK(result.status == 0);
+    CHECK(has(result.output, "batch_norm_folding"));
+    CHECK(has(result.output, "compiled plan"));
+    const ProcessResult impossible = seqc("verify goldens/residual_block.json --tolerance 1e-30");
+    CHECK(impossible.status == 1);
+    CHECK(has(impossible.output, "DRIFTS"));
+}
+
+TEST_CASE("bench prints what a script needs") {
+    const ProcessResult result = seqc("bench goldens/cifar_cnn.json --set N=4 --duration 0.05 --threads 1 --format json");
+    CHECK(result.status == 0);
+    const Json object = Json::parse(result.output);
+    for (const char* key : {"median_ms", "p90_ms", "p99_ms", "min_ms", "runs", "samples_per_s", "load_ms", "peak_bytes", "threads", "device", "dtype"})
+        CHECK_MESSAGE(object.contains(key), key);
+    CHECK(object.at("threads") == 1);
+    CHECK(object.at("runs") > 0);
+}
+
+TEST_CASE("devices and schema") {
+    CHECK(has(seqc("devices").output, "cpu: available"));
+    const ProcessResult schema = seqc("schema");
+    CHECK(schema.status == 0);
+    CHECK(Json::parse(schema.output).contains("$schema"));
+}
+
+TEST_CASE("a wrong command line is status 2, with a word of help") {
+    CHECK(seqc("").status == 2);
+    const ProcessResult misspelled = seqc("chekc x.json");
+    CHECK(misspelled.status == 2);
+    CHECK(has(misspelled.errors, "check"));
+    CHECK(seqc("check").status == 2);
+    CHECK(seqc("check a.json b.json").status == 2);
+    CHECK(seqc("check broken/sound_vgg.json --colour always").status == 2);
+    CHECK(seqc("check broken/sound_vgg.json --format yaml").status == 2);
+    CHECK(seqc("check broken/sound_vgg.json --set N=x").status == 2);
+    CHECK(seqc("summary broken/sound_vgg.json --threads -1").status == 2);
+    CHECK(seqc("summary broken/sound_vgg.json --passes nonsense").status == 2);
+    CHECK(seqc("--help").status == 0);
+    CHECK(seqc("check --help").status == 0);
+    CHECK(has(seqc("--version").output, "seqc "));
+}
+
+TEST_CASE("what the machine does not have is status 3, with the reason") {
+    for (const char* option : {"--device cuda", "--dtype bf16", "--dtype tf32"}) {
+        const ProcessResult result = seqc(std::string("summary goldens/cifar_cnn.json ") + option);
+        CHECK(result.status == 3);
+        CHECK(has(result.errors, "device/unavailable"));
+    }
+}
+
+TEST_CASE("files that cannot be read or written are status 1, and nothing is half-written") {
+    CHECK(seqc("check nowhere.json").status == 1);
+    CHECK(seqc("check .").status == 1);
+    CHECK(seqc("summary goldens/cifar_cnn.json >/dev/full").status == 1);
+    CHECK(seqc("check broken/m0002.json >/dev/full").status == 1);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output fc2=/dev/full").status == 1);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output fc2=/nowhere/y.npy").status == 1);
+    CHECK(seqc("schema | true").status == 0);
+    CHECK(seqc("check goldens/cifar_cnn.json --weights digits/digits_cnn.safetensors").status == 1);
+    CHECK(seqc("check goldens/cifar_cnn.json --weights goldens/cifar_cnn.json").status == 1);
+}
+
+}  // namespace
+}  // namespace seq::tests

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+namespace seq::tests {
+
+struct ProcessResult {
+    /// The exit status, or 128 + the signal.
+    int status = -1;
+    std::string output;
+    std::string errors;
+};
+
+/// Runs seqc with arguments as a shell splits them, in tests/data, without a terminal.
+ProcessResult seqc(const std::string& arguments, const std::string& standard_input = {});
+
+/// A file in a folder of this process's own, which goes when it ends.
+std::string scratch_path(const std::string& name);
+void write_file(const std::string& path, const std::string& text);
+std::string read_file(const std::string& path);
+
+}  // namespace seq::tests
