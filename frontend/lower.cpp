@@ -277,7 +277,7 @@ class Lowerer {
     void warn_of_unused() {
         const auto is_unused = [&](const Value* value) { return value->uses.empty() && !result_.graph.is_output(value); };
         for (const LoweredLayer& layer : result_.layers) {
-            if (!std::all_of(layer.outputs.begin(), layer.outputs.end(), is_unused)) continue;
+            if (layer.node == nullptr || !std::all_of(layer.outputs.begin(), layer.outputs.end(), is_unused)) continue;
             Diagnostic& diagnostic = result_.problems.emplace_back();
             diagnostic.code = "graph/unused";
             diagnostic.severity = Severity::warning;

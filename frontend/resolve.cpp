@@ -161,6 +161,11 @@ Diagnostic& Resolver::report(std::string code, std::string message, const Refere
 Resolver::Target Resolver::resolve(const Reference& reference, std::string_view key, const LayerDefinition* layer, Scope& scope) {
     Target target = look_up(reference.name, scope);
     if (target.found()) return target;
+    // A layer with the name of an input is refused as such; what it takes by that name is the input.
+    if (layer != nullptr && target.later == layer && &scope == &top_) {
+        const auto input = std::find_if(definition_.inputs.begin(), definition_.inputs.end(), [&](const auto& i) { return i.name == reference.name; });
+        if (input != definition_.inputs.end()) return {nullptr, top_.inputs[static_cast<std::size_t>(input - definition_.inputs.begin())], nullptr};
+    }
     if (target.later != nullptr) {
         const bool itself = layer != nullptr && target.later == layer;
         Diagnostic& diagnostic = report("graph/forward-reference",

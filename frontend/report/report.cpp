@@ -98,11 +98,17 @@ class Reporter {
             const Option& option = options[i];
             const bool certain = i == 0 && merit(option) > 0;
             if (!certain && !option.outcome.mends && !diagnostic.fixes.empty()) continue;
+            if (i > 0 && merit(options.front()) > 0 && is_variant(option.proposal, options.front().proposal)) continue;
             auto fix = writer_.write(id, option.proposal.target, option.proposal.idea, certain);
             if (!fix) continue;
             uncertain += certain ? 0 : 1;
             diagnostic.fixes.push_back(std::move(*fix));
         }
+    }
+
+    /// Whether both set fields of one layer.
+    static bool is_variant(const Proposal& a, const Proposal& b) {
+        return a.target == b.target && a.idea.kind == FixIdea::Kind::set_field && b.idea.kind == FixIdea::Kind::set_field;
     }
 
     static bool is_rules_own(const Fault& fault, const Proposal& proposal) {
@@ -142,6 +148,8 @@ class Reporter {
         const std::vector<Value*>& inputs = lowering_.layers[id].inputs;
         if (error != std::errc{} || end != fault.expected.data() + fault.expected.size() || !fault.dim || index >= inputs.size()) return;
         if (fault.code != "shape/in-features" && fault.code != "shape/in-channels") return;
+        const bool lacks_layer = !fault.fixes.empty() && fault.fixes.front().kind != FixIdea::Kind::set_field;
+        if (lacks_layer) return;
         const Value* input = sized_input();
         if (input == nullptr || !find_makers(view_, id, fault).empty()) return;
         if (!symbolic_) {
@@ -158,22 +166,21 @@ class Reporter {
         if (verdict.valid.empty()) return;
         std::int64_t common = 0;
         for (int i = 2; i < input->type.shape.rank(); ++i) common = std::gcd(common, input->type.shape[i].value());
-        const Shape other = scaled(input->type.shape, nearest(verdict.valid, common));
+        const std::int64_t size = nearest(verdict.valid, common);
+        constexpr std::int64_t likely = 8;
+        if (size / likely > common || common / likely > size) return;
+        const Shape other = scaled(input->type.shape, size);
         diagnostic.notes.push_back(fmt::format("with {} = {} it would get {}; this model says {}", input->name, other.to_string(), wanted,
                                                input->type.shape.to_string()));
     }
 
+    /// The least value of the interval that is nearest: sizes just above a multiple of the strides only waste.
     static std::int64_t nearest(const std::vector<Interval>& values, std::int64_t to) {
-        std::int64_t best = values.front().min;
-        const auto consider = [&](std::int64_t value) {
-            if (std::abs(value - to) < std::abs(best - to)) best = value;
+        const auto distance = [&](const Interval& interval) {
+            if (to < interval.min) return interval.min - to;
+            return interval.max && to > *interval.max ? to - *interval.max : 0;
         };
-        for (const Interval& interval : values) {
-            consider(interval.min);
-            if (interval.max) consider(*interval.max);
-            if (to > interval.min && (!interval.max || to < *interval.max)) consider(to - (to - interval.min) % interval.step);
-        }
-        return best;
+        return std::min_element(values.begin(), values.end(), [&](const Interval& a, const Interval& b) { return distance(a) < distance(b); })->min;
     }
 
     const Definition& definition_;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
+#include <utility>
 
 namespace seq {
 namespace {
@@ -44,16 +46,19 @@ class Samples {
         return side.evaluate({{symbol_, value}});
     }
 
-    /// "28 gives 416 features"; empty where the value is out of range.
-    std::string text(std::int64_t value) const {
-        const auto result = in_range(value) ? given(value) : std::nullopt;
-        if (!result) return {};
-        const std::string unit = noun_.empty() || *result != 1 ? std::string(noun_) : std::string(noun_.substr(0, noun_.size() - 1));
-        return fmt::format("{} gives {}{}", value, *result, unit);
+    /// "28 gives 416 features and 50 gives 768", of those values that are in range.
+    std::string text(std::initializer_list<std::int64_t> values) const {
+        std::string text;
+        for (const std::int64_t value : values) {
+            const auto result = in_range(value) ? given(value) : std::nullopt;
+            if (!result) continue;
+            text += text.empty() ? fmt::format("{} gives {}{}", value, *result, noun_) : fmt::format(" and {} gives {}", value, *result);
+        }
+        return text;
     }
 
     /// Neighbours of which one gives less than is wanted and the next one more.
-    std::vector<std::int64_t> around() const {
+    std::pair<std::int64_t, std::int64_t> around() const {
         const Dim& wanted = condition_.lhs.is_constant() ? condition_.lhs : condition_.rhs;
         if (!wanted.is_constant()) return {least(), least() + step()};
         for (std::int64_t value = least(), tried = 0; in_range(value) && tried < search_limit; value += step(), ++tried) {
@@ -80,30 +85,20 @@ std::int64_t rounder(std::int64_t value) {
     return value;
 }
 
-std::string join(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const std::string& part : parts) {
-        if (part.empty()) continue;
-        if (!text.empty()) text += " and ";
-        text += part;
-    }
-    return text;
-}
-
 std::string contrast(const Verdict& verdict, const Samples& samples) {
     if (verdict.valid.empty()) {
-        std::vector<std::string> parts;
-        for (const std::int64_t value : samples.around()) parts.push_back(samples.text(value));
-        return join(parts);
+        const auto [below, above] = samples.around();
+        return samples.text({below, above});
     }
     const Interval& first = verdict.valid.front();
     if (verdict.single_value) {
         const std::int64_t next = first.min + samples.step();
         const std::int64_t round = rounder(next) / samples.step() * samples.step();
-        return join({samples.text(next), round > next ? samples.text(round) : ""});
+        return round > next ? samples.text({next, round}) : samples.text({next});
     }
     const auto last = verdict.valid.back().max;
-    return join({samples.text(first.min - samples.step()), last ? samples.text(*last + samples.step()) : ""});
+    const std::int64_t below = first.min - samples.step();
+    return last ? samples.text({below, *last + samples.step()}) : samples.text({below});
 }
 
 std::string verdict_text(const Verdict& verdict) {

@@ -42,12 +42,23 @@ std::shared_ptr<const std::string> read_file(const std::string& path) {
     return text;
 }
 
-/// Control characters would move the cursor; a tab would move the caret.
+/// As many columns as code points: control characters would move the cursor, a tab or a mark that takes no place the
+/// caret, and bytes that are no UTF-8 are none.
 std::string printable(std::string_view text) {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     std::string result;
-    for (const char c : text) {
-        const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-        result += c == '\t' ? ' ' : control ? '?' : c;
+    while (!text.empty()) {
+        const std::size_t sound = std::min(json::find_invalid_utf8(text), text.size());
+        for (std::size_t i = 0; i < sound; ++i) {
+            const bool control = static_cast<unsigned char>(text[i]) < 0x20 || text[i] == 0x7f;
+            const bool mark = text.substr(i, 3) == byte_order_mark;
+            result += text[i] == '\t' ? ' ' : control || mark ? '?' : text[i];
+            if (mark) i += 2;
+        }
+        text.remove_prefix(sound);
+        if (text.empty()) break;
+        result += '?';
+        text.remove_prefix(1);
     }
     return result;
 }
