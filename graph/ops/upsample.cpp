@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -128,10 +129,10 @@ bool check_length(InferContext& context, const List& list, std::string_view fiel
 void infer_upsample(InferContext& context, const Upsample& op) {
     const bool has_target = check_fields(context, op);
     const bool has_rank = check_rank(context, op.mode);
-    if (!has_rank || !has_target) return;
+    if (!has_rank) return;
     Shape shape = context.shape();
     const bool lengths_fit =
-        check_length(context, op.size, "size") && check_length(context, op.scale_factor, "scale_factor");
+        has_target && check_length(context, op.size, "size") && check_length(context, op.scale_factor, "scale_factor");
     for (int i = 0; i < shape.rank() - 2; ++i) {
         const Dim input = shape[i + 2];
         if (!lengths_fit) {
@@ -202,6 +203,15 @@ std::optional<UpsampleForm> upsample_form(const Op& op) {
     if (const auto* bilinear = op.as<UpsamplingBilinear2d>())
         return UpsampleForm{true, true, scales_of(bilinear->scale_factor, false)};
     return std::nullopt;
+}
+
+std::int64_t nearest_source(const UpsampleForm& form, int rank, std::size_t dim, std::int64_t position, std::int64_t in,
+                            std::int64_t out) {
+    if (rank == 4 && in == out) return position;
+    if (rank == 4 && out == 2 * in) return position / 2;
+    const std::optional<double>& scale = form.scales[dim];
+    const float step = scale ? static_cast<float>(1.0 / *scale) : static_cast<float>(in) / static_cast<float>(out);
+    return std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(position) * step)), in - 1);
 }
 
 }  // namespace seq::ops

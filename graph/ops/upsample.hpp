@@ -57,6 +57,12 @@ struct UpsampleForm {
     std::array<std::optional<double>, 3> scales{};
 };
 
+/// Which input position of spatial dimension `dim` a nearest upsampling of a value of `rank` dimensions copies from:
+/// PyTorch's nearest_idx, which is in float for every type. Its shortcuts for pictures (rank 4) of the same and of
+/// double size do not look at the factor.
+std::int64_t nearest_source(const UpsampleForm& form, int rank, std::size_t dim, std::int64_t position, std::int64_t in,
+                            std::int64_t out);
+
 /// Where `op` is one of the three: its form.
 std::optional<UpsampleForm> upsample_form(const Op& op);
 

@@ -37,18 +37,6 @@ Neighbours<T> neighbours_of(const ops::UpsampleForm& form, std::size_t dim, std:
     return {first, std::min(first + 1, in - 1), std::clamp(place - static_cast<T>(first), T(0), T(1))};
 }
 
-/// PyTorch's nearest_idx, which is in float for every type. Its shortcuts for pictures of the same and of double size do
-/// not look at the factor.
-std::int64_t nearest_of(const ops::UpsampleForm& form, std::size_t dim, std::int64_t position, const TensorView& input,
-                        const TensorView& output) {
-    const std::int64_t in = input.shape[dim + 2];
-    const std::int64_t out = output.shape[dim + 2];
-    if (input.rank == 4 && in == out) return position;
-    if (input.rank == 4 && out == 2 * in) return position / 2;
-    const float place = std::floor(static_cast<float>(position) * step_of<float>(form, dim, in, out));
-    return std::min(static_cast<std::int64_t>(place), in - 1);
-}
-
 template <class T>
 T interpolate(const ops::UpsampleForm& form, const TensorView& input, const TensorView& output, const Index& index,
               const Index& strides) {
@@ -89,7 +77,7 @@ void run_nearest(const ops::UpsampleForm& form, const TensorView& input, const T
         for_each_index(output.sizes(), [&](const Index& index) {
             Index from = index;
             for (std::size_t dim = 2; dim < rank; ++dim)
-                from[dim] = nearest_of(form, dim - 2, index[dim], input, output);
+                from[dim] = ops::nearest_source(form, input.rank, dim - 2, index[dim], input.shape[dim], output.shape[dim]);
             *target++ = input.as<T>()[offset_of(from, strides)];
         });
     });

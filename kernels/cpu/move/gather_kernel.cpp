@@ -55,22 +55,14 @@ GatherForm pad(const ops::PadForm& pad, const KernelRequest& request) {
     return form;
 }
 
-/// PyTorch's nearest_idx, in float as there.
-std::int64_t nearest_position(const std::optional<double>& scale, std::int64_t position, std::int64_t in, std::int64_t out) {
-    if (in == out) return position;
-    if (out == 2 * in) return position / 2;
-    const float step = scale ? static_cast<float>(1.0 / *scale) : static_cast<float>(in) / static_cast<float>(out);
-    return std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(position) * step)), in - 1);
-}
-
 GatherForm nearest(const ops::UpsampleForm& upsample, const KernelRequest& request) {
     GatherForm form = identity_form(request);
     for (std::size_t d = 2; d < form.maps.size(); ++d) {
         PositionMap& map = form.maps[d];
         map.resize(static_cast<std::size_t>(request.outputs[0].sizes[d]));
         for (std::size_t i = 0; i < map.size(); ++i) {
-            map[i] = nearest_position(upsample.scales[d - 2], static_cast<std::int64_t>(i), request.inputs[0].sizes[d],
-                                      request.outputs[0].sizes[d]);
+            map[i] = ops::nearest_source(upsample, static_cast<int>(form.maps.size()), d - 2, static_cast<std::int64_t>(i),
+                                         request.inputs[0].sizes[d], request.outputs[0].sizes[d]);
         }
     }
     return form;
