@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "graph/ops/common.hpp"
 #include "graph/ops/formula.hpp"
 
 namespace seq::ops {
@@ -83,9 +84,8 @@ Broadcast broadcast(InferContext& context, const std::vector<Shape>& shapes, std
     for (int dim = 0; dim < rank; ++dim) result.shape.push_back(common_size(shapes, dim, rank));
     for (int i = 0; i < static_cast<int>(shapes.size()); ++i) {
         for (Conflict& conflict : conflicts_of(shapes[static_cast<std::size_t>(i)], i, result.shape)) {
-            if (context.require_equal(conflict.size, conflict.expected,
-                                      describe(shapes, conflict, rank, same_rank, verb)))
-                continue;
+            const Condition condition{conflict.size, Condition::Relation::eq, conflict.expected};
+            if (require_once(context, condition, describe(shapes, conflict, rank, same_rank, verb))) continue;
             if (!result.alternative) result.alternative = result.shape;
             for (int dim = 0; dim < rank; ++dim) {
                 const Dim& size = aligned(shapes[static_cast<std::size_t>(i)], dim, rank);

@@ -96,7 +96,8 @@ namespace {
 Fault size_fault(const DeclaredSize& what, std::int64_t declared, const Dim& actual) {
     Fault fault;
     fault.code = what.code;
-    fault.message = fmt::format("takes {} {}, but gets {}", declared, what.unit, actual.to_string(DimStyle::pretty));
+    const std::string_view unit = declared == 1 ? what.unit.substr(0, what.unit.size() - 1) : what.unit;
+    fault.message = fmt::format("takes {} {}, but gets {}", declared, unit, actual.to_string(DimStyle::pretty));
     fault.field = what.field;
     fault.input = what.input;
     fault.dim = what.dim;
@@ -155,6 +156,13 @@ bool require_spatial_rank(InferContext& context, int spatial_rank, std::optional
     return false;
 }
 
+bool require_once(InferContext& context, const Condition& condition, Fault fault) {
+    for (const Fault& known : context.faults()) {
+        if (known.condition == condition) return known.verdict->kind != Verdict::Kind::never;
+    }
+    return context.require(condition, std::move(fault));
+}
+
 void refuse_return_indices(InferContext& context, bool return_indices) {
     if (!return_indices) return;
     Fault& fault = context.fault("spec/value", "cannot give the indices of the maxima: `return_indices` must be false",
@@ -165,6 +173,14 @@ void refuse_return_indices(InferContext& context, bool return_indices) {
 }
 
 void infer_same_shape(InferContext& context) { context.output(require_float_type(context), context.shape()); }
+
+std::int64_t divisor_near(std::int64_t number, std::int64_t limit) {
+    constexpr std::int64_t search_limit = 1 << 16;
+    std::int64_t divisor = std::min(number, limit);
+    if (divisor > search_limit) return 1;
+    while (number % divisor != 0) --divisor;
+    return divisor;
+}
 
 FixIdea set_field(std::string_view field, FieldValue value, bool may_be_certain) {
     FixIdea idea;

@@ -53,7 +53,7 @@ Dim checked_size(InferContext& context, int dim, const Dim& size, std::string_vi
 struct DeclaredSize {
     std::string_view code;   ///< of the fault: "shape/in-channels"
     std::string_view field;  ///< "in_channels"
-    std::string_view unit;   ///< "channels"
+    std::string_view unit;   ///< in the plural: "channels"
     int dim = 1;             ///< counts from the end where negative
     int input = 0;
 };
@@ -80,11 +80,17 @@ bool require_min_rank(InferContext& context, int rank, int i = 0);
 /// the input's.
 bool require_spatial_rank(InferContext& context, int spatial_rank, std::optional<Dim> channels = std::nullopt);
 
+/// As InferContext::require; a condition that a fault of this rule is about already is not reported again.
+bool require_once(InferContext& context, const Condition& condition, Fault fault);
+
 /// Refuses a true `return_indices`: the second output is not supported.
 void refuse_return_indices(InferContext& context, bool return_indices);
 
 /// The rule of ops that give what they get: any float type, the same shape.
 void infer_same_shape(InferContext& context);
+
+/// The largest divisor of `number` that is at most `limit`; 1 where looking for it would take long.
+std::int64_t divisor_near(std::int64_t number, std::int64_t limit);
 
 /// A fix that sets one field.
 FixIdea set_field(std::string_view field, FieldValue value, bool may_be_certain = true);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "graph/ops/common.hpp"
 #include "graph/ops/formula.hpp"
 
 namespace seq::ops {
@@ -46,8 +47,8 @@ Fault describe(const std::vector<Shape>& shapes, const Mismatch& mismatch, int a
                     along, dim, ordinal(input), size.to_string(DimStyle::pretty), expected.to_string(DimStyle::pretty));
     fault.input = input;
     fault.dim = dim;
-    fault.expected = expected.to_string();
-    fault.actual = size.to_string();
+    fault.expected = expected.to_string(DimStyle::pretty);
+    fault.actual = size.to_string(DimStyle::pretty);
     return fault;
 }
 
@@ -99,15 +100,15 @@ void Concat::infer(InferContext& context) {
     }
     const int rank = common_rank(context);
     const auto along = context.normalize_dim(dim, rank);
-    if (!along) return;
+    if (!along) return context.output(dtype, unknown_shape(rank));
     Shape result = common_shape(shapes, rank);
     result[*along] = joined_size(shapes, *along, rank);
     for (int i = 0; i < context.input_count(); ++i) {
         const Shape& shape = context.shape(i);
         if (shape.rank() != rank) continue;
         for (const Mismatch& mismatch : mismatches_of(shape, i, result, *along)) {
-            if (context.require_equal(shape[mismatch.dim], mismatch.expected, describe(shapes, mismatch, *along)))
-                continue;
+            const Condition condition{shape[mismatch.dim], Condition::Relation::eq, mismatch.expected};
+            if (require_once(context, condition, describe(shapes, mismatch, *along))) continue;
             Shape other = shape;
             other[*along] = result[*along];
             context.alternative_output({dtype, std::move(other), false});

@@ -50,6 +50,8 @@ std::string ordinal(int index) {
     return fmt::format("{}th", index + 1);
 }
 
+Shape unknown_shape(int rank) { return Shape(std::vector<Dim>(static_cast<std::size_t>(rank), Dim::unknown())); }
+
 const Dim& most_frequent(const std::vector<Dim>& sizes) {
     std::unordered_map<Dim, int> counts;
     int best = 0;

@@ -20,6 +20,10 @@ std::string join_shapes(const std::vector<Shape>& shapes);
 /// "first", "second", ...; counts from 0.
 std::string ordinal(int index);
 
+/// What is left to say after a fault that leaves only the number of dimensions known; nothing after it is blamed for
+/// their sizes.
+Shape unknown_shape(int rank);
+
 /// The size that comes most often; the first of them where several are as frequent. `sizes` is not empty.
 const Dim& most_frequent(const std::vector<Dim>& sizes);
 

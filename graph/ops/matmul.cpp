@@ -31,8 +31,8 @@ void require_contraction(InferContext& context) {
                     left[-1].to_string(DimStyle::pretty), rows.to_string(DimStyle::pretty));
     fault.input = 1;
     fault.dim = contracted(right);
-    fault.expected = left[-1].to_string();
-    fault.actual = rows.to_string();
+    fault.expected = left[-1].to_string(DimStyle::pretty);
+    fault.actual = rows.to_string(DimStyle::pretty);
     if (right.rank() > 1 && right[-1] == left[-1]) {
         fault.notes.push_back(
             fmt::format("with the last two dimensions of {} swapped they would fit", right.to_string()));

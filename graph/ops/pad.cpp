@@ -42,37 +42,34 @@ std::string sum_text(const Dim& size, const PadAmount& amount) {
     return text;
 }
 
-/// The largest amount that reads back from the input, and what it may be at most.
-void require_source(InferContext& context, PadMode mode, const Dim& size, const PadAmount& amount,
-                    std::string_view what) {
+/// Refuses amounts that read more from the input than dimension `dim`, called `what`, has. False where they certainly do.
+bool require_source(InferContext& context, PadMode mode, int dim, const PadAmount& amount, std::string_view what) {
     const std::int64_t largest = std::max(amount.before, amount.after);
-    if (largest <= 0 || mode == PadMode::constant) return;
+    if (largest <= 0 || mode == PadMode::constant || mode == PadMode::replicate) return true;
+    const Dim& size = context.shape()[dim];
+    const std::int64_t cropped = std::min<std::int64_t>(0, amount.before) + std::min<std::int64_t>(0, amount.after);
+    const std::int64_t least = mode == PadMode::reflect ? largest + 1 : largest - cropped;
+    const std::string_view verb = mode == PadMode::reflect ? "mirrors" : "wraps around";
     Fault fault;
     fault.code = "spec/value";
     fault.field = "padding";
-    fault.actual = std::to_string(largest);
-    if (mode == PadMode::reflect) {
-        fault.message = fmt::format("mirrors {} elements, which takes a {} above {}, but gets {}", largest, what,
-                                    largest, size.to_string());
-        fault.expected = "less than " + size.to_string();
-        context.require({size, Condition::Relation::ge, Dim(largest + 1)}, std::move(fault));
-    } else if (mode == PadMode::circular) {
-        const std::int64_t cropped = std::min<std::int64_t>(0, amount.before) + std::min<std::int64_t>(0, amount.after);
-        fault.message = fmt::format("wraps {} elements around, which takes a {} of at least {}, but gets {}", largest,
-                                    what, largest - cropped, size.to_string());
-        fault.expected = "at most " + (size + Dim(cropped)).to_string();
-        context.require({size, Condition::Relation::ge, Dim(largest - cropped)}, std::move(fault));
-    }
+    fault.dim = dim;
+    fault.message = fmt::format("{} {} elements, which takes a {} of at least {}, but gets {}", verb, largest, what,
+                                least, size.to_string(DimStyle::pretty));
+    fault.expected = fmt::format("at least {}", least);
+    fault.actual = size.to_string(DimStyle::pretty);
+    return require_once(context, {size, Condition::Relation::ge, least}, std::move(fault));
 }
 
 Shape padded(InferContext& context, const PadForm& form) {
     Shape shape = context.shape();
     const int dims = form.dims;
+    bool has_source = true;
     for (int i = 0; i < dims; ++i) {
         const PadAmount& amount = form.amounts[static_cast<std::size_t>(i)];
         const int dim = shape.rank() - dims + i;
         const Dim size = shape[dim];
-        require_source(context, form.mode, size, amount, spatial_name(dims, i));
+        has_source = has_source && require_source(context, form.mode, dim, amount, spatial_name(dims, i));
         shape[dim] = checked_size(context, dim, size + Dim(amount.before + amount.after), spatial_name(dims, i),
                                   sum_text(size, amount));
     }

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "graph/ops/formula.hpp"
+
 namespace seq::ops {
 
 void Permute::declare(FieldTable<Permute>& table) {
@@ -61,6 +63,7 @@ void Permute::infer(InferContext& context) {
             fmt::format("orders {} dimensions, but gets {} in {}", count, shape.rank(), shape.to_string()), "dims");
         fault.expected = std::to_string(count);
         fault.actual = std::to_string(shape.rank());
+        if (count <= max_rank) context.output(context.input().dtype, unknown_shape(count));
         return;
     }
     if (const auto order = order_of(dims, shape.rank())) return emit(context, *order);
@@ -70,16 +73,14 @@ void Permute::infer(InferContext& context) {
                                  "dims");
     fault.expected = fmt::format("each of 0 to {} once", shape.rank() - 1);
     fault.actual = to_string(to_field_value(dims));
-    Shape unknown;
-    for (int i = 0; i < shape.rank(); ++i) unknown.push_back(Dim::unknown());
-    context.output(context.input().dtype, std::move(unknown));
+    context.output(context.input().dtype, unknown_shape(shape.rank()));
 }
 
 void Transpose::infer(InferContext& context) {
     const int rank = context.shape().rank();
     const auto first = context.normalize_dim(dim0, rank, "dim0");
     const auto second = context.normalize_dim(dim1, rank, "dim1");
-    if (!first || !second) return;
+    if (!first || !second) return context.output(context.input().dtype, unknown_shape(rank));
     emit(context, swapped(*first, *second));
 }
 

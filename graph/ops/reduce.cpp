@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "graph/ops/common.hpp"
+#include "graph/ops/formula.hpp"
 
 namespace seq::ops {
 namespace {
@@ -19,7 +22,10 @@ void infer_reduction(InferContext& context, const IntList& dim, bool keepdim, DT
     if (dim.empty()) reduced.set();
     for (const std::int64_t wanted : dim.values()) {
         const auto position = context.normalize_dim(wanted, shape.rank());
-        if (!position) return;
+        if (!position) {
+            const int removed = keepdim ? 0 : static_cast<int>(dim.values().size());
+            return context.output(dtype, unknown_shape(std::max(shape.rank() - removed, 0)));
+        }
         const auto index = static_cast<std::size_t>(*position);
         if (reduced[index]) {
             context.fault("spec/value",

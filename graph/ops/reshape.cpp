@@ -99,8 +99,8 @@ std::vector<FixIdea> size_fixes(const WantedSizes& wanted, const Dim& total, std
 /// The size that -1 stands for; an unknown one where the sizes do not fit.
 Dim fit_sizes(InferContext& context, const WantedSizes& wanted, const Dim& total, Fault fault) {
     fault.code = "shape/reshape";
-    fault.expected = wanted.product.to_string();
-    fault.actual = total.to_string();
+    fault.expected = wanted.product.to_string(DimStyle::pretty);
+    fault.actual = total.to_string(DimStyle::pretty);
     fault.fixes = size_fixes(wanted, total, fault.field);
     if (!wanted.open) {
         context.require_equal(total, wanted.product, std::move(fault));
@@ -115,7 +115,7 @@ Dim fit_sizes(InferContext& context, const WantedSizes& wanted, const Dim& total
 void explain_open(InferContext& context, const WantedSizes& wanted, int dim, const std::string& total) {
     if (!context.explaining() || !wanted.open) return;
     const bool whole = wanted.product == Dim(1);
-    context.explain(dim, whole ? total : fmt::format("{} / {}", total, wanted.product.to_string()));
+    context.explain(dim, whole ? total : fmt::format("{} / {}", total, wanted.product.to_string(DimStyle::pretty)));
 }
 
 }  // namespace
@@ -134,7 +134,7 @@ void Flatten::infer(InferContext& context) {
     }
     const auto first = context.normalize_dim(start_dim, std::max(rank, 1), "start_dim");
     const auto last = context.normalize_dim(end_dim, std::max(rank, 1), "end_dim");
-    if (!first || !last) return;
+    if (!first || !last) return context.output(context.input().dtype, {rank > 0 ? shape[0] : 1, Dim::unknown()});
     if (*first > *last) {
         Fault& fault =
             context.fault("spec/value",
@@ -142,6 +142,7 @@ void Flatten::infer(InferContext& context) {
                                       start_dim, end_dim, shape.to_string()),
                           "start_dim");
         fault.actual = std::to_string(start_dim);
+        context.output(context.input().dtype, {shape[0], Dim::unknown()});
         return;
     }
     Shape result;
@@ -155,9 +156,10 @@ void Flatten::infer(InferContext& context) {
 void Unflatten::infer(InferContext& context) {
     const Shape& shape = context.shape();
     const auto position = context.normalize_dim(dim, shape.rank());
-    if (!position) return;
     const auto wanted = read_sizes(context, unflattened_size, "unflattened_size", 0);
-    if (!wanted || !check_rank(context, shape.rank() - 1 + static_cast<int>(wanted->sizes.size()))) return;
+    const int rank = shape.rank() - 1 + static_cast<int>(unflattened_size.values().size());
+    if (!check_rank(context, rank)) return;
+    if (!position || !wanted) return context.output(context.input().dtype, unknown_shape(std::max(rank, 0)));
     const Dim& size = shape[*position];
     Fault fault;
     fault.field = "unflattened_size";
@@ -176,13 +178,12 @@ void Unflatten::infer(InferContext& context) {
 
 void Reshape::infer(InferContext& context) {
     const Shape& from = context.shape();
-    if (!check_rank(context, static_cast<int>(shape.values().size()))) return;
+    const int rank = static_cast<int>(shape.values().size());
+    if (!check_rank(context, rank)) return;
     const auto wanted = read_sizes(context, shape, "shape", from.rank());
-    if (!wanted) return;
+    if (!wanted) return context.output(context.input().dtype, unknown_shape(rank));
     // What 0 keeps is on both sides, so it is left out of the count.
-    const auto is_kept = [&](int i) {
-        return i < static_cast<int>(wanted->sizes.size()) && wanted->sizes[static_cast<std::size_t>(i)] == 0;
-    };
+    const auto is_kept = [&](int i) { return i < rank && wanted->sizes[static_cast<std::size_t>(i)] == 0; };
     Shape counted;
     Dim kept = 1;
     for (int i = 0; i < from.rank(); ++i) {
@@ -200,7 +201,7 @@ void Reshape::infer(InferContext& context) {
                     wanted->open ? "a multiple of " : "", (kept * wanted->product).to_string(DimStyle::pretty));
     const Dim open = fit_sizes(context, *wanted, counted.product(), std::move(fault));
     Shape result;
-    for (int i = 0; i < static_cast<int>(wanted->sizes.size()); ++i) {
+    for (int i = 0; i < rank; ++i) {
         const std::int64_t size = wanted->sizes[static_cast<std::size_t>(i)];
         result.push_back(size == 0 ? from[i] : size == -1 ? open : Dim(size));
     }
@@ -213,7 +214,10 @@ void Squeeze::infer(InferContext& context) {
     std::vector<bool> removed(static_cast<std::size_t>(shape.rank()));
     for (const std::int64_t wanted : dim.values()) {
         const auto position = context.normalize_dim(wanted, shape.rank());
-        if (!position) return;
+        if (!position) {
+            const int left = shape.rank() - static_cast<int>(dim.values().size());
+            return context.output(context.input().dtype, unknown_shape(std::max(left, 0)));
+        }
         const Dim& size = shape[*position];
         if (size.is_constant() && size.value() != 1) continue;
         Fault fault;
@@ -222,7 +226,7 @@ void Squeeze::infer(InferContext& context) {
         fault.field = "dim";
         fault.dim = *position;
         fault.expected = "1";
-        fault.actual = size.to_string();
+        fault.actual = size.to_string(DimStyle::pretty);
         context.require_equal(size, 1, std::move(fault));
         removed[static_cast<std::size_t>(*position)] = true;
     }
@@ -245,6 +249,7 @@ void Unsqueeze::infer(InferContext& context) {
                           "dim");
         fault.expected = fmt::format("{} to {}", -rank, rank - 1);
         fault.actual = std::to_string(dim);
+        context.output(context.input().dtype, unknown_shape(rank));
         return;
     }
     const int position = static_cast<int>(dim < 0 ? dim + rank : dim);

@@ -31,12 +31,13 @@ Fault divisor_fault(std::string_view code, const Shape& shape, int dim, const Di
                     std::string_view what) {
     Fault fault;
     fault.code = code;
-    fault.message = fmt::format("takes {} that {} divides, but gets {} in {}", what, divisor.to_string(),
-                                shape[dim].to_string(), shape.to_string());
+    fault.message =
+        fmt::format("takes {} that {} divides, but gets {} in {}", what, divisor.to_string(DimStyle::pretty),
+                    shape[dim].to_string(DimStyle::pretty), shape.to_string());
     fault.field = field;
     fault.dim = dim;
-    fault.expected = "a multiple of " + divisor.to_string();
-    fault.actual = shape[dim].to_string();
+    fault.expected = "a multiple of " + divisor.to_string(DimStyle::pretty);
+    fault.actual = shape[dim].to_string(DimStyle::pretty);
     return fault;
 }
 
@@ -66,10 +67,13 @@ void PixelUnshuffle::infer(InferContext& context) {
     const Dim factor = downscale_factor;
     Shape result = shape;
     result[-3] = shape[-3] * factor * factor;
+    bool all_fit = true;
     for (const int dim : {shape.rank() - 2, shape.rank() - 1}) {
-        const bool fits = context.require({shape[dim], Condition::Relation::divisible, factor},
-                                          divisor_fault("shape/reshape", shape, dim, factor, "downscale_factor",
-                                                        dim == shape.rank() - 2 ? "a height" : "a width"));
+        Fault fault = divisor_fault("shape/reshape", shape, dim, factor, "downscale_factor",
+                                    dim == shape.rank() - 2 ? "a height" : "a width");
+        const bool fits =
+            all_fit && require_once(context, {shape[dim], Condition::Relation::divisible, factor}, std::move(fault));
+        all_fit = fits;
         result[dim] = fits ? floor_div(shape[dim], factor) : Dim::unknown();
         if (context.explaining())
             context.explain(dim, fmt::format("{} / {}", factor_text(shape[dim]), downscale_factor));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/ops/common.hpp"
+#include "graph/ops/formula.hpp"
 
 namespace seq::ops {
 
@@ -59,7 +60,7 @@ Dim span_of(const InferContext& context, const Dim& size, std::int64_t start, st
 void Slice::infer(InferContext& context) {
     Shape shape = context.shape();
     const auto position = context.normalize_dim(dim, shape.rank());
-    if (!position) return;
+    if (!position) return context.output(context.input().dtype, unknown_shape(shape.rank()));
     const Dim size = shape[*position];
     const Dim span = span_of(context, size, start.value_or(0), end);
     const Dim count = ceil_div(span, Dim(step));

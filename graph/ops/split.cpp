@@ -6,6 +6,7 @@
 
 #include "graph/checked.hpp"
 #include "graph/ops/common.hpp"
+#include "graph/ops/formula.hpp"
 
 namespace seq::ops {
 
@@ -72,11 +73,14 @@ std::vector<FixIdea> size_fixes(const IntList& sizes, const Dim& total, std::int
 void Split::infer(InferContext& context) {
     const Shape& shape = context.shape();
     const auto position = context.normalize_dim(dim, shape.rank());
-    if (!position) return;
+    if (!position) {
+        for (int i = 0; i < output_count(); ++i) context.output(context.input().dtype, unknown_shape(shape.rank()));
+        return;
+    }
     const Dim& total = shape[*position];
     if (sizes.is_scalar()) {
         const auto list = runs(context, total, sizes.at(0));
-        if (!list) return;
+        if (!list) return context.output(context.input().dtype, unknown_shape(shape.rank()));
         sizes = *list;
     }
     const std::optional<std::int64_t> sum = sum_of(sizes);
@@ -86,10 +90,10 @@ void Split::infer(InferContext& context) {
     fault.field = "sizes";
     fault.dim = *position;
     fault.message = fmt::format("cuts dimension {} into {}, {} in all, but it is {} in {}", *position,
-                                to_string(to_field_value(sizes)), wanted.to_string(), total.to_string(DimStyle::pretty),
-                                shape.to_string());
-    fault.expected = wanted.to_string();
-    fault.actual = total.to_string();
+                                to_string(to_field_value(sizes)), wanted.to_string(DimStyle::pretty),
+                                total.to_string(DimStyle::pretty), shape.to_string());
+    fault.expected = wanted.to_string(DimStyle::pretty);
+    fault.actual = total.to_string(DimStyle::pretty);
     if (sum) fault.fixes = size_fixes(sizes, total, *sum);
     context.require_equal(total, wanted, std::move(fault));
     for (const std::int64_t size : sizes.values()) {

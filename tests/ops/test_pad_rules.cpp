@@ -39,7 +39,9 @@ TEST_CASE("A reflection needs more elements than it mirrors") {
     CHECK(outcome(ReflectionPad1d{{4, 4}}, {{"N", 2, 5}}) == "[N, 2, 13]");
     CHECK(outcome(ReflectionPad1d{{0, 5}}, {{"N", 2, 5}}) == "[N, 2, 10] !spec/value");
     CHECK(message(ReflectionPad1d{{0, 5}}, {{"N", 2, 5}}) ==
-          "mirrors 5 elements, which takes a length above 5, but gets 5");
+          "mirrors 5 elements, which takes a length of at least 6, but gets 5");
+    CHECK(outcome(ReflectionPad2d{5}, {{"N", 2, 4, 4}}) == "[N, 2, 14, 14] !spec/value");
+    CHECK(outcome(ReflectionPad2d{5}, {{"N", 2, "H", "H"}}) == "[N, 2, H + 10, H + 10] ~shape/symbolic");
     CHECK(outcome(ReflectionPad1d{3}, {{"N", 2, "L"}}) == "[N, 2, L + 6] ~shape/symbolic");
 }
 

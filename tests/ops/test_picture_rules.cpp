@@ -43,7 +43,7 @@ TEST_CASE("A factor that leaves nothing is refused") {
 }
 
 TEST_CASE("Upsample takes one target and the options of its mode") {
-    CHECK(outcome(Upsample{}, {{"N", 6, 12, 10}}) == "error !spec/missing-key");
+    CHECK(outcome(Upsample{}, {{"N", 6, 12, 10}}) == "[N, 6, ?, ?] !spec/missing-key");
     CHECK(outcome(Upsample{.size = 4, .scale_factor = 2}, {{"N", 6, 3}}) == "[N, 6, 4] !spec/value");
     CHECK(outcome(Upsample{.scale_factor = 2, .align_corners = false}, {{"N", 6, 3}}) == "[N, 6, 6] !spec/value");
     CHECK(outcome(Upsample{.size = 4, .recompute_scale_factor = true}, {{"N", 6, 3}}) == "[N, 6, 4] !spec/value");
@@ -88,6 +88,8 @@ TEST_CASE("Shuffles refuse what does not divide") {
     CHECK(shuffle.outputs[0].shape[1].is_unknown());
     CHECK(outcome(PixelUnshuffle{2}, {{"N", 6, 12, 7}}).ends_with("!shape/reshape"));
     CHECK(outcome(PixelUnshuffle{2}, {{"N", 6, "H", 8}}) == "[N, 24, floor(H / 2), 4] ?shape/symbolic");
+    CHECK(outcome(PixelUnshuffle{2}, {{"N", 6, 11, 7}}) == "[N, 24, ?, ?] !shape/reshape");
+    CHECK(outcome(PixelUnshuffle{2}, {{"N", 6, "H", "H"}}) == "[N, 24, floor(H / 2), floor(H / 2)] ?shape/symbolic");
     CHECK(outcome(ChannelShuffle{5}, {{"N", 12, 12, 10}}) == "[N, 12, 12, 10] !shape/groups");
     CHECK(outcome(PixelShuffle{2}, {{12, 10}}) == "error !shape/rank");
     CHECK(outcome(ChannelShuffle{2}, {{12, 10}}) == "[12, 10] !shape/rank");
