@@ -51,7 +51,8 @@ class NpzFile final : public WeightSource {
 std::vector<std::pair<std::string, Tensor>> read_npz(const std::string& path);
 
 /// Writes a .npz file with stored members, the same bytes for the same arrays; "-" is standard output. bf16 is written
-/// as f32. Throws Error io/write (the file is written whole or not at all), std::invalid_argument where a name appears twice.
+/// as f32. Throws Error io/write (the file is written whole or not at all), std::invalid_argument where a name appears
+/// twice.
 void write_npz(const std::string& path, std::span<const std::pair<std::string, TensorView>> arrays);
 
 }  // namespace seq

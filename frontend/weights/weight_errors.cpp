@@ -12,7 +12,7 @@ BuildError make_error(const std::string& code, std::vector<std::string> messages
     std::vector<Diagnostic> diagnostics;
     std::string text;
     for (std::string& message : messages) {
-        text += fmt::format("{}error[{}]: {}", text.empty() ? "" : "\n", code, message);
+        text += (text.empty() ? "" : "\n") + message;
         Diagnostic diagnostic;
         diagnostic.code = code;
         diagnostic.message = std::move(message);

@@ -55,9 +55,9 @@ void read_everything(const WeightSource& source) {
 
 TEST_CASE("fuzz: safetensors") {
     const std::vector<std::string> seeds{
-        safetensors(
-            R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"b":{"dtype":"BOOL","shape":[],"data_offsets":[8,9]}})",
-            "123456789"),
+        safetensors(R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
+                    R"("b":{"dtype":"BOOL","shape":[],"data_offsets":[8,9]}})",
+                    "123456789"),
         read_file(data_path("goldens/act_prelu.safetensors"))};
     CHECK(fuzz(seeds, 20'000,
                [](const std::string& content) { read_everything(SafetensorsFile(in_memory(content))); }) < 20'000);

@@ -161,11 +161,10 @@ TEST_CASE("safetensors: offsets that overlap, leave holes, are reversed, or miss
 }
 
 TEST_CASE("safetensors: a tensor of no bytes inside another one") {
-    CHECK(
-        open_header(
-            R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})",
-            8)
-            .says("overlap"));
+    CHECK(open_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                      R"("b":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})",
+                      8)
+              .says("overlap"));
 }
 
 TEST_CASE("safetensors: names and keys that appear twice") {
@@ -178,7 +177,8 @@ TEST_CASE("safetensors: names and keys that appear twice") {
 TEST_CASE("safetensors: all problems at once, each with its tensor") {
     const Refusal refusal = open_header(
         R"({"a":{"dtype":"F9","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[3],"data_offsets":[8,16]},)"
-        R"("c":{"dtype":"F32","shape":"x","data_offsets":[16,24]},"d":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})",
+        R"("c":{"dtype":"F32","shape":"x","data_offsets":[16,24]},)"
+        R"("d":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})",
         32);
     CHECK(refusal.diagnostics == 3);
     CHECK(refusal.says("`a`"));
