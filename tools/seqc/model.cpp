@@ -57,9 +57,28 @@ seq::CheckOptions check_options(const Arguments& arguments) {
     return options;
 }
 
+/// What is wrong with weights that cannot be opened, as a result of its own.
+seq::CheckResult weights_failure(const seq::Error& error) {
+    seq::CheckResult result;
+    if (const auto* build_error = dynamic_cast<const seq::BuildError*>(&error)) {
+        result.diagnostics = build_error->diagnostics();
+    } else {
+        seq::Diagnostic& diagnostic = result.diagnostics.emplace_back();
+        diagnostic.code = error.code();
+        diagnostic.message = error.what();
+    }
+    return result;
+}
+
 seq::CheckResult check_model(const Arguments& arguments) {
+    seq::CheckOptions options;
     try {
-        return seq::check_file(arguments.spec, check_options(arguments));
+        options = check_options(arguments);
+    } catch (const seq::Error& error) {
+        return weights_failure(error);
+    }
+    try {
+        return seq::check_file(arguments.spec, options);
     } catch (const std::invalid_argument& error) {
         throw UsageError(error.what());
     }
