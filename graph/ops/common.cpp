@@ -145,12 +145,16 @@ bool require_min_rank(InferContext& context, int rank, int i) {
     return false;
 }
 
-bool require_spatial_rank(InferContext& context, int spatial_rank, std::optional<Dim> channels) {
+bool require_spatial_rank(InferContext& context, int spatial_rank, const DeclaredChannels& channels) {
     if (context.require_rank(0, {spatial_rank + 2}, spatial_layout(spatial_rank))) return true;
     const Shape& shape = context.shape();
+    const auto is_declared = [&](const Dim& dim) { return channels.in && dim == Dim(*channels.in); };
+    const bool lacks_batch = shape.rank() == spatial_rank + 1 && is_declared(shape[0]) && !is_declared(shape[1]);
     const bool has_sibling = shape.rank() >= 3 && shape.rank() <= 5;
-    if (has_sibling || shape.rank() < 2) return false;
-    Shape result{shape[0], channels.value_or(shape[1])};
+    if (shape.rank() < 2 || (has_sibling && !lacks_batch)) return false;
+    if (lacks_batch) context.faults().back().notes.push_back("the first dimension is that of the batch");
+    const Dim first = lacks_batch ? Dim::unknown() : shape[0];
+    Shape result{first, channels.out ? Dim(*channels.out) : shape[1]};
     for (int i = 0; i < spatial_rank; ++i) result.push_back(Dim::unknown());
     context.output(require_float_type(context), std::move(result));
     return false;

@@ -75,10 +75,16 @@ DType require_float_type(InferContext& context, int i = 0);
 /// Refuses with shape/rank unless input `i` has at least `rank` dimensions.
 bool require_min_rank(InferContext& context, int rank, int i = 0);
 
+/// What a layer says of its channels; nullopt: nothing, and the output's are the input's.
+struct DeclaredChannels {
+    std::optional<std::int64_t> in;
+    std::optional<std::int64_t> out;
+};
+
 /// Refuses with shape/rank unless input 0 is [N, C, spatial...] with `spatial_rank` dimensions. Where the family has no
-/// member for the input's rank, gives [N, channels, unknown...], so that what follows is checked; `channels` nullopt:
-/// the input's.
-bool require_spatial_rank(InferContext& context, int spatial_rank, std::optional<Dim> channels = std::nullopt);
+/// member for the input's rank, or the input lacks its batch dimension, gives [N, channels, unknown...], so that what
+/// follows is checked.
+bool require_spatial_rank(InferContext& context, int spatial_rank, const DeclaredChannels& channels = {});
 
 /// As InferContext::require; a condition that a fault of this rule is about already is not reported again.
 bool require_once(InferContext& context, const Condition& condition, Fault fault);

@@ -66,7 +66,7 @@ Dim spread(InferContext& context, const ConvTranspose<N>& conv, int i) {
 
 template <int N>
 void ConvTranspose<N>::infer(InferContext& context) {
-    if (!require_spatial_rank(context, N, out_channels)) return;
+    if (!require_spatial_rank(context, N, {in_channels, out_channels})) return;
     const DType dtype = require_float_type(context);
     const Shape& shape = context.shape();
     GroupCheck check{in_channels.value_or(1), out_channels, groups};

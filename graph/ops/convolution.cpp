@@ -55,11 +55,7 @@ bool require_groups(InferContext& context, const GroupCheck& check) {
     fault.expected = fmt::format("a divisor of {}", channels);
     fault.actual = std::to_string(check.groups);
     const std::int64_t common = std::gcd(check.in_channels, check.out_channels);
-    std::int64_t divisor = std::min(check.groups, common);
-    constexpr std::int64_t search_limit = 1 << 16;
-    if (divisor > search_limit) divisor = 1;
-    while (common % divisor != 0) --divisor;
-    fault.fixes.push_back(set_field("groups", divisor));
+    fault.fixes.push_back(set_field("groups", divisor_near(common, check.groups)));
     return in_splits ? out_splits : true;
 }
 
@@ -116,7 +112,7 @@ void require_padding_fits(InferContext& context, const Conv<N>& conv) {
         fault.dim = i + 2;
         fault.expected = "at least " + least.to_string();
         fault.actual = size.to_string();
-        if (!context.require({size, Condition::Relation::ge, least}, std::move(fault))) return;
+        if (!require_once(context, {size, Condition::Relation::ge, least}, std::move(fault))) return;
     }
 }
 
@@ -124,7 +120,7 @@ void require_padding_fits(InferContext& context, const Conv<N>& conv) {
 
 template <int N>
 void Conv<N>::infer(InferContext& context) {
-    if (!require_spatial_rank(context, N, out_channels)) return;
+    if (!require_spatial_rank(context, N, {in_channels, out_channels})) return;
     const DType dtype = require_float_type(context);
     const Shape& shape = context.shape();
     GroupCheck check{in_channels.value_or(1), out_channels, groups};

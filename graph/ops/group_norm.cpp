@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "graph/ops/declared_shape.hpp"
 
 namespace seq::ops {
@@ -27,7 +25,7 @@ void GroupNorm::infer(InferContext& context) {
     if (actual.is_constant()) {
         fixes.push_back(set_field("num_channels", actual.value()));
         if (actual.value() % num_groups != 0)
-            fixes[0].fields.emplace_back("num_groups", std::gcd(actual.value(), num_groups));
+            fixes[0].fields.emplace_back("num_groups", divisor_near(actual.value(), num_groups));
     }
     std::optional<std::int64_t> declared = num_channels;
     const SizeMatch match = infer_channelwise(context, declared, "num_channels", dtype, std::move(fixes));
@@ -38,7 +36,7 @@ void GroupNorm::infer(InferContext& context) {
                                      "num_groups");
         fault.expected = fmt::format("a divisor of {}", num_channels);
         fault.actual = std::to_string(num_groups);
-        fault.fixes.push_back(set_field("num_groups", std::gcd(num_channels, num_groups)));
+        fault.fixes.push_back(set_field("num_groups", divisor_near(num_channels, num_groups)));
     }
     if (affine) context.parameter("weight", {Dim(num_channels)}, dtype);
     if (affine && bias) context.parameter("bias", {Dim(num_channels)}, dtype);

@@ -53,6 +53,12 @@ TEST_CASE("a wrong in_channels is one fault, and the output is as declared") {
     CHECK(output_shape(inference) == "[N, 8, 7, 7]");
 }
 
+TEST_CASE("one channel is in the singular") {
+    const Inference inference =
+        infer_shape(Conv2d{.in_channels = 1, .out_channels = 8, .kernel_size = 3}, {"N", 3, 9, 9});
+    CHECK(only_fault(inference).message == "takes 1 channel, but gets 3");
+}
+
 TEST_CASE("the fix of a depthwise convolution keeps it depthwise") {
     const Inference inference =
         infer_shape(Conv2d{.in_channels = 4, .out_channels = 4, .kernel_size = 3, .groups = 4}, {"N", 6, 9, 9});
@@ -81,10 +87,11 @@ TEST_CASE("groups divide both numbers of channels") {
     CHECK(wrong_out.outputs[0].shape[1].is_unknown());
 }
 
-TEST_CASE("a rank fault comes alone") {
-    const Inference inference =
-        infer_shape(Conv3d{.in_channels = 8, .out_channels = 16, .kernel_size = 3, .padding = 1}, {"N", 9, 16, 16});
-    CHECK(codes(inference) == "shape/rank");
+TEST_CASE("a rank fault comes alone, unless the sibling would have one too") {
+    register_builtin_ops();
+    const Conv3d conv{.in_channels = 8, .out_channels = 16, .kernel_size = 3, .padding = 1};
+    CHECK(codes(infer_shape(conv, {"N", 8, 16, 16})) == "shape/rank");
+    CHECK(codes(infer_shape(conv, {"N", 9, 16, 16})) == "shape/rank, shape/in-channels");
     CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = 3}, {4, 4})) == "shape/rank");
     CHECK(codes(infer_shape(ConvTranspose2d{.out_channels = 1, .kernel_size = 3}, {4, 4, 4})) == "shape/rank");
 }
@@ -96,6 +103,15 @@ TEST_CASE("after a rank fault the sibling's output goes on") {
     CHECK(codes(inference) == "shape/rank");
     CHECK(output_shape(inference) == "[N, 16, 16, 16]");
     CHECK(only_fault(inference).fixes.at(0).type == "Conv2d");
+}
+
+TEST_CASE("an input without a batch dimension is one fault") {
+    register_builtin_ops();
+    const Inference inference =
+        infer_shape(Conv2d{.in_channels = 3, .out_channels = 16, .kernel_size = 3}, {3, 32, 32});
+    CHECK(only_fault(inference).code == "shape/rank");
+    REQUIRE(inference.outputs[0].shape.rank() == 4);
+    CHECK(inference.outputs[0].shape[1] == Dim(16));
 }
 
 TEST_CASE("where no sibling fits the rank, what follows is still checked") {
@@ -201,7 +217,8 @@ TEST_CASE("huge options are limits or faults, never undefined") {
 TEST_CASE("fields that C++ code set to what they must not hold are faults") {
     CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = 1, .groups = 0}, {1, 1, 5, 5})) == "spec/value");
     CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = {1, 1, 1}}, {1, 1, 5, 5})) == "spec/value");
-    CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = 1, .padding = "full"}, {1, 1, 5, 5})) == "spec/value");
+    CHECK(codes(infer_shape(Conv2d{.out_channels = 1, .kernel_size = 1, .padding = "full"}, {1, 1, 5, 5})) ==
+          "spec/value");
     CHECK(codes(infer_shape(Conv2d{}, {1, 1, 5, 5})) == "spec/value, spec/type");
     CHECK(codes(infer_shape(ops::MaxPool2d{.kernel_size = 2, .stride = 0}, {1, 1, 5, 5})) == "spec/value");
     CHECK(codes(infer_shape(ops::GroupNorm{}, {1, 1, 5, 5})) == "spec/value, spec/value");

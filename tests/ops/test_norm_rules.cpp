@@ -89,12 +89,12 @@ TEST_CASE("GroupNorm's groups divide its channels") {
     const Inference uneven = infer_shape(GroupNorm{.num_groups = 4, .num_channels = 6}, {"N", 6, 2});
     REQUIRE(codes(uneven) == "shape/groups");
     CHECK(uneven.faults[0].fixes.at(0).fields.at(0) ==
-          std::pair<std::string, FieldValue>{"num_groups", std::int64_t{2}});
+          std::pair<std::string, FieldValue>{"num_groups", std::int64_t{3}});
     const Inference wrong = infer_shape(GroupNorm{.num_groups = 3, .num_channels = 6}, {"N", 8, 2});
     REQUIRE(codes(wrong) == "shape/num-features");
     using Fields = std::vector<std::pair<std::string, FieldValue>>;
     CHECK(wrong.faults[0].fixes.at(0).fields ==
-          Fields{{"num_channels", std::int64_t{8}}, {"num_groups", std::int64_t{1}}});
+          Fields{{"num_channels", std::int64_t{8}}, {"num_groups", std::int64_t{2}}});
     CHECK(codes(infer_shape(GroupNorm{.num_groups = 3, .num_channels = 6}, {6})) == "shape/rank");
 }
 
