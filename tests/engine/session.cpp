@@ -15,6 +15,7 @@
 #include "frontend/check.hpp"
 #include "frontend/parameters.hpp"
 #include "frontend/weights/random_weights.hpp"
+#include "graph/convert_tensor.hpp"
 #include "tests/engine/support.hpp"
 
 namespace seq::tests {
@@ -238,6 +239,21 @@ TEST_CASE("inputs and outputs keep their dtype") {
     for (double& value : x.data<double>()) value = 0.5;
     session.run({{"x", x}}, {{"t", y}});
     CHECK(y.data<double>()[5] == doctest::Approx(0.46211716).epsilon(1e-6));
+}
+
+TEST_CASE("layers with parameters compute in f32 whatever the dtype of the inputs") {
+    for (const DType dtype : {DType::f64, DType::f16, DType::bf16}) {
+        const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": {"shape": ["N", 2, 6, 6], "dtype": ")" + std::string(name_of(dtype)) +
+                                     R"("}}, "layers": [{"type": "Conv2d", "out_channels": 3, "kernel_size": 3},
+            {"type": "BatchNorm2d"}, "ReLU", "Flatten", {"type": "Linear", "name": "y", "out_features": 2}]})");
+        Session session = build(graph).session();
+        Tensor x(dtype, {2, 2, 6, 6});
+        Tensor y(dtype, {2, 2});
+        session.run({{"x", x}}, {{"y", y}});
+        Tensor wide(DType::f64, {2, 2});
+        REQUIRE(convert(y.view(), wide.view()));
+        CHECK(wide.data<double>()[0] != 0);
+    }
 }
 
 TEST_CASE("missing weights are refused when the model is compiled") {
