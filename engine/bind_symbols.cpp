@@ -16,8 +16,8 @@ std::string sizes_text(const TensorView& view) {
 }
 
 [[noreturn]] void refuse(const Port& port, const TensorView& view, const std::string& why) {
-    throw Error("input/shape",
-                fmt::format("input `{}` is {}, but gets {}{}", port.name, port.type.shape.to_string(), sizes_text(view), why));
+    throw Error("input/shape", fmt::format("input `{}` is {}, but gets {}{}", port.name, port.type.shape.to_string(),
+                                           sizes_text(view), why));
 }
 
 }  // namespace
@@ -58,7 +58,8 @@ void SymbolBinder::bind(std::span<const TensorView> inputs, std::span<std::int64
     if (expressions_.empty()) return;
     Bindings bindings;
     for (std::size_t s = 0; s < symbols_.size(); ++s) {
-        if (values[s] == unbound) throw Error("input/shape", fmt::format("no input's size gives {} alone", symbols_[s]));
+        if (values[s] == unbound)
+            throw Error("input/shape", fmt::format("no input's size gives {} alone", symbols_[s]));
         bindings[symbols_[s]] = values[s];
     }
     for (const Rule& rule : expressions_) {

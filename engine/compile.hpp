@@ -26,7 +26,8 @@ struct CompileOptions {
 };
 
 /// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
-/// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, graph/unknown-name (taps).
+/// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, graph/unknown-name
+/// (taps).
 Executable compile(const Graph& graph, const CompileOptions& options = {});
 
 /// A copy with a further output for every tap that is not one already.

@@ -29,7 +29,8 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     if (options.device.kind != DeviceKind::cpu)
         throw Error("device/unavailable", "this build of seq computes on the CPU alone");
     if (options.dtype != DType::f32)
-        throw Error("device/unavailable", fmt::format("this build of seq computes in f32 alone, not in {}", name_of(options.dtype)));
+        throw Error("device/unavailable",
+                    fmt::format("this build of seq computes in f32 alone, not in {}", name_of(options.dtype)));
     ComputeOptions compute;
     compute.threads = options.threads > 0 ? options.threads : oneapi::tbb::info::default_concurrency();
     compute.isa = backend.isa;
@@ -68,7 +69,8 @@ std::size_t CompiledModel::weight_bytes() const {
 
 std::shared_ptr<const Plan> CompiledModel::plan(const std::vector<std::int64_t>& values) {
     std::lock_guard lock(mutex_);
-    const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const Cached& cached) { return cached.values == values; });
+    const auto found =
+        std::find_if(plans_.begin(), plans_.end(), [&](const Cached& cached) { return cached.values == values; });
     if (found != plans_.end()) {
         plans_.splice(plans_.begin(), plans_, found);
         return plans_.front().plan;

@@ -8,7 +8,8 @@
 namespace seq {
 
 bool is_direct(const TensorView& view, DType wanted) {
-    return view.dtype == wanted && view.is_dense() && reinterpret_cast<std::uintptr_t>(view.data) % size_of(view.dtype) == 0;
+    return view.dtype == wanted && view.is_dense() &&
+           reinterpret_cast<std::uintptr_t>(view.data) % size_of(view.dtype) == 0;
 }
 
 void copy_elements(const TensorView& from, const TensorView& to) {

@@ -31,9 +31,9 @@ MemoryPlan plan_memory(const std::vector<BufferLife>& buffers) {
         }
         plan.offsets[current] = offset;
         plan.arena_bytes = std::max(plan.arena_bytes, offset + bytes);
-        const auto position = std::upper_bound(placed.begin(), placed.end(), offset, [&](std::size_t value, std::size_t index) {
-            return value < plan.offsets[index];
-        });
+        const auto position =
+            std::upper_bound(placed.begin(), placed.end(), offset,
+                             [&](std::size_t value, std::size_t index) { return value < plan.offsets[index]; });
         placed.insert(position, current);
     }
     return plan;

@@ -18,7 +18,8 @@ OptimizedModel optimize(const Graph& graph, const CompileOptions& options) {
 
     Graph derivation = extract_weights(model.graph);
     if (derivation.node_count() > 0)
-        model.weights = std::make_shared<DerivedWeights>(options.weights, std::move(derivation), reference::evaluator());
+        model.weights =
+            std::make_shared<DerivedWeights>(options.weights, std::move(derivation), reference::evaluator());
     return model;
 }
 

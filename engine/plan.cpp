@@ -21,7 +21,7 @@ std::size_t Plan::memory_bytes() const {
 }
 
 std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
-                                      const ComputeOptions& options, WeightProvider& weights) {
+                                const ComputeOptions& options, WeightProvider& weights) {
     auto plan = std::make_shared<Plan>();
     plan->graph = std::move(graph);
     plan->bindings = bindings;

@@ -69,6 +69,6 @@ struct Plan {
 /// Chooses kernels and layouts for a graph with bound sizes and lays out its memory. Throws seq::Error where
 /// no kernel can run a node.
 std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
-                                      const ComputeOptions& options, WeightProvider& weights);
+                                const ComputeOptions& options, WeightProvider& weights);
 
 }  // namespace seq

@@ -74,8 +74,8 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
     }
     std::string reasons;
     for (const Refusal& refusal : step.refusals) reasons += fmt::format("\n  {}: {}", refusal.kernel, refusal.reason);
-    throw Error("device/unavailable", fmt::format("no kernel of {} runs {} `{}`{}", backend_.name, request.node.op.name(),
-                                                  layer_name(plan_, request.node), reasons));
+    throw Error("device/unavailable", fmt::format("no kernel of {} runs {} `{}`{}", backend_.name,
+                                                  request.node.op.name(), layer_name(plan_, request.node), reasons));
 }
 
 void PlanBuilder::connect_inputs(Step& step) {
@@ -157,7 +157,8 @@ void PlanBuilder::place_outputs() {
     for (std::size_t i = 0; i < plan_.graph.outputs().size(); ++i) {
         const Value& value = *plan_.graph.outputs()[i];
         const Home home = home_of(value);
-        const bool direct = home.kind == Kind::arena && home.layout == Layout::plain() && buffers_[home.index].output < 0;
+        const bool direct =
+            home.kind == Kind::arena && home.layout == Layout::plain() && buffers_[home.index].output < 0;
         if (direct) {
             buffers_[home.index].output = static_cast<int>(i);
             continue;
@@ -171,7 +172,8 @@ void PlanBuilder::place_outputs() {
 }
 
 int PlanBuilder::root(int buffer) const {
-    while (buffers_[static_cast<std::size_t>(buffer)].merged_into >= 0) buffer = buffers_[static_cast<std::size_t>(buffer)].merged_into;
+    while (buffers_[static_cast<std::size_t>(buffer)].merged_into >= 0)
+        buffer = buffers_[static_cast<std::size_t>(buffer)].merged_into;
     return buffer;
 }
 
@@ -195,7 +197,8 @@ void PlanBuilder::share_in_place() {
         const Step& step = plan_.steps[s];
         for (const auto& [input, output] : step.kernel->in_place) {
             if (!may_share(step, input, output, static_cast<int>(s))) continue;
-            const auto source = static_cast<std::size_t>(root(static_cast<int>(step.inputs[static_cast<std::size_t>(input)].offset)));
+            const auto source =
+                static_cast<std::size_t>(root(static_cast<int>(step.inputs[static_cast<std::size_t>(input)].offset)));
             const auto target = step.outputs[static_cast<std::size_t>(output)].offset;
             buffers_[target].merged_into = static_cast<int>(source);
             buffers_[source].life.last = buffers_[target].life.last;

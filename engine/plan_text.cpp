@@ -44,8 +44,9 @@ std::string steps_text(const Plan& plan) {
     std::string text;
     for (std::size_t s = 0; s < plan.steps.size(); ++s) {
         const Step& step = plan.steps[s];
-        text += fmt::format("{}: {}{}{}{} ({}) -> ({}){}\n", s, step.kernel_name, step.kernel->description.empty() ? "" : " [",
-                            step.kernel->description, step.kernel->description.empty() ? "" : "]",
+        text += fmt::format("{}: {}{}{}{} ({}) -> ({}){}\n", s, step.kernel_name,
+                            step.kernel->description.empty() ? "" : " [", step.kernel->description,
+                            step.kernel->description.empty() ? "" : "]",
                             refs_text(plan, step.inputs, step.kernel->input_layouts),
                             refs_text(plan, step.outputs, step.kernel->output_layouts), layers_text(plan, step));
     }
@@ -54,7 +55,8 @@ std::string steps_text(const Plan& plan) {
 
 std::string print(const Plan& plan) {
     std::string text = print(plan.graph);
-    text += fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", plan.arena_bytes, plan.scratch_bytes, plan.steps.size());
+    text += fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", plan.arena_bytes, plan.scratch_bytes,
+                        plan.steps.size());
     std::istringstream lines(steps_text(plan));
     for (std::string line; std::getline(lines, line);) text += "// " + line + "\n";
     return text;

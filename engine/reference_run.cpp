@@ -13,7 +13,8 @@
 namespace seq {
 namespace {
 
-void run_node(const Node& node, WeightStore& weights, std::map<const Value*, TensorView>& views, ReferenceResults& results) {
+void run_node(const Node& node, WeightStore& weights, std::map<const Value*, TensorView>& views,
+              ReferenceResults& results) {
     std::string missing;
     if (!reference::supports(node, &missing))
         throw Error("device/unavailable", fmt::format("there is no reference kernel for {}", missing));
@@ -52,7 +53,8 @@ ReferenceResults run_reference(const Graph& graph, const std::shared_ptr<const W
     std::map<const Value*, TensorView> views;
     for (const Value* input : graph.inputs()) views[input] = inputs.at(input->name);
     ReferenceResults results;
-    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) run_node(*node, store, views, results);
+    for (const Node* node = graph.first_node(); node != nullptr; node = node->next)
+        run_node(*node, store, views, results);
     for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
         const Value* output = graph.outputs()[i];
         const auto found = views.find(output);
@@ -67,7 +69,8 @@ ReferenceResults run_reference(const Graph& graph, const std::shared_ptr<const W
 double relative_difference(const TensorView& actual, const TensorView& expected) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     const auto sizes = expected.sizes();
-    if (actual.dtype != expected.dtype || !std::equal(sizes.begin(), sizes.end(), actual.sizes().begin(), actual.sizes().end()))
+    if (actual.dtype != expected.dtype ||
+        !std::equal(sizes.begin(), sizes.end(), actual.sizes().begin(), actual.sizes().end()))
         return infinite;
     const std::vector<double> a = widened(actual);
     const std::vector<double> b = widened(expected);

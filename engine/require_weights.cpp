@@ -16,15 +16,19 @@ struct Problem {
 std::optional<Problem> problem_of(const Value& parameter, const WeightSource& weights) {
     const WeightSource::Entry* entry = weights.find(parameter.name);
     if (entry == nullptr)
-        return Problem{"weights/missing", fmt::format("`{}` {} is not in {}", parameter.name, parameter.type.shape.to_string(), weights.description())};
+        return Problem{"weights/missing", fmt::format("`{}` {} is not in {}", parameter.name,
+                                                      parameter.type.shape.to_string(), weights.description())};
     if (entry->sizes != parameter.type.shape.sizes()) {
         return Problem{"weights/shape", fmt::format("`{}` is {} in the model and [{}] in {}", parameter.name,
-                                                    parameter.type.shape.to_string(), fmt::join(entry->sizes, ", "), weights.description())};
+                                                    parameter.type.shape.to_string(), fmt::join(entry->sizes, ", "),
+                                                    weights.description())};
     }
-    const bool converts = entry->dtype == parameter.type.dtype || (is_float(entry->dtype) && is_float(parameter.type.dtype));
+    const bool converts =
+        entry->dtype == parameter.type.dtype || (is_float(entry->dtype) && is_float(parameter.type.dtype));
     if (!converts) {
-        return Problem{"weights/dtype", fmt::format("`{}` is {} in {}, which does not convert to {}", parameter.name,
-                                                    name_of(entry->dtype), weights.description(), name_of(parameter.type.dtype))};
+        return Problem{"weights/dtype",
+                       fmt::format("`{}` is {} in {}, which does not convert to {}", parameter.name,
+                                   name_of(entry->dtype), weights.description(), name_of(parameter.type.dtype))};
     }
     return std::nullopt;
 }
@@ -37,8 +41,9 @@ void require_weights(const Graph& graph, const WeightSource* weights) {
     for (const Value* parameter : graph.parameters()) {
         if (parameter->uses.empty()) continue;
         std::optional<Problem> problem =
-            weights == nullptr ? Problem{"weights/missing", fmt::format("`{}` needs weights, and none are given", parameter->name)}
-                               : problem_of(*parameter, *weights);
+            weights == nullptr
+                ? Problem{"weights/missing", fmt::format("`{}` needs weights, and none are given", parameter->name)}
+                : problem_of(*parameter, *weights);
         if (!problem) continue;
         text += fmt::format("{}error[{}]: {}", text.empty() ? "" : "\n", problem->code, problem->message);
         Diagnostic diagnostic;

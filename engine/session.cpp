@@ -16,21 +16,26 @@ namespace seq {
 namespace {
 
 /// Puts the named views into the ports' order. `role` is "input" or "output".
-void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, std::span<TensorView> views, const char* role) {
+void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, std::span<TensorView> views,
+           const char* role) {
     std::fill(views.begin(), views.end(), TensorView{});
     for (const auto& [name, view] : named) {
         const auto port = std::find_if(ports.begin(), ports.end(), [&](const Port& p) { return p.name == name; });
-        if (port == ports.end()) throw Error(fmt::format("{}/unknown", role), fmt::format("the model has no {} `{}`", role, name));
+        if (port == ports.end())
+            throw Error(fmt::format("{}/unknown", role), fmt::format("the model has no {} `{}`", role, name));
         TensorView& slot = views[static_cast<std::size_t>(port - ports.begin())];
-        if (slot.data != nullptr) throw Error(fmt::format("{}/duplicate", role), fmt::format("{} `{}` is given twice", role, name));
+        if (slot.data != nullptr)
+            throw Error(fmt::format("{}/duplicate", role), fmt::format("{} `{}` is given twice", role, name));
         const bool empty = view.rank >= 0 && view.rank <= max_rank && view.element_count() == 0;
-        if (view.data == nullptr && !empty) throw Error(fmt::format("{}/null", role), fmt::format("{} `{}` has no data", role, name));
+        if (view.data == nullptr && !empty)
+            throw Error(fmt::format("{}/null", role), fmt::format("{} `{}` has no data", role, name));
         if (view.dtype != port->type.dtype) {
             throw Error(fmt::format("{}/dtype", role), fmt::format("{} `{}` is {}, but gets {}", role, name,
                                                                    name_of(port->type.dtype), name_of(view.dtype)));
         }
         if (!(view.device == Device::cpu()))
-            throw Error(fmt::format("{}/device", role), fmt::format("{} `{}` does not lie in the CPU's memory", role, name));
+            throw Error(fmt::format("{}/device", role),
+                        fmt::format("{} `{}` does not lie in the CPU's memory", role, name));
         slot = view;
     }
 }
@@ -68,7 +73,9 @@ class Session::Impl {
         return instance();
     }
 
-    std::shared_ptr<const Plan> plan() const { return instances_.empty() ? nullptr : instances_.front().instance->plan(); }
+    std::shared_ptr<const Plan> plan() const {
+        return instances_.empty() ? nullptr : instances_.front().instance->plan();
+    }
     void observe(StepObserver* observer) { observer_ = observer; }
 
    private:
@@ -104,8 +111,9 @@ class Session::Impl {
             if (outputs_[i].data == nullptr) continue;
             const auto& expected = plan.outputs[i].sizes;
             if (!std::equal(expected.begin(), expected.end(), outputs_[i].sizes().begin(), outputs_[i].sizes().end())) {
-                throw Error("output/shape", fmt::format("output `{}` is {}, but gets a buffer of {}", plan.outputs[i].name,
-                                                        sizes_text(expected), sizes_text(outputs_[i].sizes())));
+                throw Error("output/shape",
+                            fmt::format("output `{}` is {}, but gets a buffer of {}", plan.outputs[i].name,
+                                        sizes_text(expected), sizes_text(outputs_[i].sizes())));
             }
         }
     }
@@ -129,7 +137,9 @@ void Session::run(std::initializer_list<NamedTensor> inputs, std::initializer_li
     impl_->run({inputs.begin(), inputs.size()}, {outputs.begin(), outputs.size()});
 }
 
-void Session::run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) { impl_->run(inputs, outputs); }
+void Session::run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
+    impl_->run(inputs, outputs);
+}
 
 std::vector<std::int64_t> Session::output_sizes(std::string_view name, std::span<const NamedTensor> inputs) {
     for (const PlanPort& port : impl_->instance_for(inputs).plan()->outputs) {

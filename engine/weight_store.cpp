@@ -27,7 +27,8 @@ Tensor WeightStore::read(const Value& value) {
     const WeightSource::Entry* entry = source_ == nullptr ? nullptr : source_->find(value.name);
     if (entry == nullptr) throw Error("weights/missing", fmt::format("there are no weights for `{}`", value.name));
     if (entry->sizes != *value.type.shape.sizes())
-        throw Error("weights/shape", fmt::format("`{}` does not have the shape {}", value.name, value.type.shape.to_string()));
+        throw Error("weights/shape",
+                    fmt::format("`{}` does not have the shape {}", value.name, value.type.shape.to_string()));
     Tensor raw(entry->dtype, entry->sizes);
     source_->read(*entry, bytes_of(raw));
     if (entry->dtype == value.type.dtype) {
@@ -36,8 +37,8 @@ Tensor WeightStore::read(const Value& value) {
     }
     Tensor converted(value.type.dtype, entry->sizes);
     if (!convert(raw.view(), converted.view()))
-        throw Error("weights/dtype", fmt::format("`{}` is {}, which does not convert to {}", value.name, name_of(entry->dtype),
-                                                 name_of(value.type.dtype)));
+        throw Error("weights/dtype", fmt::format("`{}` is {}, which does not convert to {}", value.name,
+                                                 name_of(entry->dtype), name_of(value.type.dtype)));
     inspected(converted);
     return converted;
 }

@@ -39,7 +39,8 @@ std::string plain(double number) {
 
 bool in_range(const Field& field, double number) {
     if (!std::isfinite(number)) return false;
-    if (field.minimum && (number < *field.minimum || (field.exclusive_minimum && number == *field.minimum))) return false;
+    if (field.minimum && (number < *field.minimum || (field.exclusive_minimum && number == *field.minimum)))
+        return false;
     return !field.maximum || number <= *field.maximum;
 }
 
@@ -55,7 +56,9 @@ std::string range_text(const Field& field) {
     return text;
 }
 
-std::string choices_text(const Field& field) { return fmt::format("one of \"{}\"", fmt::join(field.choices, "\", \"")); }
+std::string choices_text(const Field& field) {
+    return fmt::format("one of \"{}\"", fmt::join(field.choices, "\", \""));
+}
 
 std::optional<Fault> check_numbers(const Field& field, const FieldValue& value, const Numbers& numbers) {
     for (const double number : numbers) {

@@ -186,9 +186,7 @@ class FieldBuilder {
     FieldBuilder& nullable_entries() { return field_.nullable_entries = true, *this; }
     FieldBuilder& inferred() { return field_.inferred = field_.nullable = true, *this; }
     FieldBuilder& at_least(double minimum) { return field_.minimum = minimum, *this; }
-    FieldBuilder& above(double minimum) {
-        return field_.minimum = minimum, field_.exclusive_minimum = true, *this;
-    }
+    FieldBuilder& above(double minimum) { return field_.minimum = minimum, field_.exclusive_minimum = true, *this; }
     FieldBuilder& at_most(double maximum) { return field_.maximum = maximum, *this; }
     FieldBuilder& one_of(std::initializer_list<const char*> choices) {
         return field_.choices.assign(choices.begin(), choices.end()), *this;

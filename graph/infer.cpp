@@ -13,7 +13,8 @@ namespace {
 /// "Conv3d" -> "Conv2d" for an input of rank 4; nullptr where the family has no such member.
 const OpType* sibling_for_rank(const OpType& type, int rank) {
     const std::string& name = type.name;
-    if (name.size() < 3 || name.back() != 'd' || name[name.size() - 2] < '1' || name[name.size() - 2] > '3') return nullptr;
+    if (name.size() < 3 || name.back() != 'd' || name[name.size() - 2] < '1' || name[name.size() - 2] > '3')
+        return nullptr;
     const int spatial = rank - 2;
     if (spatial < 1 || spatial > 3) return nullptr;
     const OpType* sibling = OpTable::instance().find(name.substr(0, name.size() - 2) + std::to_string(spatial) + "d");
@@ -27,7 +28,8 @@ Op convert(const Op& op, const OpType& sibling) {
         const Field* original = op.type().find_field(field.name);
         if (original == nullptr) continue;
         FieldValue value = op.get(*original);
-        if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value); list && !list->empty() && field.check(value))
+        if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value);
+            list && !list->empty() && field.check(value))
             value = list->front();
         if (!field.check(value)) converted.set(field, value);
     }
@@ -90,9 +92,9 @@ bool within_limit(Inference& result, const TensorType& type, std::string_view wh
     if (size == Size::fine) return true;
     Fault fault;
     fault.code = "shape/limit";
-    fault.message = size == Size::overflow
-                        ? fmt::format("would give {} whose size passes 2^63", what)
-                        : fmt::format("would give {} of {}, more than the limit of {}", what, type.to_string(), bytes_text(limit));
+    fault.message = size == Size::overflow ? fmt::format("would give {} whose size passes 2^63", what)
+                                           : fmt::format("would give {} of {}, more than the limit of {}", what,
+                                                         type.to_string(), bytes_text(limit));
     fault.expected = "at most " + bytes_text(limit);
     fault.actual = type.to_string();
     result.faults.push_back(std::move(fault));
@@ -123,8 +125,8 @@ std::vector<Fault> wrong_fields(const Op& op) {
 }  // namespace
 
 std::size_t Inference::error_count() const {
-    return static_cast<std::size_t>(
-        std::count_if(faults.begin(), faults.end(), [](const Fault& fault) { return fault.severity == Severity::error; }));
+    return static_cast<std::size_t>(std::count_if(
+        faults.begin(), faults.end(), [](const Fault& fault) { return fault.severity == Severity::error; }));
 }
 
 Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {

@@ -63,7 +63,8 @@ bool InferContext::require_rank(int i, std::initializer_list<int> ranks, std::st
     const std::string_view plural = ranks.size() == 1 && *ranks.begin() == 1 ? "dimension" : "dimensions";
     std::string takes = fmt::format("{} {}", wanted, plural);
     if (!meaning.empty()) takes += fmt::format(" ({})", meaning);
-    Fault& rank_fault = fault("shape/rank", fmt::format("takes {}, but gets {} in {}", takes, given.rank(), given.to_string()));
+    Fault& rank_fault =
+        fault("shape/rank", fmt::format("takes {}, but gets {} in {}", takes, given.rank(), given.to_string()));
     rank_fault.input = i;
     rank_fault.expected = wanted;
     rank_fault.actual = std::to_string(given.rank());
@@ -72,7 +73,8 @@ bool InferContext::require_rank(int i, std::initializer_list<int> ranks, std::st
 
 bool InferContext::require_float(int i) {
     if (is_float(input(i).dtype)) return true;
-    Fault& dtype_fault = fault("dtype/mismatch", fmt::format("takes a float type, but gets {}", name_of(input(i).dtype)));
+    Fault& dtype_fault =
+        fault("dtype/mismatch", fmt::format("takes a float type, but gets {}", name_of(input(i).dtype)));
     dtype_fault.input = i;
     dtype_fault.expected = "f32";
     dtype_fault.actual = name_of(input(i).dtype);
@@ -92,8 +94,8 @@ bool InferContext::require_same_dtype(int i) {
 std::optional<int> InferContext::normalize_dim(std::int64_t dim, int rank, std::string_view field) {
     if (dim >= -rank && dim < rank) return static_cast<int>(dim < 0 ? dim + rank : dim);
     Fault& dim_fault = fault("spec/value",
-                             fmt::format("takes a dimension from {} to {} for `{}`, but gets {}: the input {} has {}", -rank,
-                                         rank - 1, field, dim, shape().to_string(), rank),
+                             fmt::format("takes a dimension from {} to {} for `{}`, but gets {}: the input {} has {}",
+                                         -rank, rank - 1, field, dim, shape().to_string(), rank),
                              field);
     dim_fault.expected = fmt::format("{} to {}", -rank, rank - 1);
     dim_fault.actual = std::to_string(dim);

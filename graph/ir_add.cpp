@@ -30,7 +30,8 @@ Inference infer_either(const Op& op, std::span<Value* const> inputs, const Infer
     Inference second = infer(op, *types, scope);
     if (second.error_count() < first.error_count()) return second;
     const bool both = first.has_error() == second.has_error();
-    if (both && !first.alternative && !second.outputs.front().error && !(second.outputs.front() == first.outputs.front()))
+    if (both && !first.alternative && !second.outputs.front().error &&
+        !(second.outputs.front() == first.outputs.front()))
         first.alternative = second.outputs.front();
     return first;
 }

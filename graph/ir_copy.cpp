@@ -58,7 +58,8 @@ class GraphCopier {
         spec.op = node.op;
         spec.inputs = mapped(node.data());
         spec.parameters = mapped(node.parameters());
-        for (const PostOp& post : node.epilogue) spec.epilogue.push_back({post.op, mapped(node.operands(post)), post.position});
+        for (const PostOp& post : node.epilogue)
+            spec.epilogue.push_back({post.op, mapped(node.operands(post)), post.position});
         spec.name = node.outputs.front()->name;
         spec.origins = node.origins;
         Node* copy = to_.add(std::move(spec), faults);

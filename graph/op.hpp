@@ -141,11 +141,11 @@ struct OpType {
 /// where the defaults do not fit. Rules resolve inferred fields in place, so that a second inference gives the same.
 template <class T>
 concept OpStruct = std::default_initializable<T> && std::copyable<T> &&
-                   requires(T op, InferContext& context, FieldTable<T>& table) {
-                       { T::name } -> std::convertible_to<std::string_view>;
-                       T::declare(table);
-                       op.infer(context);
-                   };
+    requires(T op, InferContext& context, FieldTable<T>& table) {
+    { T::name } -> std::convertible_to<std::string_view>;
+    T::declare(table);
+    op.infer(context);
+};
 
 /// The row of op T; adds it to the table on first use.
 template <OpStruct T>

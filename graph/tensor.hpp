@@ -55,7 +55,8 @@ struct TensorView {
 class Tensor {
    public:
     Tensor() = default;
-    /// Throws std::length_error where the byte count overflows or rank passes max_rank, std::bad_alloc where memory lacks.
+    /// Throws std::length_error where the byte count overflows or rank passes max_rank, std::bad_alloc where memory
+    /// lacks.
     Tensor(DType dtype, std::span<const std::int64_t> sizes);
     Tensor(DType dtype, std::initializer_list<std::int64_t> sizes);
 

@@ -16,7 +16,8 @@ ModuleList& ModuleList::extend(const ModuleList& other) {
 }
 
 ModuleList& ModuleList::insert(std::size_t index, Module module) {
-    if (index > size()) throw std::out_of_range(fmt::format("index {} is outside a ModuleList of {} layers", index, size()));
+    if (index > size())
+        throw std::out_of_range(fmt::format("index {} is outside a ModuleList of {} layers", index, size()));
     modules_.insert(modules_.begin() + static_cast<std::ptrdiff_t>(index), std::move(module));
     return *this;
 }
@@ -26,7 +27,8 @@ ModuleDict::ModuleDict(std::initializer_list<std::pair<std::string, Module>> mod
 }
 
 ModuleDict& ModuleDict::add(std::string name, Module module) {
-    if (contains(name)) throw Error("spec/duplicate-name", fmt::format("a layer named `{}` is in this ModuleDict already", name));
+    if (contains(name))
+        throw Error("spec/duplicate-name", fmt::format("a layer named `{}` is in this ModuleDict already", name));
     modules_.emplace_back(std::move(name), std::move(module));
     return *this;
 }
@@ -45,8 +47,10 @@ bool ModuleDict::contains(std::string_view name) const {
 const Module& ModuleDict::operator[](std::string_view name) const { return modules_[position(name)].second; }
 
 std::size_t ModuleDict::position(std::string_view name) const {
-    const auto found = std::find_if(modules_.begin(), modules_.end(), [&](const auto& entry) { return entry.first == name; });
-    if (found == modules_.end()) throw std::out_of_range(fmt::format("there is no layer `{}` in this ModuleDict", name));
+    const auto found =
+        std::find_if(modules_.begin(), modules_.end(), [&](const auto& entry) { return entry.first == name; });
+    if (found == modules_.end())
+        throw std::out_of_range(fmt::format("there is no layer `{}` in this ModuleDict", name));
     return static_cast<std::size_t>(found - modules_.begin());
 }
 

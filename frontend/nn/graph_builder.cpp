@@ -26,7 +26,9 @@ struct GraphBuilder::State {
     }
 };
 
-GraphBuilder::GraphBuilder(std::string name) : state_(std::make_unique<State>()) { state_->options.name = std::move(name); }
+GraphBuilder::GraphBuilder(std::string name) : state_(std::make_unique<State>()) {
+    state_->options.name = std::move(name);
+}
 GraphBuilder::~GraphBuilder() = default;
 
 Variable GraphBuilder::input(std::string name, std::initializer_list<DimSpec> dims, DType dtype) {

@@ -39,9 +39,7 @@ class Module {
     }
     template <class L>
         requires OpStruct<typename L::Options>
-    const typename L::Options* as() const {
-        return as<typename L::Options>();
-    }
+    const typename L::Options* as() const { return as<typename L::Options>(); }
     /// nullptr for a container.
     const Op* op() const;
     /// A copy of what a container holds. Throws std::logic_error for a layer.

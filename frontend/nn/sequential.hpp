@@ -20,15 +20,14 @@ namespace seq::nn {
 /// A layer in a container, with its name. An unnamed one is called by its position, as in PyTorch.
 struct Child {
     template <class M>
-        requires std::convertible_to<M, Module>
-    Child(M child) : module(std::move(child)) {}
-    template <class M>
-        requires std::convertible_to<M, Module>
-    Child(std::string child_name, M child) : name(std::move(child_name)), named(true), module(std::move(child)) {}
+        requires std::convertible_to<M, Module> Child(M child) : module(std::move(child)) {}
+        template <class M>
+            requires std::convertible_to<M, Module> Child(std::string child_name, M child)
+                : name(std::move(child_name)), named(true), module(std::move(child)) {}
 
-    std::string name;
-    bool named = false;
-    Module module;
+            std::string name;
+            bool named = false;
+            Module module;
 };
 
 /// Layers applied one after the other. All that PyTorch's Sequential has; names survive every operation, a

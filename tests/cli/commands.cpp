@@ -37,7 +37,8 @@ TEST_CASE("check --format json prints an object a line") {
     int count = 0;
     for (std::string line; std::getline(lines, line); ++count) {
         const Json object = Json::parse(line);
-        for (const char* key : {"code", "severity", "message", "layer", "type", "file", "line", "column", "end_column", "expected", "actual", "notes", "fixes"})
+        for (const char* key : {"code", "severity", "message", "layer", "type", "file", "line", "column", "end_column",
+                                "expected", "actual", "notes", "fixes"})
             CHECK_MESSAGE(object.contains(key), key);
         CHECK(object.at("severity") == "error");
     }
@@ -45,7 +46,8 @@ TEST_CASE("check --format json prints an object a line") {
 }
 
 TEST_CASE("a model may come from standard input, and inputs may take other shapes") {
-    const std::string spec = R"({"seq": 1, "inputs": {"x": ["N", 8]}, "layers": [{"type": "Linear", "in_features": 8, "out_features": 2}]})";
+    const std::string spec =
+        R"({"seq": 1, "inputs": {"x": ["N", 8]}, "layers": [{"type": "Linear", "in_features": 8, "out_features": 2}]})";
     CHECK(seqc("check -", spec).status == 0);
     CHECK(seqc("check - --shape x=4,8", spec).status == 0);
     const ProcessResult other = seqc("check - --shape x=4,9", spec);
@@ -90,7 +92,8 @@ TEST_CASE("run gives PyTorch's numbers, to .npy, .npz and standard output") {
     CHECK(seqc("run goldens/cifar_cnn.json --input x=goldens/cifar_cnn.in.x.npy --output fc2=" + y).status == 0);
     CHECK(relative_difference(read_npy(y), expected) < 1e-4);
     const std::string all = scratch_path("all.npz");
-    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output " + all + " --output relu1=" + y).status == 0);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output " + all + " --output relu1=" + y)
+              .status == 0);
     CHECK(relative_difference(read_npz(all)[0].second, expected) < 1e-4);
     CHECK(read_npy(y).sizes()[1] == 16);
     const std::string piped = scratch_path("piped.npy");
@@ -113,9 +116,12 @@ TEST_CASE("run says what it lacks") {
     CHECK(seqc("run goldens/cifar_cnn.json --input goldens/none.npy").status == 1);
     CHECK(seqc("run goldens/cifar_cnn.json --input goldens/op_linear.in.x.npy").status == 1);
     CHECK(seqc("run goldens/cifar_cnn.json --input goldens/op_embedding.in.x.npy").status == 1);
-    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output nothing=" + scratch_path("n.npy")).status == 1);
-    const ProcessResult bare = seqc("run - --input goldens/op_linear.in.x.npy",
-                                    R"({"seq": 1, "inputs": {"x": ["N", 18]}, "layers": [{"type": "Linear", "out_features": 2}]})");
+    CHECK(
+        seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output nothing=" + scratch_path("n.npy"))
+            .status == 1);
+    const ProcessResult bare =
+        seqc("run - --input goldens/op_linear.in.x.npy",
+             R"({"seq": 1, "inputs": {"x": ["N", 18]}, "layers": [{"type": "Linear", "out_features": 2}]})");
     CHECK(bare.status == 1);
     CHECK(has(bare.errors, "--random-weights"));
 }
@@ -153,10 +159,12 @@ TEST_CASE("verify compares the passes and the plan with the reference") {
 }
 
 TEST_CASE("bench prints what a script needs") {
-    const ProcessResult result = seqc("bench goldens/cifar_cnn.json --set N=4 --duration 0.05 --threads 1 --format json");
+    const ProcessResult result =
+        seqc("bench goldens/cifar_cnn.json --set N=4 --duration 0.05 --threads 1 --format json");
     CHECK(result.status == 0);
     const Json object = Json::parse(result.output);
-    for (const char* key : {"median_ms", "p90_ms", "p99_ms", "min_ms", "runs", "samples_per_s", "load_ms", "peak_bytes", "threads", "device", "dtype"})
+    for (const char* key : {"median_ms", "p90_ms", "p99_ms", "min_ms", "runs", "samples_per_s", "load_ms", "peak_bytes",
+                            "threads", "device", "dtype"})
         CHECK_MESSAGE(object.contains(key), key);
     CHECK(object.at("threads") == 1);
     CHECK(object.at("runs") > 0);
@@ -200,7 +208,8 @@ TEST_CASE("files that cannot be read or written are status 1, and nothing is hal
     CHECK(seqc("summary goldens/cifar_cnn.json >/dev/full").status == 1);
     CHECK(seqc("check broken/m0002.json >/dev/full").status == 1);
     CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output fc2=/dev/full").status == 1);
-    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output fc2=/nowhere/y.npy").status == 1);
+    CHECK(seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output fc2=/nowhere/y.npy").status ==
+          1);
     CHECK(seqc("schema | true").status == 0);
     CHECK(seqc("check goldens/cifar_cnn.json --weights digits/digits_cnn.safetensors").status == 1);
     CHECK(seqc("check goldens/cifar_cnn.json --weights goldens/cifar_cnn.json").status == 1);

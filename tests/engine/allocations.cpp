@@ -69,7 +69,8 @@ class Watch final : public Session::StepObserver {
    public:
     explicit Watch(Session& session) : plan_(session.plan()) {}
     void before(std::size_t step) override {
-        const bool onednn = plan_->steps[step].kernel_name.starts_with("onednn") || plan_->steps[step].kernel_name == "reorder";
+        const bool onednn =
+            plan_->steps[step].kernel_name.starts_with("onednn") || plan_->steps[step].kernel_name == "reorder";
         if (onednn) ++onednn_calls;
         counting = onednn ? Counting::onednn : Counting::ours;
     }

@@ -21,8 +21,8 @@ TEST_CASE("every golden agrees with PyTorch, at 1 and 2 threads, with all passes
 }
 
 TEST_CASE("networks agree with PyTorch after each pass alone") {
-    for (const char* name : {"cifar_cnn", "inception_branches", "module_used_twice", "nested_sequentials", "residual_block",
-                             "shared_layer", "split_concat", "varlen_conv1d"}) {
+    for (const char* name : {"cifar_cnn", "inception_branches", "module_used_twice", "nested_sequentials",
+                             "residual_block", "shared_layer", "split_concat", "varlen_conv1d"}) {
         const Golden golden = load_golden(name);
         for (const Pass& pass : all_passes()) {
             CompileOptions options;

@@ -35,11 +35,13 @@ Executable build(const Graph& graph, CompileOptions options = {}) {
 Tensor filled(std::initializer_list<std::int64_t> sizes, float seed) {
     Tensor tensor(DType::f32, sizes);
     float value = seed;
-    for (float& element : tensor.data<float>()) element = (value = value * 1.7f - static_cast<float>(static_cast<int>(value * 1.7f)) + 0.31f);
+    for (float& element : tensor.data<float>())
+        element = (value = value * 1.7f - static_cast<float>(static_cast<int>(value * 1.7f)) + 0.31f);
     return tensor;
 }
 
-const char* const linear = R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
+const char* const linear =
+    R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
 
 std::string code_of(const std::function<void()>& call) {
     try {
@@ -96,7 +98,8 @@ TEST_CASE("strided and unaligned views give what dense ones give") {
 
     Tensor transposed(DType::f32, {6, 2});
     for (std::int64_t i = 0; i < 12; ++i)
-        transposed.data<float>()[static_cast<std::size_t>(i % 6 * 2 + i / 6)] = x.data<float>()[static_cast<std::size_t>(i)];
+        transposed.data<float>()[static_cast<std::size_t>(i % 6 * 2 + i / 6)] =
+            x.data<float>()[static_cast<std::size_t>(i)];
     TensorView strided = x.view();
     strided.data = transposed.view().data;
     strided.strides = {1, 2};
@@ -106,7 +109,8 @@ TEST_CASE("strided and unaligned views give what dense ones give") {
     columns.strides = {8, 2};
     session.run({{"x", strided}}, {{"fc", columns}});
     for (std::size_t r = 0; r < 2; ++r) {
-        for (std::size_t c = 0; c < 3; ++c) CHECK(wide.data<float>()[r * 8 + 1 + c * 2] == expected.data<float>()[r * 3 + c]);
+        for (std::size_t c = 0; c < 3; ++c)
+            CHECK(wide.data<float>()[r * 8 + 1 + c * 2] == expected.data<float>()[r * 3 + c]);
     }
 
     Tensor bytes(DType::u8, {64});
@@ -243,7 +247,8 @@ TEST_CASE("inputs and outputs keep their dtype") {
 
 TEST_CASE("layers with parameters compute in f32 whatever the dtype of the inputs") {
     for (const DType dtype : {DType::f64, DType::f16, DType::bf16}) {
-        const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": {"shape": ["N", 2, 6, 6], "dtype": ")" + std::string(name_of(dtype)) +
+        const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": {"shape": ["N", 2, 6, 6], "dtype": ")" +
+                                     std::string(name_of(dtype)) +
                                      R"("}}, "layers": [{"type": "Conv2d", "out_channels": 3, "kernel_size": 3},
             {"type": "BatchNorm2d"}, "ReLU", "Flatten", {"type": "Linear", "name": "y", "out_features": 2}]})");
         Session session = build(graph).session();
@@ -259,7 +264,9 @@ TEST_CASE("layers with parameters compute in f32 whatever the dtype of the input
 TEST_CASE("missing weights are refused when the model is compiled") {
     CHECK(code_of([] { compile(graph_of(linear), {}); }) == "weights/missing");
     CHECK(code_of([] {
-              compile(graph_of(R"({"seq": 1, "inputs": {"x": [2, 6]}, "layers": [{"type": "Linear", "out_features": 3}]})"), {});
+              compile(
+                  graph_of(R"({"seq": 1, "inputs": {"x": [2, 6]}, "layers": [{"type": "Linear", "out_features": 3}]})"),
+                  {});
           }) == "weights/missing");
 }
 

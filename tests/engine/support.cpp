@@ -36,7 +36,8 @@ class CaseWeights final : public WeightSource {
     }
     const std::vector<Entry>& entries() const override { return entries_; }
     const Entry* find(std::string_view name) const override {
-        const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+        const auto found =
+            std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
         return found == entries_.end() ? nullptr : &*found;
     }
     void read(const Entry& entry, std::span<std::byte> out) const override {
@@ -110,8 +111,10 @@ Golden load_golden(const std::string& name) {
     for (const auto& file : fs::directory_iterator(data_path("goldens"))) {
         const std::string stem = file.path().stem();
         if (file.path().extension() != ".npy") continue;
-        if (stem.starts_with(name + ".in.")) golden.inputs.push_back({stem.substr(name.size() + 4), read_npy(file.path())});
-        if (stem.starts_with(name + ".out.")) golden.outputs.push_back({stem.substr(name.size() + 5), read_npy(file.path())});
+        if (stem.starts_with(name + ".in."))
+            golden.inputs.push_back({stem.substr(name.size() + 4), read_npy(file.path())});
+        if (stem.starts_with(name + ".out."))
+            golden.outputs.push_back({stem.substr(name.size() + 5), read_npy(file.path())});
     }
     REQUIRE_FALSE(golden.outputs.empty());
     return golden;

@@ -34,7 +34,8 @@ std::vector<std::string> more_families();
 
 std::vector<NamedTensor> views(const std::vector<NamedArray>& arrays);
 
-/// Runs the model on the golden's inputs and gives the outputs in the golden's order; values that are no outputs are tapped.
+/// Runs the model on the golden's inputs and gives the outputs in the golden's order; values that are no outputs are
+/// tapped.
 std::vector<NamedArray> run(const Golden& golden, CompileOptions options);
 
 /// Runs and requires every output to be within 1e-4 of the largest magnitude of PyTorch's.

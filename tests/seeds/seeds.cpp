@@ -41,7 +41,8 @@ seq::Graph from_json(const std::string& spec) {
 }
 
 /// Both definitions give these sizes, and the same numbers.
-void check_same(const seq::Graph& from_cpp, const std::string& spec, const seq::Tensor& x, std::vector<std::int64_t> sizes) {
+void check_same(const seq::Graph& from_cpp, const std::string& spec, const seq::Tensor& x,
+                std::vector<std::int64_t> sizes) {
     const seq::Tensor a = run(from_cpp, x);
     const seq::Tensor b = run(from_json(spec), x);
     CHECK(std::vector<std::int64_t>(a.sizes().begin(), a.sizes().end()) == sizes);
@@ -50,12 +51,14 @@ void check_same(const seq::Graph& from_cpp, const std::string& spec, const seq::
     CHECK(std::any_of(values.begin(), values.end(), [](float v) { return v != 0; }));
 }
 
-bool mentions(const std::vector<seq::Diagnostic>& diagnostics, const std::string& code, const std::vector<std::string>& words) {
+bool mentions(const std::vector<seq::Diagnostic>& diagnostics, const std::string& code,
+              const std::vector<std::string>& words) {
     return std::any_of(diagnostics.begin(), diagnostics.end(), [&](const seq::Diagnostic& d) {
         std::string text = d.message + " " + d.condition;
         for (const std::string& note : d.notes) text += " " + note;
-        return d.code == code && std::all_of(words.begin(), words.end(),
-                                             [&](const std::string& word) { return text.find(word) != std::string::npos; });
+        return d.code == code && std::all_of(words.begin(), words.end(), [&](const std::string& word) {
+                   return text.find(word) != std::string::npos;
+               });
     });
 }
 
@@ -116,10 +119,10 @@ TEST_CASE("Linear 128-64-10 on 32 rows") {
 
 nn::Sequential three_sequentials(std::int64_t features) {
     return nn::Sequential{
-        {"layer1", nn::Sequential{nn::Conv2d{{.in_channels = 3, .out_channels = 64, .kernel_size = 3}}, nn::ReLU{{.inplace = true}},
-                                  nn::MaxPool2d{{.kernel_size = 2}}}},
-        {"layer2", nn::Sequential{nn::Conv2d{{.in_channels = 64, .out_channels = 30, .kernel_size = 5}}, nn::ReLU{{.inplace = true}},
-                                  nn::MaxPool2d{{.kernel_size = 2}}}},
+        {"layer1", nn::Sequential{nn::Conv2d{{.in_channels = 3, .out_channels = 64, .kernel_size = 3}},
+                                  nn::ReLU{{.inplace = true}}, nn::MaxPool2d{{.kernel_size = 2}}}},
+        {"layer2", nn::Sequential{nn::Conv2d{{.in_channels = 64, .out_channels = 30, .kernel_size = 5}},
+                                  nn::ReLU{{.inplace = true}}, nn::MaxPool2d{{.kernel_size = 2}}}},
         {"flatten", nn::Flatten{}},
         {"layer3", nn::Sequential{nn::Linear{{.in_features = features, .out_features = 10}}, nn::ReLU{}}}};
 }
@@ -128,7 +131,8 @@ TEST_CASE("three named Sequentials: the 750 features fit pictures of 30 to 33, w
     const nn::Sequential net = three_sequentials(750);
     CHECK(mentions(net.check({{"x", {"N", 3, "H", "H"}}}), "shape/symbolic", {"30", "33"}));
     for (const std::int64_t size : {30, 33}) CHECK(net.check({{"x", {1, 3, size, size}}}).empty());
-    for (const std::int64_t size : {29, 34}) CHECK(mentions(net.check({{"x", {1, 3, size, size}}}), "shape/in-features", {"750"}));
+    for (const std::int64_t size : {29, 34})
+        CHECK(mentions(net.check({{"x", {1, 3, size, size}}}), "shape/in-features", {"750"}));
 
     const std::string spec = R"({"seq": 1, "inputs": {"x": ["N", 3, "H", "H"]}, "layers": [
         {"type": "Sequential", "name": "layer1", "layers": [{"type": "Conv2d", "in_channels": 3, "out_channels": 64, "kernel_size": 3}, "ReLU", {"type": "MaxPool2d", "kernel_size": 2}]},

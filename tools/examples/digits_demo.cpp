@@ -24,8 +24,9 @@ seq::Tensor normalise(const seq::Tensor& images) {
     const std::int64_t count = images.sizes()[0];
     seq::Tensor x(seq::DType::f32, {count, 1, side, side});
     const auto pixels = images.data<std::uint8_t>();
-    std::transform(pixels.begin(), pixels.end(), x.data<float>().begin(),
-                   [](std::uint8_t pixel) { return (static_cast<float>(pixel) / 255.0f - pixel_mean) / pixel_deviation; });
+    std::transform(pixels.begin(), pixels.end(), x.data<float>().begin(), [](std::uint8_t pixel) {
+        return (static_cast<float>(pixel) / 255.0f - pixel_mean) / pixel_deviation;
+    });
     return x;
 }
 
@@ -35,7 +36,8 @@ std::int64_t best_class(std::span<const float> logits) {
 
 double probability(std::span<const float> logits, std::int64_t label) {
     double sum = 0;
-    for (const float logit : logits) sum += std::exp(static_cast<double>(logit - logits[static_cast<std::size_t>(label)]));
+    for (const float logit : logits)
+        sum += std::exp(static_cast<double>(logit - logits[static_cast<std::size_t>(label)]));
     return 1 / sum;
 }
 
@@ -90,7 +92,8 @@ void show(const seq::Tensor& images, const seq::Tensor& labels, const seq::Tenso
     std::vector<std::size_t> right;
     std::vector<std::size_t> wrong;
     for (std::size_t i = 0; i < count; ++i)
-        (best_class(logits.data<float>().subspan(i * classes, classes)) == label_of(labels, i) ? right : wrong).push_back(i);
+        (best_class(logits.data<float>().subspan(i * classes, classes)) == label_of(labels, i) ? right : wrong)
+            .push_back(i);
     std::vector<std::size_t> chosen;
     for (std::size_t i = 0; i < 4 && i < right.size(); ++i) chosen.push_back(right[i * 7 % right.size()]);
     if (!wrong.empty()) chosen.push_back(wrong.front());
@@ -125,9 +128,11 @@ void report(const std::string& folder) {
     for (std::size_t i = 0; i < count; ++i) {
         correct += best_class(logits.subspan(i * classes, classes)) == label_of(labels, i) ? 1 : 0;
         for (std::size_t c = 0; c < classes; ++c)
-            difference = std::max(difference, std::abs(logits[i * classes + c] - expected.data<float>()[i * classes + c]));
+            difference =
+                std::max(difference, std::abs(logits[i * classes + c] - expected.data<float>()[i * classes + c]));
     }
-    fmt::print("accuracy    {:.1f}% ({} of {} right)\n", 100.0 * static_cast<double>(correct) / static_cast<double>(count), correct, count);
+    fmt::print("accuracy    {:.1f}% ({} of {} right)\n",
+               100.0 * static_cast<double>(correct) / static_cast<double>(count), correct, count);
     fmt::print("difference  {:.2g} from PyTorch's logits at most\n", difference);
     fmt::print("speed       {:.0f} pictures a second\n", answers.pictures_per_second);
 }

@@ -1,5 +1,5 @@
-// A layer of one's own, from outside seq's tree: its fields, its shape rule and its CPU kernel. Once registered it works in
-// C++ and in model files alike, is checked, explained and completed as the built-in ones are.
+// A layer of one's own, from outside seq's tree: its fields, its shape rule and its CPU kernel. Once registered it
+// works in C++ and in model files alike, is checked, explained and completed as the built-in ones are.
 
 #include <fmt/format.h>
 
@@ -23,7 +23,8 @@ struct ScaleChannels {
         const seq::Dim& size = context.shape()[1];
         if (!channels && size.is_constant()) channels = size.value();
         if (!channels) {
-            context.fault("shape/in-channels", fmt::format("cannot infer channels from {}", context.shape().to_string()), "channels");
+            context.fault("shape/in-channels",
+                          fmt::format("cannot infer channels from {}", context.shape().to_string()), "channels");
             return;
         }
         seq::Fault fault;
@@ -55,7 +56,9 @@ class Gains final : public seq::WeightSource {
    public:
     explicit Gains(std::string name) : entries_{{std::move(name), seq::DType::f32, {3}}} {}
     const std::vector<Entry>& entries() const override { return entries_; }
-    const Entry* find(std::string_view name) const override { return name == entries_[0].name ? entries_.data() : nullptr; }
+    const Entry* find(std::string_view name) const override {
+        return name == entries_[0].name ? entries_.data() : nullptr;
+    }
     void read(const Entry&, std::span<std::byte> out) const override {
         const float gains[] = {1, 10, 100};
         std::copy_n(reinterpret_cast<const std::byte*>(gains), out.size(), out.begin());
@@ -86,7 +89,8 @@ int main() {
         run("C++ ", net.lower({{"x", {"N", 3}}}));
 
         const seq::CheckResult checked = seq::check_text(R"({"seq": 1, "inputs": {"x": ["N", 3]},
-            "layers": [{"type": "ScaleChannels", "name": "scale", "factor": 2}]})", "own.json");
+            "layers": [{"type": "ScaleChannels", "name": "scale", "factor": 2}]})",
+                                                         "own.json");
         if (checked.has_error()) throw seq::build_error(checked);
         run("JSON", *checked.graph);
 

@@ -13,7 +13,8 @@ namespace {
 
 bool is_identifier(const std::string& text) {
     const auto word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 && std::all_of(text.begin(), text.end(), word);
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+           std::all_of(text.begin(), text.end(), word);
 }
 
 }  // namespace
@@ -47,13 +48,16 @@ std::map<std::string, std::vector<std::string>> parse_shapes(const std::vector<s
                 dim += c;
                 continue;
             }
-            const bool number = !dim.empty() && std::all_of(dim.begin(), dim.end(), [](unsigned char d) { return std::isdigit(d) != 0; });
+            const bool number = !dim.empty() && std::all_of(dim.begin(), dim.end(),
+                                                            [](unsigned char d) { return std::isdigit(d) != 0; });
             if ((!number && !is_identifier(dim)) || dim.size() > 18)
-                throw UsageError(fmt::format("--shape takes NAME=DIM,DIM,... such as x=N,3,64,64, but gets '{}'", text));
+                throw UsageError(
+                    fmt::format("--shape takes NAME=DIM,DIM,... such as x=N,3,64,64, but gets '{}'", text));
             dims.push_back(std::move(dim));
             dim.clear();
         }
-        if (!parsed.emplace(name, std::move(dims)).second) throw UsageError(fmt::format("--shape gives '{}' twice", name));
+        if (!parsed.emplace(name, std::move(dims)).second)
+            throw UsageError(fmt::format("--shape gives '{}' twice", name));
     }
     return parsed;
 }

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -36,8 +36,12 @@ using Command = int (*)(const Arguments&);
 
 /// The options of every command.
 void add_common(CLI::App& app, Arguments& arguments) {
-    app.add_option("--set", arguments.settings, "give a symbol its value; may be repeated")->type_name("SYMBOL=INT")->take_all();
-    app.add_option("--format", arguments.format, "how results are printed")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+    app.add_option("--set", arguments.settings, "give a symbol its value; may be repeated")
+        ->type_name("SYMBOL=INT")
+        ->take_all();
+    app.add_option("--format", arguments.format, "how results are printed")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
     app.add_option("--color", arguments.color, "colour in what is printed")
         ->check(CLI::IsMember({"auto", "always", "never"}))
         ->capture_default_str();
@@ -53,13 +57,17 @@ void add_spec(CLI::App& app, Arguments& arguments) {
 }
 
 void add_weights(CLI::App& app, Arguments& arguments) {
-    app.add_option("--weights", arguments.weights, "read the weights from this file (.safetensors or .npz)")->type_name("FILE");
-    app.add_option("--random-weights", arguments.random_weights, "use random weights made from this seed")->type_name("SEED");
+    app.add_option("--weights", arguments.weights, "read the weights from this file (.safetensors or .npz)")
+        ->type_name("FILE");
+    app.add_option("--random-weights", arguments.random_weights, "use random weights made from this seed")
+        ->type_name("SEED");
 }
 
 void add_compute(CLI::App& app, Arguments& arguments) {
     add_weights(app, arguments);
-    app.add_option("--device", arguments.device, "where to compute")->check(CLI::IsMember({"cpu", "cuda"}))->capture_default_str();
+    app.add_option("--device", arguments.device, "where to compute")
+        ->check(CLI::IsMember({"cpu", "cuda"}))
+        ->capture_default_str();
     app.add_option("--dtype", arguments.dtype, "how to compute; inputs and outputs keep their dtype")
         ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
         ->capture_default_str();
@@ -75,7 +83,8 @@ void add_compute(CLI::App& app, Arguments& arguments) {
 }
 
 void add_data(CLI::App& app, Arguments& arguments) {
-    app.add_option("--input", arguments.inputs, "an input: .npy, .npz, .png or .jpg; 'x=' may be left out for the only one")
+    app.add_option("--input", arguments.inputs,
+                   "an input: .npy, .npz, .png or .jpg; 'x=' may be left out for the only one")
         ->type_name("[NAME=]FILE")
         ->take_all()
         ->allow_extra_args(false);
@@ -83,12 +92,17 @@ void add_data(CLI::App& app, Arguments& arguments) {
         ->type_name("[NAME=]FILE")
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("--scale", arguments.scale, "pictures: multiplies each pixel, 1/255 by default")->delimiter(',')->expected(1, 4);
+    app.add_option("--scale", arguments.scale, "pictures: multiplies each pixel, 1/255 by default")
+        ->delimiter(',')
+        ->expected(1, 4);
     app.add_option("--mean", arguments.mean, "pictures: subtracted from each channel, as in 0.485,0.456,0.406")
         ->delimiter(',')
         ->expected(1, 4);
-    app.add_option("--std", arguments.deviation, "pictures: each channel is divided by it")->delimiter(',')->expected(1, 4);
-    app.add_option("--top", arguments.top, "print the largest N values of each row of the outputs")->check(CLI::Range(0, 1000));
+    app.add_option("--std", arguments.deviation, "pictures: each channel is divided by it")
+        ->delimiter(',')
+        ->expected(1, 4);
+    app.add_option("--top", arguments.top, "print the largest N values of each row of the outputs")
+        ->check(CLI::Range(0, 1000));
 }
 
 struct Parser {
@@ -105,7 +119,8 @@ struct Parser {
 
     std::vector<std::string> commands() const {
         std::vector<std::string> names;
-        for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+        for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+            names.push_back(sub->get_name());
         return names;
     }
 
@@ -122,10 +137,12 @@ struct Parser {
         CLI::App* fix = add("fix", "apply the fixes that are certain and keep the file's formatting", run_fix);
         add_spec(*fix, arguments);
         add_weights(*fix, arguments);
-        CLI::Option* out = fix->add_option("-o", arguments.output_file, "write the mended model here (default: standard output)");
+        CLI::Option* out =
+            fix->add_option("-o", arguments.output_file, "write the mended model here (default: standard output)");
         fix->add_flag("--in-place", arguments.in_place, "write it over the model file")->excludes(out);
 
-        CLI::App* summary = add("summary", "print the layer table: shapes, parameters, MACs, fusions, memory", run_summary);
+        CLI::App* summary =
+            add("summary", "print the layer table: shapes, parameters, MACs, fusions, memory", run_summary);
         add_spec(*summary, arguments);
         add_compute(*summary, arguments);
 
@@ -137,25 +154,32 @@ struct Parser {
         CLI::App* bench = add("bench", "measure latency and throughput", run_bench);
         add_spec(*bench, arguments);
         add_compute(*bench, arguments);
-        bench->add_option("--duration", arguments.duration, "seconds to measure")->check(CLI::Range(0.01, 3600.0))->capture_default_str();
+        bench->add_option("--duration", arguments.duration, "seconds to measure")
+            ->check(CLI::Range(0.01, 3600.0))
+            ->capture_default_str();
 
         CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump);
         add_spec(*dump, arguments);
         add_compute(*dump, arguments);
-        dump->add_option("--stage", arguments.stage, "graph: as written; fused: after the passes; plan: the steps that run")
+        dump->add_option("--stage", arguments.stage,
+                         "graph: as written; fused: after the passes; plan: the steps that run")
             ->check(CLI::IsMember({"graph", "fused", "plan"}))
             ->capture_default_str();
         dump->add_option("-o", arguments.output_file, "write it to this file");
 
-        CLI::App* explain = add("explain", "what became of a layer: fused into what, which kernel, why not another", run_explain);
+        CLI::App* explain =
+            add("explain", "what became of a layer: fused into what, which kernel, why not another", run_explain);
         add_spec(*explain, arguments);
-        explain->add_option("LAYER", arguments.layer, "the layer's path, such as features.3; all layers where left out");
+        explain->add_option("LAYER", arguments.layer,
+                            "the layer's path, such as features.3; all layers where left out");
         add_compute(*explain, arguments);
 
-        CLI::App* verify = add("verify", "compare the graph after each pass, and the plan, with the plain reference", run_verify);
+        CLI::App* verify =
+            add("verify", "compare the graph after each pass, and the plan, with the plain reference", run_verify);
         add_spec(*verify, arguments);
         add_compute(*verify, arguments);
-        verify->add_option("--tolerance", arguments.tolerance, "the largest difference, relative to the largest magnitude (default 1e-4)");
+        verify->add_option("--tolerance", arguments.tolerance,
+                           "the largest difference, relative to the largest magnitude (default 1e-4)");
 
         add("devices", "say what this machine can run on, and if not, why not", run_devices);
         add("schema", "print the JSON Schema of model files, for editors", run_schema);
@@ -205,7 +229,8 @@ int run_command_line(int argc, char** argv) {
             suggest_command(commands, argv[1]);
         } else {
             print_error(error.what());
-            print_note(known ? fmt::format("'seqc {} --help' shows its options", argv[1]) : "'seqc --help' shows the commands");
+            print_note(known ? fmt::format("'seqc {} --help' shows its options", argv[1])
+                             : "'seqc --help' shows the commands");
         }
         return usage;
     }

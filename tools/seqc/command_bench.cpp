@@ -67,26 +67,36 @@ std::int64_t samples_per_run(const NamedTensors& inputs) {
     return inputs.tensors[0].sizes()[0];
 }
 
-void print_measurement(const Measurement& measured, const seq::Executable& executable, const NamedTensors& inputs, const Arguments& arguments) {
+void print_measurement(const Measurement& measured, const seq::Executable& executable, const NamedTensors& inputs,
+                       const Arguments& arguments) {
     const double median = measured.percentile(0.5);
     const double samples_per_s = static_cast<double>(samples_per_run(inputs)) * 1000 / median;
     const int threads = executable.options().threads;
     if (arguments.json()) {
         const nlohmann::ordered_json object{
-            {"median_ms", median},           {"p90_ms", measured.percentile(0.9)},  {"p99_ms", measured.percentile(0.99)},
-            {"min_ms", measured.milliseconds.front()}, {"runs", measured.milliseconds.size()}, {"samples_per_s", samples_per_s},
-            {"load_ms", measured.load_ms},   {"peak_bytes", peak_bytes()},          {"threads", threads},
-            {"device", arguments.device},    {"dtype", arguments.dtype},
+            {"median_ms", median},
+            {"p90_ms", measured.percentile(0.9)},
+            {"p99_ms", measured.percentile(0.99)},
+            {"min_ms", measured.milliseconds.front()},
+            {"runs", measured.milliseconds.size()},
+            {"samples_per_s", samples_per_s},
+            {"load_ms", measured.load_ms},
+            {"peak_bytes", peak_bytes()},
+            {"threads", threads},
+            {"device", arguments.device},
+            {"dtype", arguments.dtype},
         };
         print(object.dump() + "\n");
         return;
     }
-    print(fmt::format("latency     median {:.4g} ms, p90 {:.4g} ms, p99 {:.4g} ms, min {:.4g} ms over {} runs\n", median,
-                      measured.percentile(0.9), measured.percentile(0.99), measured.milliseconds.front(), measured.milliseconds.size()));
+    print(fmt::format("latency     median {:.4g} ms, p90 {:.4g} ms, p99 {:.4g} ms, min {:.4g} ms over {} runs\n",
+                      median, measured.percentile(0.9), measured.percentile(0.99), measured.milliseconds.front(),
+                      measured.milliseconds.size()));
     print(fmt::format("throughput  {:.4g} samples/s\n", samples_per_s));
     print(fmt::format("load        {:.4g} ms from process start to the first result\n", measured.load_ms));
     print(fmt::format("memory      {} resident at the peak\n", bytes_text(static_cast<double>(peak_bytes()))));
-    print(fmt::format("on          {}, {} thread{}, {}\n", arguments.device, threads, threads == 1 ? "" : "s", arguments.dtype));
+    print(fmt::format("on          {}, {} thread{}, {}\n", arguments.device, threads, threads == 1 ? "" : "s",
+                      arguments.dtype));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ std::string stage_text(const Arguments& arguments, const Model& model) {
 }  // namespace
 
 int run_dump(const Arguments& arguments) {
-    const auto model = load_model(arguments, arguments.stage == "plan" ? MissingWeights::random : MissingWeights::leave);
+    const auto model =
+        load_model(arguments, arguments.stage == "plan" ? MissingWeights::random : MissingWeights::leave);
     if (!model) return failed;
     const std::string text = stage_text(arguments, *model);
     if (arguments.output_file.empty() || arguments.output_file == "-") {

@@ -26,7 +26,8 @@ struct Explanation {
 };
 
 bool came_from(const seq::Graph& graph, const seq::Node& node, const std::string& path) {
-    return std::any_of(node.origins.begin(), node.origins.end(), [&](seq::LayerId id) { return graph.layers[id].path == path; });
+    return std::any_of(node.origins.begin(), node.origins.end(),
+                       [&](seq::LayerId id) { return graph.layers[id].path == path; });
 }
 
 Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
@@ -57,10 +58,13 @@ void print_step(const seq::Plan& plan, const seq::Step& step) {
     const auto layers = step_layers(plan, step);
     if (layers.size() > 1) print(fmt::format("  one step with  {}\n", fmt::join(layers, ", ")));
     print(fmt::format("  computes       {}\n", seq::print(*step.node)));
-    print(fmt::format("  kernel         {}{}\n", step.kernel_name, step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
-    print(fmt::format("  layouts        {} -> {}\n", layouts_text(step.kernel->input_layouts, static_cast<std::size_t>(step.node->data_count)),
+    print(fmt::format("  kernel         {}{}\n", step.kernel_name,
+                      step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
+    print(fmt::format("  layouts        {} -> {}\n",
+                      layouts_text(step.kernel->input_layouts, static_cast<std::size_t>(step.node->data_count)),
                       layouts_text(step.kernel->output_layouts, step.node->outputs.size())));
-    for (const seq::Refusal& refusal : step.refusals) print(fmt::format("  not            {}: {}\n", refusal.kernel, refusal.reason));
+    for (const seq::Refusal& refusal : step.refusals)
+        print(fmt::format("  not            {}: {}\n", refusal.kernel, refusal.reason));
 }
 
 void print_text(const Explanation& explanation, const seq::Plan& plan) {
@@ -68,12 +72,14 @@ void print_text(const Explanation& explanation, const seq::Plan& plan) {
     for (const seq::Step* step : explanation.steps) print_step(plan, *step);
     if (explanation.view) print("  no step        its output is its input's bytes under another shape\n");
     if (explanation.steps.empty() && !explanation.view)
-        print("  no step        the passes removed it: it changes nothing at inference, or what it computes is known beforehand\n");
+        print(
+            "  no step        the passes removed it: it changes nothing at inference, or what it computes is known beforehand\n");
 }
 
 Json step_json(const seq::Plan& plan, const seq::Step& step) {
     Json refusals = Json::array();
-    for (const seq::Refusal& refusal : step.refusals) refusals.push_back({{"kernel", refusal.kernel}, {"reason", refusal.reason}});
+    for (const seq::Refusal& refusal : step.refusals)
+        refusals.push_back({{"kernel", refusal.kernel}, {"reason", refusal.reason}});
     return {{"layers", step_layers(plan, step)},
             {"computes", seq::print(*step.node)},
             {"kernel", step.kernel_name},
@@ -84,14 +90,18 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
 void print_json(const Explanation& explanation, const seq::Plan& plan) {
     Json steps = Json::array();
     for (const seq::Step* step : explanation.steps) steps.push_back(step_json(plan, *step));
-    const Json object{{"layer", explanation.layer->path}, {"type", explanation.layer->type}, {"view", explanation.view}, {"steps", std::move(steps)}};
+    const Json object{{"layer", explanation.layer->path},
+                      {"type", explanation.layer->type},
+                      {"view", explanation.view},
+                      {"steps", std::move(steps)}};
     print(object.dump() + "\n");
 }
 
 [[noreturn]] void refuse_layer(const std::string& path, const seq::Graph& graph) {
     std::vector<std::string_view> paths;
     for (const seq::LayerInfo& layer : graph.layers) paths.push_back(layer.path);
-    throw seq::Error("graph/unknown-name", fmt::format("the model has no layer `{}`{}", path, seq::did_you_mean(seq::nearest(path, paths))));
+    throw seq::Error("graph/unknown-name",
+                     fmt::format("the model has no layer `{}`{}", path, seq::did_you_mean(seq::nearest(path, paths))));
 }
 
 }  // namespace
@@ -100,8 +110,9 @@ int run_explain(const Arguments& arguments) {
     const auto model = load_model(arguments, MissingWeights::random);
     if (!model) return failed;
     const auto& layers = model->graph().layers;
-    const bool known = arguments.layer.empty() ||
-                       std::any_of(layers.begin(), layers.end(), [&](const auto& layer) { return layer.path == arguments.layer; });
+    const bool known = arguments.layer.empty() || std::any_of(layers.begin(), layers.end(), [&](const auto& layer) {
+                           return layer.path == arguments.layer;
+                       });
     if (!known) refuse_layer(arguments.layer, model->graph());
     const seq::Executable executable = seq::compile(model->graph(), compile_options(arguments, *model));
     const auto plan = executable.plan(bindings_for(arguments, model->graph()));

@@ -49,13 +49,15 @@ void print_statistics(const std::string& name, const Tensor& tensor, bool json) 
     const std::string sizes = fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
     const bool finite = std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
     if (values.empty()) {
-        print(json ? fmt::format("{{\"output\": \"{}\", \"shape\": {}}}\n", name, sizes) : fmt::format("{} {}\n", name, sizes));
+        print(json ? fmt::format("{{\"output\": \"{}\", \"shape\": {}}}\n", name, sizes)
+                   : fmt::format("{} {}\n", name, sizes));
         return;
     }
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
     if (json && finite) {
-        print(fmt::format("{{\"output\": \"{}\", \"shape\": {}, \"min\": {}, \"max\": {}, \"mean\": {}}}\n", name, sizes, *low, *high, mean));
+        print(fmt::format("{{\"output\": \"{}\", \"shape\": {}, \"min\": {}, \"max\": {}, \"mean\": {}}}\n", name,
+                          sizes, *low, *high, mean));
     } else if (json) {
         print(fmt::format("{{\"output\": \"{}\", \"shape\": {}, \"finite\": false}}\n", name, sizes));
     } else {
@@ -78,7 +80,8 @@ void write_outputs(const std::vector<OutputTarget>& targets, const NamedTensors&
     for (const auto& [path, arrays] : archives) seq::write_npz(path, arrays);
 }
 
-NamedTensors make_outputs(seq::Session& session, const seq::Executable& executable, const std::vector<seq::NamedTensor>& inputs) {
+NamedTensors make_outputs(seq::Session& session, const seq::Executable& executable,
+                          const std::vector<seq::NamedTensor>& inputs) {
     NamedTensors outputs;
     for (const seq::Port& port : executable.outputs()) {
         outputs.names.push_back(port.name);

@@ -81,13 +81,14 @@ void print_text(const Summary& summary, const Model& model) {
     }
     print(table.to_string());
     std::string at;
-    for (const auto& [symbol, value] : summary.bindings) at += fmt::format("{}{} = {}", at.empty() ? " at " : ", ", symbol, value);
+    for (const auto& [symbol, value] : summary.bindings)
+        at += fmt::format("{}{} = {}", at.empty() ? " at " : ", ", symbol, value);
     print(fmt::format("\nparameters  {} ({} as f32)\n", with_commas(summary.parameters),
                       bytes_text(4.0 * static_cast<double>(summary.parameters))));
     print(fmt::format("MACs        {}{}\n", with_commas(summary.macs), at));
     print(fmt::format("memory      {} of weights as packed, {} of activations and scratch{}, in {} steps\n",
-                      bytes_text(static_cast<double>(summary.memory.weights)), bytes_text(static_cast<double>(summary.memory.arena)), at,
-                      summary.memory.steps));
+                      bytes_text(static_cast<double>(summary.memory.weights)),
+                      bytes_text(static_cast<double>(summary.memory.arena)), at, summary.memory.steps));
     for (const auto& [symbol, valid] : summary.constraints) {
         std::string text;
         for (const seq::Interval& interval : valid) text += (text.empty() ? "" : ", ") + interval_text(interval);
@@ -120,13 +121,14 @@ void print_json(const Summary& summary, const Model& model) {
     for (const LayerRow& row : summary.rows) {
         Json outputs = Json::array();
         for (const seq::Shape& shape : row.outputs) outputs.push_back(shape_json(shape));
-        layers.push_back({{"layer", row.path},
-                          {"type", row.type},
-                          {"outputs", std::move(outputs)},
-                          {"parameters", row.parameters},
-                          {"macs", row.macs.evaluate(summary.bindings).value_or(0)},
-                          {"fused_into", row.fused_into.empty() || row.fused_into == "-" ? Json() : Json(row.fused_into)},
-                          {"has_step", row.fused_into.empty()}});
+        layers.push_back(
+            {{"layer", row.path},
+             {"type", row.type},
+             {"outputs", std::move(outputs)},
+             {"parameters", row.parameters},
+             {"macs", row.macs.evaluate(summary.bindings).value_or(0)},
+             {"fused_into", row.fused_into.empty() || row.fused_into == "-" ? Json() : Json(row.fused_into)},
+             {"has_step", row.fused_into.empty()}});
     }
     Json inputs = Json::object();
     for (const seq::Value* input : model.graph().inputs())

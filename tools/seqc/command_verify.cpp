@@ -60,10 +60,13 @@ class Verifier {
     }
 
     double tolerance() const { return arguments_.tolerance > 0 ? arguments_.tolerance : 1e-4; }
-    bool drifted(const std::vector<Finding>& findings) const { return !findings.empty() && findings.back().difference > tolerance(); }
+    bool drifted(const std::vector<Finding>& findings) const {
+        return !findings.empty() && findings.back().difference > tolerance();
+    }
 
    private:
-    seq::ReferenceResults reference(const seq::Graph& graph, const std::shared_ptr<const seq::WeightSource>& weights) const {
+    seq::ReferenceResults reference(const seq::Graph& graph,
+                                    const std::shared_ptr<const seq::WeightSource>& weights) const {
         std::vector<seq::NodeFault> faults;
         const seq::Graph bound = graph.bind(bindings_, faults);
         for (const seq::NodeFault& fault : faults) {
@@ -77,7 +80,8 @@ class Verifier {
         std::shared_ptr<const seq::WeightSource> weights = options_.weights;
         seq::Graph derivation = seq::extract_weights(graph);
         if (derivation.node_count() > 0)
-            weights = std::make_shared<seq::DerivedWeights>(weights, std::move(derivation), seq::reference::evaluator());
+            weights =
+                std::make_shared<seq::DerivedWeights>(weights, std::move(derivation), seq::reference::evaluator());
         const seq::ReferenceResults actual = reference(graph, weights);
         return compare(std::move(stage), graph, [&](const std::string& name) -> const seq::Tensor* {
             const auto found = actual.find(name);
@@ -116,11 +120,15 @@ class Verifier {
         const auto difference = [&](const std::string& name) {
             const seq::Tensor* actual = find(name);
             const auto expected = expected_.find(name);
-            return actual == nullptr || expected == expected_.end() ? 0.0 : seq::relative_difference(*actual, expected->second);
+            return actual == nullptr || expected == expected_.end()
+                       ? 0.0
+                       : seq::relative_difference(*actual, expected->second);
         };
-        for (const std::string& name : graph.output_names()) finding.difference = std::max(finding.difference, difference(name));
+        for (const std::string& name : graph.output_names())
+            finding.difference = std::max(finding.difference, difference(name));
         if (finding.difference <= tolerance()) return finding;
-        for (const seq::Node* node = graph.first_node(); node != nullptr && finding.first_value.empty(); node = node->next) {
+        for (const seq::Node* node = graph.first_node(); node != nullptr && finding.first_value.empty();
+             node = node->next) {
             for (const seq::Value* output : node->outputs) {
                 const double drift = difference(output->name);
                 if (drift <= tolerance()) continue;
@@ -146,14 +154,16 @@ void print_finding(const Finding& finding, double tolerance, bool json) {
     const bool drifts = finding.difference > tolerance;
     if (json) {
         nlohmann::ordered_json object{{"stage", finding.stage}, {"ok", !drifts}};
-        object["difference"] = std::isfinite(finding.difference) ? nlohmann::ordered_json(finding.difference) : nlohmann::ordered_json();
+        object["difference"] =
+            std::isfinite(finding.difference) ? nlohmann::ordered_json(finding.difference) : nlohmann::ordered_json();
         if (drifts) object["layer"] = finding.first_value;
         print(object.dump() + "\n");
         return;
     }
     print(fmt::format("{:<36} {}  {:.2e}\n", finding.stage, drifts ? "DRIFTS" : "agrees", finding.difference));
     if (drifts && !finding.first_value.empty())
-        print(fmt::format("  first at layer `{}`, by {:.2e} of the largest magnitude\n", finding.first_value, finding.first_difference));
+        print(fmt::format("  first at layer `{}`, by {:.2e} of the largest magnitude\n", finding.first_value,
+                          finding.first_difference));
 }
 
 }  // namespace

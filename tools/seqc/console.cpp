@@ -26,9 +26,7 @@ bool color_on(int descriptor) {
     return std::getenv("NO_COLOR") == nullptr && isatty(descriptor) != 0;
 }
 
-double seconds() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void print_labelled(const char* label, const char* color, std::string_view message) {
     const bool colored = color_on_errors();
@@ -62,7 +60,9 @@ bool flush_output() {
 }
 
 void print_error(std::string_view message) { print_labelled("error", "\033[1;31m", message); }
-void print_error(const seq::Error& error) { print_labelled(fmt::format("error[{}]", error.code()).c_str(), "\033[1;31m", error.what()); }
+void print_error(const seq::Error& error) {
+    print_labelled(fmt::format("error[{}]", error.code()).c_str(), "\033[1;31m", error.what());
+}
 
 void print_note(std::string_view message) {
     if (!console.quiet) print_labelled("note", "\033[1;36m", message);

@@ -31,7 +31,8 @@ std::string lower_extension(const std::string& path) {
 std::vector<std::int64_t> picture_sizes(const Port& port, const seq::Picture& picture, const seq::Bindings& bindings) {
     const int rank = port.type.shape.rank();
     if (rank != 3 && rank != 4)
-        throw UsageError(fmt::format("input `{}` is {}: a picture needs [N, C, H, W] or [C, H, W]", port.name, port.type.shape.to_string()));
+        throw UsageError(fmt::format("input `{}` is {}: a picture needs [N, C, H, W] or [C, H, W]", port.name,
+                                     port.type.shape.to_string()));
     const std::int64_t own[] = {1, picture.channels, picture.height, picture.width};
     std::vector<std::int64_t> sizes;
     for (int d = 0; d < rank; ++d) {
@@ -41,14 +42,16 @@ std::vector<std::int64_t> picture_sizes(const Port& port, const seq::Picture& pi
     return sizes;
 }
 
-Tensor read_picture_input(const std::string& path, const Port& port, const Arguments& arguments, const seq::Bindings& bindings) {
+Tensor read_picture_input(const std::string& path, const Port& port, const Arguments& arguments,
+                          const seq::Bindings& bindings) {
     const seq::Picture picture = seq::read_picture(path);
     seq::PictureOptions options;
     if (arguments.scale.size() > 1) throw UsageError("--scale takes one number");
     if (!arguments.scale.empty()) options.scale = arguments.scale[0];
     if (!arguments.mean.empty()) options.mean = arguments.mean;
     if (!arguments.deviation.empty()) options.std = arguments.deviation;
-    if (std::find(options.std.begin(), options.std.end(), 0.0) != options.std.end()) throw UsageError("--std takes no 0");
+    if (std::find(options.std.begin(), options.std.end(), 0.0) != options.std.end())
+        throw UsageError("--std takes no 0");
     Tensor tensor(port.type.dtype, picture_sizes(port, picture, bindings));
     seq::to_input(picture, options, tensor.view());
     return tensor;
@@ -62,7 +65,8 @@ Tensor read_npz_input(const std::string& path, const Port& port) {
     if (arrays.size() == 1) return std::move(arrays.front().second);
     std::vector<std::string> names;
     for (const auto& [name, tensor] : arrays) names.push_back(name);
-    throw seq::Error("input/missing", fmt::format("{} has no array `{}`; it has {}", path, port.name, fmt::join(names, ", ")));
+    throw seq::Error("input/missing",
+                     fmt::format("{} has no array `{}`; it has {}", path, port.name, fmt::join(names, ", ")));
 }
 
 /// NumPy makes f64 unless told otherwise: float dtypes convert into the input's, others must be the input's.
@@ -70,16 +74,19 @@ Tensor as_dtype(Tensor tensor, const Port& port, const std::string& path) {
     if (tensor.dtype() == port.type.dtype) return tensor;
     Tensor converted(port.type.dtype, tensor.sizes());
     if (!seq::convert(tensor.view(), converted.view())) {
-        throw seq::Error("input/dtype", fmt::format("input `{}` is {}, but {} holds {}", port.name, name_of(port.type.dtype), path,
-                                                    name_of(tensor.dtype())));
+        throw seq::Error("input/dtype", fmt::format("input `{}` is {}, but {} holds {}", port.name,
+                                                    name_of(port.type.dtype), path, name_of(tensor.dtype())));
     }
-    print_note(fmt::format("{} holds {}; it was converted to {}", path, name_of(tensor.dtype()), name_of(port.type.dtype)));
+    print_note(
+        fmt::format("{} holds {}; it was converted to {}", path, name_of(tensor.dtype()), name_of(port.type.dtype)));
     return converted;
 }
 
-Tensor read_input(const std::string& path, const Port& port, const Arguments& arguments, const seq::Bindings& bindings) {
+Tensor read_input(const std::string& path, const Port& port, const Arguments& arguments,
+                  const seq::Bindings& bindings) {
     const std::string extension = lower_extension(path);
-    if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") return read_picture_input(path, port, arguments, bindings);
+    if (extension == ".png" || extension == ".jpg" || extension == ".jpeg")
+        return read_picture_input(path, port, arguments, bindings);
     if (extension == ".npz") return as_dtype(read_npz_input(path, port), port, path);
     return as_dtype(seq::read_npy(path), port, path);
 }
@@ -104,10 +111,11 @@ NamedTensors read_inputs(const Arguments& arguments, const std::vector<Port>& po
         NamedFile file = parse_named_file(text);
         const auto port = std::find_if(ports.begin(), ports.end(), [&](const Port& p) { return p.name == file.name; });
         if (port == ports.end() && (!file.name.empty() || ports.size() != 1)) {
-            throw UsageError(file.name.empty()
-                                 ? fmt::format("the model has the inputs {}: say which one '{}' is, as in --input {}={}", names_of(ports),
-                                               file.path, ports.front().name, file.path)
-                                 : fmt::format("the model has no input `{}`; it has {}", file.name, names_of(ports)));
+            throw UsageError(
+                file.name.empty()
+                    ? fmt::format("the model has the inputs {}: say which one '{}' is, as in --input {}={}",
+                                  names_of(ports), file.path, ports.front().name, file.path)
+                    : fmt::format("the model has no input `{}`; it has {}", file.name, names_of(ports)));
         }
         const Port& target = file.name.empty() ? ports.front() : *port;
         if (std::find(inputs.names.begin(), inputs.names.end(), target.name) != inputs.names.end())
@@ -117,7 +125,8 @@ NamedTensors read_inputs(const Arguments& arguments, const std::vector<Port>& po
     }
     for (const Port& port : ports) {
         if (std::find(inputs.names.begin(), inputs.names.end(), port.name) == inputs.names.end())
-            throw UsageError(fmt::format("input `{}` {} is not given: --input {}=FILE", port.name, port.type.shape.to_string(), port.name));
+            throw UsageError(fmt::format("input `{}` {} is not given: --input {}=FILE", port.name,
+                                         port.type.shape.to_string(), port.name));
     }
     return inputs;
 }
@@ -133,7 +142,8 @@ NamedTensors random_inputs(const std::vector<Port>& ports, const seq::Bindings& 
     };
     for (const Port& port : ports) {
         const auto sizes = port.type.shape.substitute(bindings).sizes();
-        if (!sizes) throw seq::Error("shape/symbolic", fmt::format("input `{}` has a size that is not known", port.name));
+        if (!sizes)
+            throw seq::Error("shape/symbolic", fmt::format("input `{}` has a size that is not known", port.name));
         const bool is_float = seq::is_float(port.type.dtype);
         Tensor wide(is_float ? DType::f32 : port.type.dtype, *sizes);
         if (is_float) {
@@ -158,8 +168,9 @@ std::vector<OutputTarget> output_targets(const Arguments& arguments, const std::
         } else if (outputs.size() == 1) {
             targets.push_back({outputs.front(), file.path});
         } else {
-            throw UsageError(fmt::format("the model has the outputs {}: say which one goes to '{}', or name a .npz file for all",
-                                         fmt::join(outputs, ", "), file.path));
+            throw UsageError(
+                fmt::format("the model has the outputs {}: say which one goes to '{}', or name a .npz file for all",
+                            fmt::join(outputs, ", "), file.path));
         }
     }
     return targets;

@@ -17,7 +17,8 @@ struct NamedTensors {
 
 /// Reads what --input names, as the model's inputs want it. Throws UsageError where an input is given twice, is not
 /// given or not known; seq::Error where a file is wrong.
-NamedTensors read_inputs(const Arguments& arguments, const std::vector<seq::Port>& ports, const seq::Bindings& bindings);
+NamedTensors read_inputs(const Arguments& arguments, const std::vector<seq::Port>& ports,
+                         const seq::Bindings& bindings);
 
 /// Random numbers for every input at these values of the symbols; indices of embeddings stay small.
 NamedTensors random_inputs(const std::vector<seq::Port>& ports, const seq::Bindings& bindings, std::uint64_t seed);

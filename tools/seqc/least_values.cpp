@@ -33,7 +33,8 @@ std::int64_t first_value(const seq::SymbolRange& range) {
 
 bool holds(const seq::Graph& graph, const seq::Bindings& bindings) {
     return std::all_of(graph.conditions.begin(), graph.conditions.end(), [&](const seq::GraphCondition& c) {
-        const seq::Condition bound{c.condition.lhs.substitute(bindings), c.condition.relation, c.condition.rhs.substitute(bindings)};
+        const seq::Condition bound{c.condition.lhs.substitute(bindings), c.condition.relation,
+                                   c.condition.rhs.substitute(bindings)};
         return seq::solve(bound, {}).kind != seq::Verdict::Kind::never;
     });
 }
@@ -44,7 +45,8 @@ seq::Bindings least_valid_values(const seq::Graph& graph, const seq::Bindings& g
     constexpr int most_tries = 20000;
     std::vector<seq::Condition> conditions;
     for (const seq::GraphCondition& c : graph.conditions)
-        conditions.push_back({c.condition.lhs.substitute(given), c.condition.relation, c.condition.rhs.substitute(given)});
+        conditions.push_back(
+            {c.condition.lhs.substitute(given), c.condition.relation, c.condition.rhs.substitute(given)});
     const auto alone = seq::solve_each(conditions, graph.ranges);
 
     seq::Bindings values = given;
@@ -63,7 +65,8 @@ seq::Bindings least_valid_values(const seq::Graph& graph, const seq::Bindings& g
     for (int tries = 0; !open.empty() && tries < most_tries; ++tries) {
         if (holds(graph, candidate)) return candidate;
         std::size_t i = 0;
-        while (i < open.size() && (candidate[open[i]] - values[open[i]] > 512 || !advance(candidate[open[i]], range_of(graph, open[i])))) {
+        while (i < open.size() &&
+               (candidate[open[i]] - values[open[i]] > 512 || !advance(candidate[open[i]], range_of(graph, open[i])))) {
             candidate[open[i]] = values[open[i]];
             ++i;
         }

@@ -31,14 +31,18 @@ std::map<std::string, seq::Shape> shapes_of(const Arguments& arguments) {
 }
 
 /// The weights to compute with; says so where they are made up.
-std::shared_ptr<const seq::WeightSource> choose_weights(const Arguments& arguments, Model& model, MissingWeights missing) {
+std::shared_ptr<const seq::WeightSource> choose_weights(const Arguments& arguments, Model& model,
+                                                        MissingWeights missing) {
     const bool asked = arguments.random_weights.has_value();
     if (model.checked.weights && !asked) return model.checked.weights;
     const auto needed = seq::needed_parameters(model.graph());
     if (needed.empty() || (!asked && missing == MissingWeights::leave)) return nullptr;
     if (!asked && missing == MissingWeights::refuse) {
-        throw seq::Error("weights/missing", fmt::format("the model has {} parameters and names no weights; give --weights FILE or --random-weights SEED",
-                                                        needed.size()));
+        throw seq::Error(
+            "weights/missing",
+            fmt::format(
+                "the model has {} parameters and names no weights; give --weights FILE or --random-weights SEED",
+                needed.size()));
     }
     model.random_weights = true;
     const std::uint64_t seed = arguments.random_weights.value_or(0);
@@ -113,7 +117,8 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     options.device = arguments.device == "cuda" ? seq::Device::cuda() : seq::Device::cpu();
     options.weights = model.weights;
     options.threads = arguments.threads;
-    if (arguments.dtype == "tf32") throw seq::Error("device/unavailable", "tf32 is a mode of GPUs; the CPU computes in f32");
+    if (arguments.dtype == "tf32")
+        throw seq::Error("device/unavailable", "tf32 is a mode of GPUs; the CPU computes in f32");
     options.dtype = *seq::parse_dtype(arguments.dtype);
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
@@ -128,7 +133,8 @@ seq::Bindings bindings_for(const Arguments& arguments, const seq::Graph& graph) 
     const seq::Bindings least = least_valid_values(graph, bindings);
     std::string said;
     for (const auto& [symbol, value] : least) {
-        if (bindings.emplace(symbol, value).second) said += fmt::format("{}{} = {}", said.empty() ? "" : ", ", symbol, value);
+        if (bindings.emplace(symbol, value).second)
+            said += fmt::format("{}{} = {}", said.empty() ? "" : ", ", symbol, value);
     }
     if (!said.empty()) print_note(fmt::format("with {}; --set gives other values", said));
     return bindings;

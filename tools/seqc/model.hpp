@@ -21,9 +21,9 @@ struct Model {
 
 /// What to do where a model comes without weights.
 enum class MissingWeights {
-    refuse,   ///< say that there are none
-    random,   ///< make some up, and say so
-    leave,    ///< go on without
+    refuse,  ///< say that there are none
+    random,  ///< make some up, and say so
+    leave,   ///< go on without
 };
 
 /// Reads and checks the model; prints what is wrong, errors and warnings. nullopt where there are errors.
