@@ -54,7 +54,8 @@ void register_kernel(ReferenceFunction function) {
 
 namespace reference {
 
-/// Whether every op of the node, its epilogue included, has a plain kernel; `missing` takes the name of one that has not.
+/// Whether every op of the node, its epilogue included, has a plain kernel; `missing` takes the name of one that has
+/// not.
 bool supports(const Node& node, std::string* missing = nullptr);
 
 /// Runs a node, its epilogue included. `inputs` are indexed as node.inputs, all dense; allocates nothing.

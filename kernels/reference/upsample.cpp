@@ -77,7 +77,8 @@ void run_nearest(const ops::UpsampleForm& form, const TensorView& input, const T
         for_each_index(output.sizes(), [&](const Index& index) {
             Index from = index;
             for (std::size_t dim = 2; dim < rank; ++dim)
-                from[dim] = ops::nearest_source(form, input.rank, dim - 2, index[dim], input.shape[dim], output.shape[dim]);
+                from[dim] =
+                    ops::nearest_source(form, input.rank, dim - 2, index[dim], input.shape[dim], output.shape[dim]);
             *target++ = input.as<T>()[offset_of(from, strides)];
         });
     });

@@ -1,4 +1,4 @@
-#include "support.hpp"
+#include "tests/ops/support.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -8,7 +8,7 @@
 #include "frontend/weights/npy.hpp"
 #include "frontend/weights/safetensors.hpp"
 #include "kernels/reference/reference.hpp"
-#include "support.hpp"
+#include "tests/ops/support.hpp"
 
 namespace seq::tests {
 namespace {

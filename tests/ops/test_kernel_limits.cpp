@@ -2,7 +2,7 @@
 
 #include "graph/ops/arithmetic.hpp"
 #include "graph/ops/embedding.hpp"
-#include "support.hpp"
+#include "tests/ops/support.hpp"
 
 namespace seq::tests {
 namespace {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "support.hpp"
+#include "tests/ops/support.hpp"
 
 namespace seq::tests {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "support.hpp"
+#include "tests/ops/support.hpp"
 
 namespace seq::tests {
 namespace {

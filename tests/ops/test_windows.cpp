@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "support.hpp"
+#include "tests/ops/support.hpp"
 
 namespace seq::tests {
 namespace {
