@@ -12,6 +12,10 @@ endif()
 add_library(seq_flags INTERFACE)
 target_compile_options(seq_flags INTERFACE -Wall -Wextra -Wconversion -Wno-missing-field-initializers
                        $<$<BOOL:${SEQ_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlaps in std::string's operator+ that are not there (GCC bug 105651).
+  target_compile_options(seq_flags INTERFACE -Wno-restrict)
+endif()
 target_compile_definitions(seq_flags INTERFACE $<$<BOOL:${SEQ_DEBUG_VERIFY}>:SEQ_DEBUG_VERIFY=1>
                            $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 
