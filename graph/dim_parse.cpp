@@ -15,7 +15,8 @@ bool starts_name(char c) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// sum := product (("+" | "-") product)*, product := "-"? power ("*" power)*, power := primary ("^" number)?,
-/// primary := number | name | "?" | "(" sum ")" | ("floor" | "ceil") "(" product "/" power ")" | ("min" | "max") "(" list ")"
+/// primary := number | name | "?" | "(" sum ")" | "overflow" "(" ")"
+///          | ("floor" | "ceil") "(" product "/" power ")" | ("min" | "max") "(" sum ("," sum)* ")"
 class Parser {
    public:
     explicit Parser(std::string_view text) : text_(text) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "graph/checked.hpp"
 #include "graph/solver_bounds.hpp"
@@ -154,6 +155,12 @@ std::optional<Problem> prepare(const Condition& condition, const SymbolRanges& r
     scale_symbols(problem, ranges);
     if (is_poisoned(problem.dim)) return std::nullopt;
     problem.symbols = problem.dim.symbols();
+    if (!problem.symbols.empty()) return problem;
+    std::set<std::string> mentioned;
+    for (const Dim* side : {&condition.lhs, &condition.rhs}) {
+        for (std::string& symbol : side->symbols()) mentioned.insert(std::move(symbol));
+    }
+    if (mentioned.size() == 1) problem.symbols = {*mentioned.begin()};
     return problem;
 }
 

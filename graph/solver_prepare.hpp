@@ -26,6 +26,7 @@ struct Problem {
     Dim left;  ///< dim is left - right
     Dim right;
     Question question;
+    /// Of dim; where it has none, the one symbol that the condition mentions, if it is one.
     std::vector<std::string> symbols;
     SymbolRanges ranges;  ///< of the scaled symbols
 };

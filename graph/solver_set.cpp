@@ -146,7 +146,7 @@ void IntegerSet::shorten_patterns() {
         const bool repeats = span >= pattern.size();
         if (!repeats) pattern.resize(span + 1);
         const std::size_t period = period_of(pattern);
-        // A pattern that repeats must hold its period a whole number of times; one that does not, often enough to say so.
+        // A pattern that repeats must hold its period a whole number of times; another, often enough to say so.
         if (repeats ? pattern.size() % period == 0 : (period == 1 || 3 * period <= pattern.size()))
             pattern.resize(period);
     }

@@ -160,7 +160,7 @@ void compare(const Verdict& verdict, const Condition& condition, const SymbolRan
         REQUIRE(verdict.lower_bound_only == upper);
         REQUIRE(verdict.single_value == (valid.size() == 1));
     } else if (verdict.lower_bound_only) {
-        REQUIRE((upper || *verdict.valid[0].max > last));
+        REQUIRE((upper || verdict.valid[0].min > last));
     }
 }
 
@@ -182,7 +182,6 @@ TEST_CASE("chains of convolutions and pools against every value of the range") {
 TEST_CASE("random expressions in one symbol against every value of the range") {
     ExpressionGenerator generator(11, {"L"});
     int decided = 0;
-    int open = 0;
     for (int round = 0; round < 4000; ++round) {
         const auto relation = static_cast<Relation>(generator.number(0, 6));
         const Dim lhs = generator.expression(4).to_dim();
@@ -197,15 +196,12 @@ TEST_CASE("random expressions in one symbol against every value of the range") {
             range.max = range.min + 200;
         }
         const Verdict verdict = solve(condition, {{"L", range}});
-        if (verdict.kind == Kind::undecided || lhs.symbols().empty()) {
-            ++open;
-            continue;
-        }
+        const bool overflows = !divides_by_symbol(lhs) && !lhs.evaluate({{"L", 1000}});
+        if (verdict.kind == Kind::undecided || overflows) continue;
         ++decided;
         compare(verdict, condition, range, 1000);
     }
     CHECK(decided > 3000);
-    MESSAGE(decided, " decided, ", open, " open");
 }
 
 TEST_CASE("conjunctions against every value of the range") {
@@ -224,7 +220,8 @@ TEST_CASE("conjunctions against every value of the range") {
         }
         REQUIRE(members(each.at("L"), last) == expected);
         const Verdict verdict = solve(conditions[0], {{"L", range}}, std::span(conditions).subspan(1));
-        if (verdict.symbol == "L" && verdict.kind != Kind::undecided) REQUIRE(members(verdict.valid, last) == expected);
+        if (verdict.symbol != "L" || verdict.kind == Kind::undecided) continue;
+        REQUIRE(members(verdict.valid, last) == expected);
     }
 }
 

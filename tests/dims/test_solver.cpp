@@ -96,6 +96,10 @@ TEST_CASE("a residual and a skip whose sizes differ by rounding") {
     CHECK(add.valid == Intervals{{2, std::nullopt, 2}});
     const Verdict unet = solve({floor_div(L, 16) * 16, Relation::eq, L}, {});
     CHECK(unet.valid == Intervals{{16, std::nullopt, 16}});
+    const Verdict even = solve({floor_div(L, 2) * 2, Relation::eq, L}, {{"L", {1, std::nullopt, 2}}});
+    CHECK(even.kind == Kind::always);
+    CHECK(even.symbol == "L");
+    CHECK(even.valid == Intervals{{2, std::nullopt, 2}});
     CHECK(solve({floor_div(L, 2) + ceil_div(L, 2), Relation::eq, L}, {}).kind == Kind::always);
 }
 
