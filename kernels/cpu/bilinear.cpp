@@ -32,21 +32,25 @@ struct BilinearRows {
             const float* line = weight;
             for (std::int64_t o = 0; o < form->outputs; ++o) {
                 float sum = bias != nullptr ? bias[o] : 0.0f;
-                for (std::int64_t i = 0; i < form->first; ++i, line += form->second) sum += a[i] * dot<N>(line, b, form->second);
+                for (std::int64_t i = 0; i < form->first; ++i, line += form->second)
+                    sum += a[i] * dot<N>(line, b, form->second);
                 y[o] = sum;
             }
         }
     }
 };
 
-using RowsFunction = void (*)(const BilinearForm*, const float*, const float*, const float*, const float*, float*, std::int64_t);
+using RowsFunction = void (*)(const BilinearForm*, const float*, const float*, const float*, const float*, float*,
+                              std::int64_t);
 
 class PreparedBilinear final : public OwnKernel {
    public:
     PreparedBilinear(const BilinearForm& form, std::int64_t rows, bool bias, Isa isa)
-        : form_(form), rows_(rows), bias_(bias),
-          function_(select<BilinearRows, const BilinearForm*, const float*, const float*, const float*, const float*, float*,
-                           std::int64_t>(isa)) {}
+        : form_(form),
+          rows_(rows),
+          bias_(bias),
+          function_(select<BilinearRows, const BilinearForm*, const float*, const float*, const float*, const float*,
+                           float*, std::int64_t>(isa)) {}
 
     void compute(const RunContext& context) const override {
         const auto at = [&](int input) { return static_cast<const float*>(context.inputs[input]); };
@@ -81,7 +85,8 @@ class Bilinear final : public Kernel {
         const bool bias = request.node.parameter_names.size() > 1;
         auto kernel = std::make_unique<PreparedBilinear>(BilinearForm{weight[1], weight[2], weight[0]}, rows, bias,
                                                          usable_isa(request.options));
-        if (!finish_own(*kernel, request, weights, place_inputs(request, Layout::plain()), Layout::plain(), refusal)) return nullptr;
+        if (!finish_own(*kernel, request, weights, place_inputs(request, Layout::plain()), Layout::plain(), refusal))
+            return nullptr;
         for (int input = 0; input < (bias ? 4 : 3); ++input) {
             if (request.is_weight(input)) kernel->plain_weights.push_back(input);
         }

@@ -19,6 +19,7 @@ namespace {
 const KernelList& cpu_kernels() {
     static const KernelList kernels{
         &cpu::convolution_kernel(),
+        &cpu::padded_convolution_kernel(),
         &cpu::conv_transpose_kernel(),
         &cpu::linear_kernel(),
         &cpu::matmul_kernel(),
@@ -46,8 +47,9 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
     if (from == to) return cpu::make_copy(from);
     auto kernel = onednn::make_reorder(from, to);
     if (!kernel) {
-        throw Error("device/unavailable", fmt::format("no kernel copies {} from the {} to the {} layout", name_of(from.dtype),
-                                                      from.layout.to_string(), to.layout.to_string()));
+        throw Error("device/unavailable",
+                    fmt::format("no kernel copies {} from the {} to the {} layout", name_of(from.dtype),
+                                from.layout.to_string(), to.layout.to_string()));
     }
     return kernel;
 }

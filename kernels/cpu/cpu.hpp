@@ -11,13 +11,13 @@ const Backend& cpu_backend();
 
 /// What runs here, for `seqc devices`.
 struct CpuDescription {
-    std::string model;          ///< of the processor, as the system names it; may be empty
-    Isa isa = Isa::scalar;      ///< what our own kernels use
-    std::string onednn;         ///< "oneDNN 3.2.0"
-    std::string onednn_isa;     ///< "avx512_core"
-    std::string threads;        ///< "oneTBB 2021.8"
-    std::string onednn_threads; ///< "TBB": what oneDNN was built with
-    int concurrency = 1;        ///< threads that this process may use
+    std::string model;           ///< of the processor, as the system names it; may be empty
+    Isa isa = Isa::scalar;       ///< what our own kernels use
+    std::string onednn;          ///< "oneDNN 3.2.0"
+    std::string onednn_isa;      ///< "avx512_core"
+    std::string threads;         ///< "oneTBB 2021.8"
+    std::string onednn_threads;  ///< "TBB": what oneDNN was built with
+    int concurrency = 1;         ///< threads that this process may use
 };
 CpuDescription describe_cpu();
 

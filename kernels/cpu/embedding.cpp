@@ -33,8 +33,9 @@ class PreparedEmbedding final : public OwnKernel {
             }
         });
         if (const std::int64_t at = outside.load(); at >= 0) {
-            throw Error("run/index", fmt::format("Embedding has rows 0 to {}, but element {} of its input asks for another",
-                                                 rows_ - 1, at));
+            throw Error(
+                "run/index",
+                fmt::format("Embedding has rows 0 to {}, but element {} of its input asks for another", rows_ - 1, at));
         }
     }
 
@@ -57,7 +58,8 @@ class Embedding final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         const Sizes& table = request.inputs[1].sizes;
-        auto kernel = std::make_unique<PreparedEmbedding>(request.inputs[0].dtype, product(request.inputs[0].sizes), table[0], table[1]);
+        auto kernel = std::make_unique<PreparedEmbedding>(request.inputs[0].dtype, product(request.inputs[0].sizes),
+                                                          table[0], table[1]);
         std::vector<Placed> inputs = place_inputs(request, Layout::plain());
         if (!finish_own(*kernel, request, weights, inputs, Layout::plain(), refusal)) return nullptr;
         for (const int input : {0, 1}) {

@@ -96,7 +96,8 @@ LoopNest merge_loops(Sizes sizes, std::vector<Sizes> strides) {
     nest.strides.resize(strides.size());
     const auto append = [&](std::int64_t size, std::size_t dim) {
         nest.sizes.push_back(size);
-        for (std::size_t k = 0; k < strides.size(); ++k) nest.strides[k].push_back(dim < sizes.size() ? strides[k][dim] : 0);
+        for (std::size_t k = 0; k < strides.size(); ++k)
+            nest.strides[k].push_back(dim < sizes.size() ? strides[k][dim] : 0);
     };
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         if (sizes[i] == 1) continue;

@@ -58,10 +58,13 @@ class Glu final : public Kernel {
                                             std::string& refusal) const override {
         const Sizes& sizes = request.outputs[0].sizes;
         const std::int64_t dim = request.node.op.as<ops::GLU>()->dim;
-        const std::size_t axis = static_cast<std::size_t>(dim < 0 ? dim + static_cast<std::int64_t>(sizes.size()) : dim);
-        auto kernel = std::make_unique<PreparedGlu>(product(std::span(sizes).first(axis)), product(std::span(sizes).subspan(axis)),
-                                                    usable_isa(request.options));
-        if (!finish_own(*kernel, request, weights, place_inputs(request, Layout::plain()), Layout::plain(), refusal)) return nullptr;
+        const std::size_t axis =
+            static_cast<std::size_t>(dim < 0 ? dim + static_cast<std::int64_t>(sizes.size()) : dim);
+        auto kernel =
+            std::make_unique<PreparedGlu>(product(std::span(sizes).first(axis)),
+                                          product(std::span(sizes).subspan(axis)), usable_isa(request.options));
+        if (!finish_own(*kernel, request, weights, place_inputs(request, Layout::plain()), Layout::plain(), refusal))
+            return nullptr;
         if (request.is_weight(0)) kernel->plain_weights.push_back(0);
         return kernel;
     }

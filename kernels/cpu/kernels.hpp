@@ -6,6 +6,7 @@
 namespace seq::cpu {
 
 const Kernel& convolution_kernel();
+const Kernel& padded_convolution_kernel();
 const Kernel& linear_kernel();
 const Kernel& elementwise_kernel();
 const Kernel& pool_kernel();

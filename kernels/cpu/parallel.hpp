@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
+#include <cstdint>
 
 namespace seq::cpu {
 

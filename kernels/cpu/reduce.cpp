@@ -130,7 +130,8 @@ class Reduce final : public Kernel {
     std::string_view name() const override { return "cpu.reduce"; }
 
     Support supports(const KernelRequest& request) const override {
-        if (!request.node.op.is<ops::Mean>() && !request.node.op.is<ops::Sum>()) return Support::no("takes Mean and Sum alone");
+        if (!request.node.op.is<ops::Mean>() && !request.node.op.is<ops::Sum>())
+            return Support::no("takes Mean and Sum alone");
         return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
@@ -141,7 +142,8 @@ class Reduce final : public Kernel {
         const Sizes& sizes = request.inputs[0].sizes;
         auto kernel = std::make_unique<PreparedReduce>(sizes, ops::reduced_dims(dim, static_cast<int>(sizes.size())),
                                                        mean != nullptr, usable_isa(request.options));
-        if (!finish_own(*kernel, request, weights, place_inputs(request, Layout::plain()), Layout::plain(), refusal)) return nullptr;
+        if (!finish_own(*kernel, request, weights, place_inputs(request, Layout::plain()), Layout::plain(), refusal))
+            return nullptr;
         if (request.is_weight(0)) kernel->plain_weights.push_back(0);
         return kernel;
     }

@@ -51,10 +51,12 @@ class Reference final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         std::string missing;
-        return reference::supports(request.node, &missing) ? Support{} : Support::no("there are no plain loops for " + missing);
+        return reference::supports(request.node, &missing) ? Support{}
+                                                           : Support::no("there are no plain loops for " + missing);
     }
 
-    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider&, std::string&) const override {
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider&,
+                                            std::string&) const override {
         return std::make_unique<PreparedReference>(request);
     }
 };

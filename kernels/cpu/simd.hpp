@@ -17,11 +17,15 @@ template <int N>
 struct Lanes {
     typedef float Float __attribute__((vector_size(N * 4)));
     typedef std::int32_t Int __attribute__((vector_size(N * 4)));
+    typedef std::uint32_t Bits __attribute__((vector_size(N * 4)));
 };
 template <int N>
 using Float = typename Lanes<N>::Float;
 template <int N>
 using Int = typename Lanes<N>::Int;
+/// Unsigned, so that what overflows wraps around.
+template <int N>
+using Bits = typename Lanes<N>::Bits;
 
 template <int N>
 SEQ_INLINE Float<N> splat(float value) {
@@ -50,26 +54,22 @@ SEQ_INLINE void store_part(float* to, Float<N> value, std::int64_t count) {
     store<N>(lanes, value);
     for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
 }
-template <int N>
-SEQ_INLINE Float<N> bits(Int<N> value) {
-    Float<N> result;
-    __builtin_memcpy(&result, &value, sizeof result);
-    return result;
-}
-template <int N>
-SEQ_INLINE Int<N> bits(Float<N> value) {
-    Int<N> result;
+/// The same bits as another type.
+template <class To, class From>
+SEQ_INLINE To bits_as(From value) {
+    static_assert(sizeof(To) == sizeof(From));
+    To result;
     __builtin_memcpy(&result, &value, sizeof result);
     return result;
 }
 template <int N>
 SEQ_INLINE Float<N> abs(Float<N> x) {
-    return bits<N>(bits<N>(x) & 0x7fffffff);
+    return bits_as<Float<N>>(bits_as<Bits<N>>(x) & 0x7fffffffu);
 }
 /// The magnitude of `x` with the sign of `sign`.
 template <int N>
 SEQ_INLINE Float<N> copy_sign(Float<N> x, Float<N> sign) {
-    return bits<N>((bits<N>(x) & 0x7fffffff) | (bits<N>(sign) & static_cast<std::int32_t>(0x80000000)));
+    return bits_as<Float<N>>((bits_as<Bits<N>>(x) & 0x7fffffffu) | (bits_as<Bits<N>>(sign) & 0x80000000u));
 }
 /// max(x, low) and min(x, high) that keep a NaN in x.
 template <int N>

@@ -17,7 +17,8 @@ SEQ_INLINE Float<N> polynomial(Float<N> x, const float (&coefficients)[Count]) {
 /// 2^n for integral n in [-126, 127].
 template <int N>
 SEQ_INLINE Float<N> power_of_two(Float<N> n) {
-    return bits<N>((__builtin_convertvector(n, Int<N>) + 127) << 23);
+    const auto exponent = bits_as<Bits<N>>(__builtin_convertvector(n, Int<N>));
+    return bits_as<Float<N>>((exponent + 127u) << 23u);
 }
 
 /// x = n · log 2 + r with |r| <= log 2 / 2, and (exp(r) - 1) / r.
@@ -53,12 +54,12 @@ SEQ_INLINE Float<N> expm1_negative(Float<N> x) {
 /// The natural logarithm of a normal x > 0, or +Inf.
 template <int N>
 SEQ_INLINE Float<N> log(Float<N> x) {
-    const Int<N> shifted = bits<N>(x) - 0x3f3504f3;  // sqrt(1/2)
-    const Float<N> exponent = __builtin_convertvector(shifted >> 23, Float<N>);
-    const Float<N> m = bits<N>((shifted & 0x7fffff) + 0x3f3504f3) - 1.0f;
-    constexpr float slope[] = {1.000000000e+00f,  -4.999998826e-01f, 3.333332590e-01f,  -2.500158984e-01f, 2.000197732e-01f,
-                               -1.660893275e-01f, 1.418159980e-01f,  -1.324393569e-01f, 1.290648635e-01f,
-                               -7.622208547e-02f};  // sqrt(1/2) - 1 <= m <= sqrt(2) - 1
+    const Bits<N> shifted = bits_as<Bits<N>>(x) - 0x3f3504f3u;  // sqrt(1/2)
+    const Float<N> exponent = __builtin_convertvector(bits_as<Int<N>>(shifted) >> 23, Float<N>);
+    const Float<N> m = bits_as<Float<N>>((shifted & 0x7fffffu) + 0x3f3504f3u) - 1.0f;
+    constexpr float slope[] = {1.000000000e+00f, -4.999998826e-01f, 3.333332590e-01f, -2.500158984e-01f,
+                               2.000197732e-01f, -1.660893275e-01f, 1.418159980e-01f, -1.324393569e-01f,
+                               1.290648635e-01f, -7.622208547e-02f};  // sqrt(1/2) - 1 <= m <= sqrt(2) - 1
     const Float<N> result = (m * polynomial<N>(m, slope) - exponent * 2.12194440e-4f) + exponent * 0.693359375f;
     return (x != x) | (x > 3.402823466e38f) ? x : result;
 }
@@ -85,7 +86,7 @@ template <int N>
 SEQ_INLINE Float<N> erf(Float<N> x) {
     const Float<N> magnitude = abs<N>(x);
     const Float<N> square = x * x;
-    constexpr float slope[] = {1.128379166e+00f,  -3.761262582e-01f, 1.128358515e-01f, -2.685381187e-02f,
+    constexpr float slope[] = {1.128379166e+00f, -3.761262582e-01f, 1.128358515e-01f, -2.685381187e-02f,
                                5.188327560e-03f, -8.010192519e-04f, 7.853857699e-05f};  // |x| <= 1, in x²
     const Float<N> t = 1.0f / (magnitude * 0.3275911f + 1.0f);
     constexpr float scaled[] = {1.849355637e-01f, 1.826589304e-01f,  1.926765588e-01f, 7.432845054e-02f,

@@ -26,14 +26,16 @@ struct SoftmaxRows {
         std::int64_t i = 0;
         for (; i + N <= count; i += N) most = max_or_nan<N>(most, load<N>(x + i) * sign);
         float result = -std::numeric_limits<float>::infinity();
-        for (int lane = 0; lane < N; ++lane) result = most[lane] > result || most[lane] != most[lane] ? most[lane] : result;
+        for (int lane = 0; lane < N; ++lane)
+            result = most[lane] > result || most[lane] != most[lane] ? most[lane] : result;
         for (; i < count; ++i) result = x[i] * sign > result || x[i] != x[i] ? x[i] * sign : result;
         return result;
     }
 
     /// y = exp(sign·x - most); returns the sum.
     template <int N>
-    SEQ_INLINE static float exponentials(const float* x, float* y, std::int64_t count, float sign, float most, bool keep) {
+    SEQ_INLINE static float exponentials(const float* x, float* y, std::int64_t count, float sign, float most,
+                                         bool keep) {
         Float<N> sums = splat<N>(0.0f);
         std::int64_t i = 0;
         for (; i + N <= count; i += N) {
@@ -95,28 +97,31 @@ class PreparedSoftmax final : public OwnKernel {
    public:
     PreparedSoftmax(const SoftmaxForm& form, Isa isa)
         : form_(form),
-          function_(form.inner == 1 ? select<SoftmaxRows, const SoftmaxForm*, const float*, float*, std::int64_t>(isa)
-                                    : select<SoftmaxColumns, const SoftmaxForm*, const float*, float*, std::int64_t>(isa)) {}
+          function_(form.inner == 1
+                        ? select<SoftmaxRows, const SoftmaxForm*, const float*, float*, std::int64_t>(isa)
+                        : select<SoftmaxColumns, const SoftmaxForm*, const float*, float*, std::int64_t>(isa)) {}
 
     void compute(const RunContext& context) const override {
         const auto* x = static_cast<const float*>(context.inputs[0]);
         auto* y = static_cast<float*>(context.outputs[0]);
         constexpr std::int64_t cost = 8;  // an exponential against a copied element
         if (form_.inner == 1) {
-            parallel_for(form_.outer, parallel_grain / (cost * form_.size) + 1, [&](std::int64_t first, std::int64_t last) {
-                function_(&form_, x + first * form_.size, y + first * form_.size, last - first);
-            });
+            parallel_for(form_.outer, parallel_grain / (cost * form_.size) + 1,
+                         [&](std::int64_t first, std::int64_t last) {
+                             function_(&form_, x + first * form_.size, y + first * form_.size, last - first);
+                         });
             return;
         }
         constexpr std::int64_t part = 256;
         const std::int64_t parts = (form_.inner + part - 1) / part;
-        parallel_for(form_.outer * parts, parallel_grain / (cost * form_.size * part) + 1, [&](std::int64_t first, std::int64_t last) {
-            for (std::int64_t task = first; task < last; ++task) {
-                const std::int64_t start = task % parts * part;
-                const std::int64_t at = task / parts * form_.size * form_.inner + start;
-                function_(&form_, x + at, y + at, std::min(part, form_.inner - start));
-            }
-        });
+        parallel_for(form_.outer * parts, parallel_grain / (cost * form_.size * part) + 1,
+                     [&](std::int64_t first, std::int64_t last) {
+                         for (std::int64_t task = first; task < last; ++task) {
+                             const std::int64_t start = task % parts * part;
+                             const std::int64_t at = task / parts * form_.size * form_.inner + start;
+                             function_(&form_, x + at, y + at, std::min(part, form_.inner - start));
+                         }
+                     });
     }
 
    private:
@@ -131,7 +136,9 @@ struct AxisChoice {
 };
 
 std::optional<AxisChoice> axis_of(const Op& op, int rank) {
-    const auto chosen = [&](const std::optional<std::int64_t>& dim) { return dim ? *dim : ops::implicit_softmax_dim(rank); };
+    const auto chosen = [&](const std::optional<std::int64_t>& dim) {
+        return dim ? *dim : ops::implicit_softmax_dim(rank);
+    };
     if (const auto* softmax = op.as<ops::Softmax>()) return AxisChoice{chosen(softmax->dim)};
     if (const auto* softmin = op.as<ops::Softmin>()) return AxisChoice{chosen(softmin->dim), -1};
     if (const auto* softmax = op.as<ops::LogSoftmax>()) return AxisChoice{chosen(softmax->dim), 1, true};
@@ -145,7 +152,8 @@ class Softmax final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         const int rank = static_cast<int>(request.inputs[0].sizes.size());
-        if (!axis_of(request.node.op, rank)) return Support::no("takes Softmax, Softmin, LogSoftmax and Softmax2d alone");
+        if (!axis_of(request.node.op, rank))
+            return Support::no("takes Softmax, Softmin, LogSoftmax and Softmax2d alone");
         return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
     }
 

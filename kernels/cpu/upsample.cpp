@@ -57,10 +57,12 @@ struct Lines {
         const std::int64_t plane = row / height.out() / depth.out();
         for (int dz = 0; dz < (depth.there ? 2 : 1); ++dz) {
             for (int dy = 0; dy < (height.there ? 2 : 1); ++dy) {
-                const std::int64_t d = dz ? depth.second[z] : depth.first[z], h = dy ? height.second[y] : height.first[y];
+                const std::int64_t d = dz ? depth.second[z] : depth.first[z],
+                                   h = dy ? height.second[y] : height.first[y];
                 const auto i = static_cast<std::size_t>(count++);
                 start[i] = ((plane * depth.in + d) * height.in + h) * plan.axes[2].in * plan.width;
-                weight[i] = (dz ? depth.weight[z] : 1 - depth.weight[z]) * (dy ? height.weight[y] : 1 - height.weight[y]);
+                weight[i] =
+                    (dz ? depth.weight[z] : 1 - depth.weight[z]) * (dy ? height.weight[y] : 1 - height.weight[y]);
             }
         }
     }
@@ -117,7 +119,8 @@ struct LinearRows {
     }
 
     template <int N>
-    SEQ_INLINE static void run(const LinearPlan* plan, const float* in, float* out, std::int64_t first, std::int64_t last) {
+    SEQ_INLINE static void run(const LinearPlan* plan, const float* in, float* out, std::int64_t first,
+                               std::int64_t last) {
         const std::int64_t row_size = plan->axes[2].out() * plan->width;
         for (std::int64_t row = first; row < last; ++row) {
             const Lines lines(*plan, row);
@@ -138,9 +141,8 @@ class PreparedUpsample final : public OwnKernel {
         auto* out = static_cast<float*>(context.outputs[0]);
         const std::int64_t rows = plan_.planes * plan_.axes[0].out() * plan_.axes[1].out();
         const std::int64_t work = plan_.axes[2].out() * plan_.width * 4;
-        parallel_for(rows, parallel_grain / (work + 1) + 1, [&](std::int64_t first, std::int64_t last) {
-            rows_(&plan_, in, out, first, last);
-        });
+        parallel_for(rows, parallel_grain / (work + 1) + 1,
+                     [&](std::int64_t first, std::int64_t last) { rows_(&plan_, in, out, first, last); });
     }
 
    private:

@@ -14,9 +14,9 @@ TEST_CASE("transposed convolutions agree with the reference") {
         bool bias;
     };
     const std::vector<Example> examples{
-        {6, 4, 1, 3, 2, 1, 1, 1, true},  {6, 4, 1, 4, 2, 1, 0, 1, false}, {16, 32, 1, 3, 1, 1, 0, 1, true},
-        {6, 9, 3, 3, 2, 0, 1, 2, true},  {5, 7, 1, 2, 3, 0, 2, 1, true},  {8, 8, 8, 3, 2, 1, 1, 1, true},
-        {1, 1, 1, 1, 1, 0, 0, 1, true},  {4, 6, 2, 3, 1, 2, 0, 2, false},
+        {6, 4, 1, 3, 2, 1, 1, 1, true}, {6, 4, 1, 4, 2, 1, 0, 1, false}, {16, 32, 1, 3, 1, 1, 0, 1, true},
+        {6, 9, 3, 3, 2, 0, 1, 2, true}, {5, 7, 1, 2, 3, 0, 2, 1, true},  {8, 8, 8, 3, 2, 1, 1, 1, true},
+        {1, 1, 1, 1, 1, 0, 0, 1, true}, {4, 6, 2, 3, 1, 2, 0, 2, false},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);

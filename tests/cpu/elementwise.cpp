@@ -16,11 +16,14 @@ namespace {
 
 const std::vector<Op>& activations() {
     static const std::vector<Op> ops{
-        ops::ReLU{}, ops::ReLU6{}, ops::LeakyReLU{0.2}, ops::RReLU{0.1, 0.5}, ops::ELU{0.7}, ops::CELU{1.3}, ops::SELU{},
-        ops::GELU{}, ops::GELU{"tanh"}, ops::SiLU{}, ops::Mish{}, ops::Sigmoid{}, ops::LogSigmoid{}, ops::Hardsigmoid{},
-        ops::Hardswish{}, ops::Hardtanh{-0.5, 0.8}, ops::Hardshrink{0.3}, ops::Softshrink{0.4}, ops::Tanhshrink{},
-        ops::Softplus{2, 3}, ops::Softplus{}, ops::Softsign{}, ops::Tanh{}, ops::Threshold{0.1, -2.0}, ops::Identity{},
-        ops::Add{1.5}, ops::Sub{0.5}, ops::Mul{-2.0}, ops::Div{3.0}};
+        ops::ReLU{},          ops::ReLU6{},         ops::LeakyReLU{0.2}, ops::RReLU{0.1, 0.5},
+        ops::ELU{0.7},        ops::CELU{1.3},       ops::SELU{},         ops::GELU{},
+        ops::GELU{"tanh"},    ops::SiLU{},          ops::Mish{},         ops::Sigmoid{},
+        ops::LogSigmoid{},    ops::Hardsigmoid{},   ops::Hardswish{},    ops::Hardtanh{-0.5, 0.8},
+        ops::Hardshrink{0.3}, ops::Softshrink{0.4}, ops::Tanhshrink{},   ops::Softplus{2, 3},
+        ops::Softplus{},      ops::Softsign{},      ops::Tanh{},         ops::Threshold{0.1, -2.0},
+        ops::Identity{},      ops::Add{1.5},        ops::Sub{0.5},       ops::Mul{-2.0},
+        ops::Div{3.0}};
     return ops;
 }
 
@@ -40,19 +43,29 @@ TEST_CASE("activations of large, tiny and non-finite numbers agree with the refe
     for (const Op& op : activations()) {
         CAPTURE(op.name());
         KernelCase example(op, {{16, 17}});
-        CHECK(example.run_nonfinite({nan, inf, -inf, 0.0f, -0.0f, 1e-30f, -1e-30f, 30.0f, -30.0f, 104.0f, -104.0f, 88.8f, -88.8f,
-                                     nan, 1e20f, -1e20f})
+        CHECK(example
+                  .run_nonfinite({nan, inf, -inf, 0.0f, -0.0f, 1e-30f, -1e-30f, 30.0f, -30.0f, 104.0f, -104.0f, 88.8f,
+                                  -88.8f, nan, 1e20f, -1e20f})
                   .size() >= 1);
     }
 }
 
 TEST_CASE("arithmetic broadcasts") {
     const std::vector<std::vector<std::vector<std::int64_t>>> shapes{
-        {{2, 21, 5, 3}, {2, 21, 5, 3}}, {{2, 21, 5, 3}, {21, 1, 1}},       {{2, 21, 1, 1}, {2, 21, 5, 3}},
-        {{2, 1, 5, 3}, {2, 21, 5, 3}},  {{21, 5, 3}, {2, 21, 5, 3}},       {{2, 21, 5, 3}, {3}},
-        {{2, 21, 5, 3}, {5, 1}},        {{2, 1, 5, 1}, {1, 21, 1, 3}},     {{4}, {4}},
-        {{6, 1}, {1, 7}},               {{2, 16, 4, 4}, {2, 16, 4, 4}, {16, 1, 1}}, {{1}, {3, 2}},
-        {{2, 3, 1}, {1, 1, 5000}},      {{}, {2, 3}},
+        {{2, 21, 5, 3}, {2, 21, 5, 3}},
+        {{2, 21, 5, 3}, {21, 1, 1}},
+        {{2, 21, 1, 1}, {2, 21, 5, 3}},
+        {{2, 1, 5, 3}, {2, 21, 5, 3}},
+        {{21, 5, 3}, {2, 21, 5, 3}},
+        {{2, 21, 5, 3}, {3}},
+        {{2, 21, 5, 3}, {5, 1}},
+        {{2, 1, 5, 1}, {1, 21, 1, 3}},
+        {{4}, {4}},
+        {{6, 1}, {1, 7}},
+        {{2, 16, 4, 4}, {2, 16, 4, 4}, {16, 1, 1}},
+        {{1}, {3, 2}},
+        {{2, 3, 1}, {1, 1, 5000}},
+        {{}, {2, 3}},
     };
     for (const auto& inputs : shapes) {
         CAPTURE(inputs[0].size());

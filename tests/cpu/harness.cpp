@@ -56,7 +56,7 @@ std::int64_t first_difference(const Tensor& expected, const void* actual, double
     const auto values = expected.data<float>();
     const auto* found = static_cast<const float*>(actual);
     for (std::size_t i = 0; i < values.size(); ++i) {
-        const bool same = std::isnan(values[i]) ? std::isnan(found[i])
+        const bool same = std::isnan(values[i])   ? std::isnan(found[i])
                           : std::isinf(values[i]) ? values[i] == found[i]
                                                   : std::abs(static_cast<double>(values[i]) - found[i]) <= allowed;
         if (!same) return static_cast<std::int64_t>(i);
@@ -150,8 +150,10 @@ void KernelCase::compute_expected() {
 bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance) {
     KernelRequest request{*node_, {}, {}, {}};
     request.options.threads = 2;
-    for (const Value* input : node_->inputs) request.inputs.push_back({input->type.dtype, *input->type.shape.sizes(), {}});
-    for (const Value* output : node_->outputs) request.outputs.push_back({output->type.dtype, *output->type.shape.sizes(), {}});
+    for (const Value* input : node_->inputs)
+        request.inputs.push_back({input->type.dtype, *input->type.shape.sizes(), {}});
+    for (const Value* output : node_->outputs)
+        request.outputs.push_back({output->type.dtype, *output->type.shape.sizes(), {}});
     const bool takes_layouts = request.inputs[0].sizes.size() >= 3 && request.inputs[0].sizes.size() <= 5 &&
                                request.inputs[0].dtype == DType::f32;
     if (!takes_layouts && !(offered == Layout::plain())) return false;
@@ -208,7 +210,8 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
         Tensor scratch(DType::u8, {static_cast<std::int64_t>(prepared->scratch_bytes) + 1});
         const auto state = prepared->make_state();
         prepared->run({again.data(), target.data(), scratch.view().as<std::byte>(), state.get(), nonfinite});
-        const Tensor result = in_layout(request.outputs[static_cast<std::size_t>(output)], shared.view().data, Layout::plain());
+        const Tensor result =
+            in_layout(request.outputs[static_cast<std::size_t>(output)], shared.view().data, Layout::plain());
         CHECK(first_difference(expected_[static_cast<std::size_t>(output)], result.view().data, tolerance) == -1);
     }
     return true;

@@ -37,8 +37,8 @@ class KernelCase {
     KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue = {},
                std::vector<DType> dtypes = {});
 
-    /// Runs every kernel of the CPU but the reference that takes the node, for each layout in which input 0 may come, and
-    /// compares. Returns the names of the kernels that ran.
+    /// Runs every kernel of the CPU but the reference that takes the node, for each layout in which input 0 may come,
+    /// and compares. Returns the names of the kernels that ran.
     std::vector<std::string> run_all(double tolerance = 1e-5);
     /// The same, after these values were put into input 0, in runs that are told of them.
     std::vector<std::string> run_nonfinite(const std::vector<float>& values);

@@ -69,6 +69,11 @@ TEST_CASE("upsampling agrees with the reference in every layout") {
         check_kernel("cpu.gather", ops::UpsamplingNearest2d{{}, 2}, {input});
         check_kernel("cpu.upsample_linear", ops::UpsamplingBilinear2d{{}, 3}, {input});
     }
+    for (const std::vector<std::int64_t>& input : {std::vector<std::int64_t>{2, 6, 12}, {2, 3, 4, 5, 6}}) {
+        ops::Upsample nearest;
+        nearest.scale_factor = 2.2;
+        check_kernel("cpu.gather", nearest, {input});
+    }
     ops::Upsample one;
     one.size = 7001;
     one.mode = "linear";
@@ -127,7 +132,8 @@ TEST_CASE("views and identities copy where they cannot alias") {
 }
 
 TEST_CASE("reductions agree with the reference") {
-    for (const IntList& dim : {IntList{2, 3}, IntList{0}, IntList{1}, IntList{3}, IntList{0, 2}, IntList{1, 3}, IntList{}, IntList{-1, 0, 1, 2}}) {
+    for (const IntList& dim : {IntList{2, 3}, IntList{0}, IntList{1}, IntList{3}, IntList{0, 2}, IntList{1, 3},
+                               IntList{}, IntList{-1, 0, 1, 2}}) {
         check_kernel("cpu.reduce", ops::Mean{dim, false}, {{2, 21, 7, 9}});
         check_kernel("cpu.reduce", ops::Sum{dim, true}, {{2, 21, 7, 9}}, {{ops::Mul{0.5}, {}}});
     }
@@ -147,6 +153,7 @@ TEST_CASE("Embedding agrees with the reference") {
 }
 
 TEST_CASE("GLU agrees with the reference over every dimension") {
-    for (std::int64_t dim = 0; dim < 4; ++dim) check_kernel("cpu.glu", ops::GLU{dim}, {{2, 6, 4, 18}}, {{ops::ReLU{}, {}}});
+    for (std::int64_t dim = 0; dim < 4; ++dim)
+        check_kernel("cpu.glu", ops::GLU{dim}, {{2, 6, 4, 18}}, {{ops::ReLU{}, {}}});
     check_kernel("cpu.glu", ops::GLU{}, {{10000}});
 }

@@ -39,7 +39,8 @@ TEST_CASE("batch norms agree with the reference, with and without running statis
 }
 
 TEST_CASE("group norms agree with the reference") {
-    for (const auto& [groups, channels] : std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 6}, {3, 6}, {6, 6}, {4, 32}, {7, 21}}) {
+    for (const auto& [groups, channels] :
+         std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 6}, {3, 6}, {6, 6}, {4, 32}, {7, 21}}) {
         ops::GroupNorm norm;
         norm.num_groups = groups;
         norm.num_channels = channels;

@@ -21,8 +21,14 @@ struct Example {
 };
 
 const std::vector<Example> examples{
-    {2, {}, 0, 1, false},           {3, 2, 1, 1, false},      {3, 2, 0, 1, true},  {3, 1, 0, 2, false},
-    {{3, 2}, {2, 3}, {1, 0}, 1, true}, {5, 1, 2, 1, false},   {2, 3, 1, 1, true},  {1, 2, 0, 1, false},
+    {2, {}, 0, 1, false},
+    {3, 2, 1, 1, false},
+    {3, 2, 0, 1, true},
+    {3, 1, 0, 2, false},
+    {{3, 2}, {2, 3}, {1, 0}, 1, true},
+    {5, 1, 2, 1, false},
+    {2, 3, 1, 1, true},
+    {1, 2, 0, 1, false},
 };
 const std::vector<std::vector<std::int64_t>> inputs{{2, 6, 12, 10}, {1, 16, 9, 9}, {3, 1, 7, 11}, {1, 21, 8, 5}};
 

@@ -25,8 +25,8 @@ bool inner_walk_is_simple(const Sizes& sizes, const Sizes& strides) {
 /// One number for each channel of `output`, in row-major order.
 bool is_channelwise(const Placed& placed, const Placed& output) {
     const std::size_t rank = output.sizes.size();
-    return rank >= 2 && placed.sizes.size() + 1 >= rank && placed.sizes[placed.sizes.size() + 1 - rank] == output.sizes[1] &&
-           product(placed.sizes) == output.sizes[1];
+    return rank >= 2 && placed.sizes.size() + 1 >= rank &&
+           placed.sizes[placed.sizes.size() + 1 - rank] == output.sizes[1] && product(placed.sizes) == output.sizes[1];
 }
 
 /// The values with zeros after them up to a multiple of `block`.
@@ -65,9 +65,10 @@ std::optional<int> ElementwiseChain::add_operand(const KernelRequest& request, W
         const Value& value = *request.node.inputs[static_cast<std::size_t>(input)];
         if (!weights.available(value)) return add_kept_channels({});
         const std::int64_t block = output_.layout.block;
-        return add_kept_channels(weights.packed(value, "padded to " + std::to_string(block), [&](const TensorView& plain) {
-            return padded({plain.as<float>(), static_cast<std::size_t>(plain.element_count())}, block);
-        }));
+        return add_kept_channels(
+            weights.packed(value, "padded to " + std::to_string(block), [&](const TensorView& plain) {
+                return padded({plain.as<float>(), static_cast<std::size_t>(plain.element_count())}, block);
+            }));
     }
     Operand operand;
     operand.input = input;
@@ -174,11 +175,11 @@ std::vector<int> ElementwiseChain::in_place_inputs() const {
     std::vector<int> inputs;
     for (std::size_t k = 0; k < operands_.size(); ++k) {
         if (!operands_[k].whole || operands_[k].input < 0) continue;
-        const bool read_later = std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(std::min(first_write + 1, steps_.size())),
-                                            steps_.end(), [&](const Step& step) {
-                                                return step.a == static_cast<int>(k) ||
-                                                       (!step.unary && step.b == static_cast<int>(k));
-                                            });
+        const bool read_later =
+            std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(std::min(first_write + 1, steps_.size())),
+                        steps_.end(), [&](const Step& step) {
+                            return step.a == static_cast<int>(k) || (!step.unary && step.b == static_cast<int>(k));
+                        });
         if (!read_later) inputs.push_back(operands_[k].input);
     }
     return inputs;
@@ -198,13 +199,13 @@ void ElementwiseChain::run(void* const* inputs, float* output) const {
         const Operand& operand = operands_[k];
         operands[k] = static_cast<const float*>(operand.input < 0 ? operand.own.data : inputs[operand.input]);
     }
-    parallel_for(tiles_, parallel_grain / tile_ + 1, [&](std::int64_t first, std::int64_t last) {
-        run_tiles(operands.data(), output, first, last);
-    });
+    parallel_for(tiles_, parallel_grain / tile_ + 1,
+                 [&](std::int64_t first, std::int64_t last) { run_tiles(operands.data(), output, first, last); });
     clear_channel_tail(output_, output);
 }
 
-void ElementwiseChain::run_tiles(const float* const* operands, float* output, std::int64_t first, std::int64_t last) const {
+void ElementwiseChain::run_tiles(const float* const* operands, float* output, std::int64_t first,
+                                 std::int64_t last) const {
     const std::size_t outer = loops_.sizes.size() - 1;
     std::array<std::int64_t, max_loops> index{};
     std::int64_t rest = first / tiles_per_row_;

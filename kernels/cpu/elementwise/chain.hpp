@@ -22,7 +22,8 @@ class ElementwiseChain {
 
     /// The number of the operand that is input `input` of the node, placed as given. nullopt where it does not
     /// broadcast to the output in that layout, or there are too many.
-    std::optional<int> add_operand(const KernelRequest& request, WeightProvider& weights, int input, const Placed& placed);
+    std::optional<int> add_operand(const KernelRequest& request, WeightProvider& weights, int input,
+                                   const Placed& placed);
     /// The number of an operand that the chain itself keeps, one number for each channel (dimension 1).
     std::optional<int> add_channels(std::span<const float> values);
 

@@ -46,7 +46,8 @@ std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightP
     for (int i = 0; i < count; ++i) {
         const Placed& placed = inputs[static_cast<std::size_t>(i)];
         const std::size_t rank = inputs[0].sizes.size();
-        const auto operand = chain.add_operand(request, weights, i, i < node.data_count ? placed : channelwise(placed, rank));
+        const auto operand =
+            chain.add_operand(request, weights, i, i < node.data_count ? placed : channelwise(placed, rank));
         if (!operand) {
             refusal = "an operand does not broadcast in the " + layout.to_string() + " layout";
             return nullptr;

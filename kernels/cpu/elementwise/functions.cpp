@@ -14,7 +14,8 @@ SEQ_INLINE Float<N> apply(Float<N> x, const float* p) {
     if constexpr (F == Unary::relu) return at_least<N>(x, 0.0f);
     if constexpr (F == Unary::leaky_relu) return x > zero ? x : x * p[0];
     if constexpr (F == Unary::elu) return x > zero ? x : expm1_negative<N>(x) * p[0];
-    if constexpr (F == Unary::selu) return (x > zero ? x : expm1_negative<N>(x) * 1.6732632423543772f) * 1.0507009873554805f;
+    if constexpr (F == Unary::selu)
+        return (x > zero ? x : expm1_negative<N>(x) * 1.6732632423543772f) * 1.0507009873554805f;
     if constexpr (F == Unary::celu) return x > zero ? x : expm1_negative<N>(x / p[0]) * p[0];
     if constexpr (F == Unary::gelu) return x * 0.5f * (1.0f + erf<N>(x * 0.70710678f));
     if constexpr (F == Unary::gelu_tanh) {
@@ -111,7 +112,8 @@ template <std::size_t... I>
 ElementFunction find_unary(Unary function, bool scalar, Isa isa, std::index_sequence<I...>) {
     ElementFunction found = nullptr;
     (void)((static_cast<std::size_t>(function) == I &&
-            (found = pick_unary<static_cast<Unary>(I)>(scalar, isa)) != nullptr) || ...);
+            (found = pick_unary<static_cast<Unary>(I)>(scalar, isa)) != nullptr) ||
+           ...);
     return found;
 }
 

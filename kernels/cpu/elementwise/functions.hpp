@@ -9,13 +9,37 @@
 
 namespace seq::cpu {
 
-/// out[i] = f(a[i]) or f(a[i], b[i]) for i in [0, count); out may be a or b. Where an operand was said to be one number,
-/// a[0] or b[0] stands for all.
-using ElementFunction = void (*)(const float* a, const float* b, float* out, std::int64_t count, const float* parameters);
+/// out[i] = f(a[i]) or f(a[i], b[i]) for i in [0, count); out may be a or b. Where an operand was said to be one
+/// number, a[0] or b[0] stands for all.
+using ElementFunction = void (*)(const float* a, const float* b, float* out, std::int64_t count,
+                                 const float* parameters);
 
 enum class Unary : std::uint8_t {
-    copy, relu, leaky_relu, elu, selu, celu, gelu, gelu_tanh, silu, mish, sigmoid, log_sigmoid, hardsigmoid, hardswish,
-    hardtanh, hardshrink, softshrink, tanhshrink, softplus, softsign, tanh, threshold, add, mul, div
+    copy,
+    relu,
+    leaky_relu,
+    elu,
+    selu,
+    celu,
+    gelu,
+    gelu_tanh,
+    silu,
+    mish,
+    sigmoid,
+    log_sigmoid,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    hardshrink,
+    softshrink,
+    tanhshrink,
+    softplus,
+    softsign,
+    tanh,
+    threshold,
+    add,
+    mul,
+    div
 };
 
 enum class Binary : std::uint8_t { add, sub, mul, div, prelu };

@@ -56,8 +56,9 @@ Gather::Gather(const Placed& in, const Placed& out, const std::vector<PositionMa
     }
     const PositionMap& row = offsets_.back();
     for (std::size_t i = 0; i < row.size(); ++i) {
-        const bool goes_on = !segments_.empty() && (row[i] < 0 ? segments_.back().from < 0
-                                                               : segments_.back().from >= 0 && row[i] == row[i - 1] + 1);
+        const bool goes_on =
+            !segments_.empty() &&
+            (row[i] < 0 ? segments_.back().from < 0 : segments_.back().from >= 0 && row[i] == row[i - 1] + 1);
         if (!goes_on) segments_.push_back({static_cast<std::int64_t>(i), 0, row[i]});
         ++segments_.back().count;
     }

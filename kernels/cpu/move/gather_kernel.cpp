@@ -8,7 +8,7 @@
 #include "graph/ops/slice.hpp"
 #include "graph/ops/upsample.hpp"
 #include "kernels/cpu/kernels.hpp"
-#include "kernels/cpu/move/gather.hpp"
+#include "kernels/cpu/move/pad_positions.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::cpu {
@@ -26,31 +26,12 @@ GatherForm identity_form(const KernelRequest& request) {
     return form;
 }
 
-std::int64_t padded_position(ops::PadMode mode, const ops::PadAmount& amount, std::int64_t position, std::int64_t size) {
-    const std::int64_t from = position - amount.before;
-    const bool inside = from >= 0 && from < size;
-    switch (mode) {
-        case ops::PadMode::constant: return inside ? from : -1;
-        case ops::PadMode::reflect: return inside ? from : from < 0 ? -from : 2 * (size - 1) - from;
-        case ops::PadMode::replicate: return std::clamp<std::int64_t>(from, 0, size - 1);
-        case ops::PadMode::circular: break;
-    }
-    // What is cropped off does not come back round.
-    const std::int64_t first = std::max<std::int64_t>(-amount.before, 0);
-    const std::int64_t period = size - first - std::max<std::int64_t>(-amount.after, 0);
-    return first + (from - first + period) % period;
-}
-
 GatherForm pad(const ops::PadForm& pad, const KernelRequest& request) {
     GatherForm form = identity_form(request);
     form.fill = pad.value;
     const std::size_t first = form.maps.size() - static_cast<std::size_t>(pad.dims);
     for (std::size_t d = first; d < form.maps.size(); ++d) {
-        PositionMap& map = form.maps[d];
-        map.resize(static_cast<std::size_t>(request.outputs[0].sizes[d]));
-        for (std::size_t i = 0; i < map.size(); ++i) {
-            map[i] = padded_position(pad.mode, pad.amounts[d - first], static_cast<std::int64_t>(i), request.inputs[0].sizes[d]);
-        }
+        form.maps[d] = padded_positions(pad.mode, pad.amounts[d - first], request.inputs[0].sizes[d]);
     }
     return form;
 }
@@ -61,8 +42,9 @@ GatherForm nearest(const ops::UpsampleForm& upsample, const KernelRequest& reque
         PositionMap& map = form.maps[d];
         map.resize(static_cast<std::size_t>(request.outputs[0].sizes[d]));
         for (std::size_t i = 0; i < map.size(); ++i) {
-            map[i] = ops::nearest_source(upsample, static_cast<int>(form.maps.size()), d - 2, static_cast<std::int64_t>(i),
-                                         request.inputs[0].sizes[d], request.outputs[0].sizes[d]);
+            map[i] =
+                ops::nearest_source(upsample, static_cast<int>(form.maps.size()), d - 2, static_cast<std::int64_t>(i),
+                                    request.inputs[0].sizes[d], request.outputs[0].sizes[d]);
         }
     }
     return form;
@@ -149,7 +131,8 @@ class GatherKernel final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
         const auto upsample = ops::upsample_form(op);
-        if (!ops::pad_form(op) && !(upsample && !upsample->linear) && !op.is<ops::Slice>() && !op.is<ops::ChannelShuffle>())
+        if (!ops::pad_form(op) && !(upsample && !upsample->linear) && !op.is<ops::Slice>() &&
+            !op.is<ops::ChannelShuffle>())
             return Support::no("takes pads, nearest upsampling, Slice and ChannelShuffle alone");
         const DType dtype = request.inputs[0].dtype;
         if (dtype == DType::f16 || dtype == DType::bf16) return Support::no("takes no 16-bit floats");
@@ -170,7 +153,8 @@ class GatherKernel final : public Kernel {
 
    private:
     static std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightProvider& weights,
-                                                      const GatherForm& form, const Layout& layout, std::string& refusal) {
+                                                      const GatherForm& form, const Layout& layout,
+                                                      std::string& refusal) {
         std::vector<Placed> inputs = place_inputs(request, layout);
         inputs[0].layout = layout;
         const Placed output = place_output(request, layout);

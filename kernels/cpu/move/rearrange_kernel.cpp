@@ -72,7 +72,8 @@ std::vector<Move> joined(const Placed& whole, const std::vector<Placed>& parts, 
 /// Whether parts along `dim` end where blocks of channels end.
 bool joins_in(const Layout& layout, const std::vector<Placed>& parts, std::size_t dim) {
     if (layout.kind != LayoutKind::blocked || dim != 1) return true;
-    return std::all_of(parts.begin(), parts.end() - 1, [&](const Placed& part) { return part.sizes[1] % layout.block == 0; });
+    return std::all_of(parts.begin(), parts.end() - 1,
+                       [&](const Placed& part) { return part.sizes[1] % layout.block == 0; });
 }
 
 std::size_t axis_of(std::int64_t dim, const Placed& placed) {
@@ -100,7 +101,8 @@ Layout prevailing_layout(const KernelRequest& request) {
 class PreparedRearrange final : public OwnKernel {
    public:
     PreparedRearrange(const std::vector<Move>& moves, std::size_t element_bytes) {
-        for (const Move& move : moves) copies_.push_back({move.input, move.output, StridedCopy(move.walk, element_bytes)});
+        for (const Move& move : moves)
+            copies_.push_back({move.input, move.output, StridedCopy(move.walk, element_bytes)});
     }
     void compute(const RunContext& context) const override {
         for (const Copy& copy : copies_) copy.copy.run(context.inputs[copy.input], context.outputs[copy.output]);
@@ -122,7 +124,8 @@ class Rearrange final : public Kernel {
         const Op& op = request.node.op;
         const bool moves = op.is<ops::Permute>() || op.is<ops::Transpose>() || op.is<ops::PixelShuffle>() ||
                            op.is<ops::PixelUnshuffle>() || op.is<ops::Concat>() || op.is<ops::Split>();
-        if (!moves) return Support::no("takes Permute, Transpose, Concat, Split, PixelShuffle and PixelUnshuffle alone");
+        if (!moves)
+            return Support::no("takes Permute, Transpose, Concat, Split, PixelShuffle and PixelUnshuffle alone");
         if (!request.node.epilogue.empty() && (request.outputs.size() != 1 || !is_f32(request)))
             return Support::no("has epilogues for one output of f32 alone");
         return {};
@@ -153,7 +156,8 @@ class Rearrange final : public Kernel {
     }
 
     /// Empty where the layout does not do.
-    static std::vector<Move> moves_in(const KernelRequest& request, const std::vector<Placed>& inputs, const Layout& layout) {
+    static std::vector<Move> moves_in(const KernelRequest& request, const std::vector<Placed>& inputs,
+                                      const Layout& layout) {
         const Op& op = request.node.op;
         if (const auto* concat = op.as<ops::Concat>()) {
             const Placed whole = place_output(request, layout);

@@ -27,7 +27,8 @@ void copy_matrix(const T* in, T* out, std::int64_t rows, std::int64_t columns, S
     for (std::int64_t c0 = 0; c0 < columns; c0 += tile) {
         const std::int64_t last = std::min(c0 + tile, columns);
         for (std::int64_t r = 0; r < rows; ++r) {
-            for (std::int64_t c = c0; c < last; ++c) out[r * to.outer + c * to.inner] = in[r * from.outer + c * from.inner];
+            for (std::int64_t c = c0; c < last; ++c)
+                out[r * to.outer + c * to.inner] = in[r * from.outer + c * from.inner];
         }
     }
 }
@@ -60,24 +61,25 @@ template <class T>
 void StridedCopy::run_as(const T* in, T* out) const {
     const std::size_t outer = sizes_.size() - 2;
     const std::int64_t rows = sizes_[outer], columns = sizes_[outer + 1];
-    const std::int64_t chunk = std::clamp<std::int64_t>(parallel_grain / std::max<std::int64_t>(columns, 1), tile, std::max(rows, tile));
+    const std::int64_t chunk =
+        std::clamp<std::int64_t>(parallel_grain / std::max<std::int64_t>(columns, 1), tile, std::max(rows, tile));
     const std::int64_t chunks = (rows + chunk - 1) / chunk;
     const std::int64_t matrices = product(std::span(sizes_).first(outer));
     const Strides from{in_strides_[outer], in_strides_[outer + 1]}, to{out_strides_[outer], out_strides_[outer + 1]};
     parallel_for(matrices * chunks, parallel_grain / std::max<std::int64_t>(chunk * columns, 1) + 1,
                  [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t task = first; task < last; ++task) {
-            const std::int64_t row = task % chunks * chunk;
-            std::int64_t rest = task / chunks;
-            std::int64_t in_at = in_offset_ + row * from.outer, out_at = out_offset_ + row * to.outer;
-            for (std::size_t i = outer; i-- > 0;) {
-                in_at += rest % sizes_[i] * in_strides_[i];
-                out_at += rest % sizes_[i] * out_strides_[i];
-                rest /= sizes_[i];
-            }
-            copy_matrix(in + in_at, out + out_at, std::min(chunk, rows - row), columns, from, to);
-        }
-    });
+                     for (std::int64_t task = first; task < last; ++task) {
+                         const std::int64_t row = task % chunks * chunk;
+                         std::int64_t rest = task / chunks;
+                         std::int64_t in_at = in_offset_ + row * from.outer, out_at = out_offset_ + row * to.outer;
+                         for (std::size_t i = outer; i-- > 0;) {
+                             in_at += rest % sizes_[i] * in_strides_[i];
+                             out_at += rest % sizes_[i] * out_strides_[i];
+                             rest /= sizes_[i];
+                         }
+                         copy_matrix(in + in_at, out + out_at, std::min(chunk, rows - row), columns, from, to);
+                     }
+                 });
 }
 
 void StridedCopy::run(const void* in, void* out) const {

@@ -39,7 +39,8 @@ class BatchNorm final : public Kernel {
     std::string_view name() const override { return "cpu.batch_norm"; }
 
     Support supports(const KernelRequest& request) const override {
-        if (!running_eps(request.node.op)) return Support::no("takes BatchNorm and InstanceNorm with running statistics alone");
+        if (!running_eps(request.node.op))
+            return Support::no("takes BatchNorm and InstanceNorm with running statistics alone");
         if (!has_known_parameters(request)) return Support::no("takes parameters that are known before the run");
         return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
     }

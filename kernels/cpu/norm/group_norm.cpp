@@ -33,7 +33,8 @@ std::optional<StatisticsForm> form_of(const KernelRequest& request) {
 }
 
 std::optional<StatisticsForm> form_of(const KernelRequest& request) {
-    if (const auto* norm = request.node.op.as<ops::GroupNorm>()) return StatisticsForm{norm->num_groups, norm->eps, false};
+    if (const auto* norm = request.node.op.as<ops::GroupNorm>())
+        return StatisticsForm{norm->num_groups, norm->eps, false};
     if (request.inputs[0].sizes.size() < 2) return std::nullopt;
     if (const auto form = form_of<1>(request)) return form;
     if (const auto form = form_of<2>(request)) return form;
@@ -87,8 +88,8 @@ struct ChannelSums {
 /// y = (x - mean) · scale + bias for each channel.
 struct ChannelAffines {
     template <int N>
-    SEQ_INLINE static void run(const Planes* of, const float* x, const float* mean, const float* scale, const float* bias,
-                               float* y, std::int64_t count) {
+    SEQ_INLINE static void run(const Planes* of, const float* x, const float* mean, const float* scale,
+                               const float* bias, float* y, std::int64_t count) {
         const Planes& planes = *of;
         const std::int64_t size = planes.pixels * planes.width;
         for (std::int64_t p = 0; p < count; ++p, x += size, y += size) {
@@ -115,13 +116,18 @@ struct ChannelAffines {
 };
 
 using SumFunction = void (*)(const Planes*, const float*, const float*, float*, std::int64_t);
-using AffineFunction = void (*)(const Planes*, const float*, const float*, const float*, const float*, float*, std::int64_t);
+using AffineFunction = void (*)(const Planes*, const float*, const float*, const float*, const float*, float*,
+                                std::int64_t);
 
 class PreparedStatisticsNorm final : public OwnKernel {
    public:
     PreparedStatisticsNorm(const StatisticsForm& form, const Placed& placed, std::vector<float> weight,
                            std::vector<float> bias, Isa isa)
-        : form_(form), weight_(std::move(weight)), bias_(std::move(bias)), batch_(placed.sizes[0]), channels_(placed.sizes[1]) {
+        : form_(form),
+          weight_(std::move(weight)),
+          bias_(std::move(bias)),
+          batch_(placed.sizes[0]),
+          channels_(placed.sizes[1]) {
         const Sizes physical = physical_sizes(placed);
         const LayoutKind kind = placed.layout.kind;
         planes_.width = kind == LayoutKind::plain ? 1 : physical.back();
@@ -143,7 +149,9 @@ class PreparedStatisticsNorm final : public OwnKernel {
         float* mean = reinterpret_cast<float*>(context.scratch);
         float* scale = mean + count;
         float* bias = scale + count;
-        each_plane([&](std::int64_t p, std::int64_t n) { sums_(&planes_, x + p * size(), nullptr, scale + p * planes_.width, n); });
+        each_plane([&](std::int64_t p, std::int64_t n) {
+            sums_(&planes_, x + p * size(), nullptr, scale + p * planes_.width, n);
+        });
         spread(scale, mean, [](double average) { return average; });
         each_plane([&](std::int64_t p, std::int64_t n) {
             const std::int64_t c = p * planes_.width;
@@ -207,7 +215,8 @@ class StatisticsNorm final : public Kernel {
     std::string_view name() const override { return "cpu.statistics_norm"; }
 
     Support supports(const KernelRequest& request) const override {
-        if (!form_of(request)) return Support::no("takes GroupNorm, and InstanceNorm and BatchNorm without running statistics alone");
+        if (!form_of(request))
+            return Support::no("takes GroupNorm, and InstanceNorm and BatchNorm without running statistics alone");
         if (!has_known_parameters(request)) return Support::no("takes parameters that are known before the run");
         return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
     }

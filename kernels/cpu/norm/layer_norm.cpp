@@ -19,8 +19,8 @@ struct RowNorm {
 /// Rows of `count` numbers; `weight` and `bias` may be null.
 struct NormRows {
     template <int N>
-    SEQ_INLINE static void write(const float* x, float* y, std::int64_t count, float shift, float scale, const float* weight,
-                                 const float* bias) {
+    SEQ_INLINE static void write(const float* x, float* y, std::int64_t count, float shift, float scale,
+                                 const float* weight, const float* bias) {
         std::int64_t i = 0;
         for (; i + N <= count; i += N) {
             Float<N> value = (load<N>(x + i) - shift) * scale;
@@ -51,14 +51,21 @@ using RowsFunction = void (*)(const RowNorm*, const float*, const float*, const 
 class PreparedRowNorm final : public OwnKernel {
    public:
     PreparedRowNorm(RowNorm norm, std::int64_t rows, int weight, int bias, Isa isa)
-        : norm_(norm), rows_(rows), weight_(weight), bias_(bias),
-          function_(select<NormRows, const RowNorm*, const float*, const float*, const float*, float*, std::int64_t>(isa)) {}
+        : norm_(norm),
+          rows_(rows),
+          weight_(weight),
+          bias_(bias),
+          function_(
+              select<NormRows, const RowNorm*, const float*, const float*, const float*, float*, std::int64_t>(isa)) {}
 
     void compute(const RunContext& context) const override {
-        const auto at = [&](int input) { return input < 0 ? nullptr : static_cast<const float*>(context.inputs[input]); };
+        const auto at = [&](int input) {
+            return input < 0 ? nullptr : static_cast<const float*>(context.inputs[input]);
+        };
         auto* out = static_cast<float*>(context.outputs[0]);
         parallel_for(rows_, parallel_grain / norm_.count + 1, [&](std::int64_t first, std::int64_t last) {
-            function_(&norm_, at(0) + first * norm_.count, at(weight_), at(bias_), out + first * norm_.count, last - first);
+            function_(&norm_, at(0) + first * norm_.count, at(weight_), at(bias_), out + first * norm_.count,
+                      last - first);
         });
     }
 

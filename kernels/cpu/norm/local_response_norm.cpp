@@ -30,7 +30,8 @@ struct LrnPixels {
             const std::int64_t last = form.after > form.channels - c ? form.channels : c + form.after;
             Float<N> squares = splat<N>(0.0f);
             for (std::int64_t j = first; j < last; ++j) {
-                const Float<N> value = count == N ? load<N>(x + j * form.pixels) : load_part<N>(x + j * form.pixels, count);
+                const Float<N> value =
+                    count == N ? load<N>(x + j * form.pixels) : load_part<N>(x + j * form.pixels, count);
                 squares += value * value;
             }
             const float* at = x + c * form.pixels;
@@ -49,7 +50,8 @@ struct LrnPixels {
 class PreparedLrn final : public OwnKernel {
    public:
     PreparedLrn(const LrnForm& form, std::int64_t batch, Isa isa)
-        : form_(form), batch_(batch),
+        : form_(form),
+          batch_(batch),
           function_(select<LrnPixels, const LrnForm*, const float*, float*, std::int64_t, std::int64_t>(isa)) {}
 
     void compute(const RunContext& context) const override {
@@ -57,12 +59,13 @@ class PreparedLrn final : public OwnKernel {
         auto* y = static_cast<float*>(context.outputs[0]);
         constexpr std::int64_t part = 256;
         const std::int64_t parts = (form_.pixels + part - 1) / part, sample = form_.channels * form_.pixels;
-        parallel_for(batch_ * parts, parallel_grain / (part * form_.channels) + 1, [&](std::int64_t first, std::int64_t last) {
-            for (std::int64_t task = first; task < last; ++task) {
-                const std::int64_t n = task / parts, start = task % parts * part;
-                function_(&form_, x + n * sample, y + n * sample, start, std::min(start + part, form_.pixels));
-            }
-        });
+        parallel_for(
+            batch_ * parts, parallel_grain / (part * form_.channels) + 1, [&](std::int64_t first, std::int64_t last) {
+                for (std::int64_t task = first; task < last; ++task) {
+                    const std::int64_t n = task / parts, start = task % parts * part;
+                    function_(&form_, x + n * sample, y + n * sample, start, std::min(start + part, form_.pixels));
+                }
+            });
     }
 
    private:
@@ -78,7 +81,8 @@ class LocalResponseNorm final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const auto* norm = request.node.op.as<ops::LocalResponseNorm>();
         if (norm == nullptr) return Support::no("takes LocalResponseNorm alone");
-        if (!(norm->k >= 1e-30) || !(norm->alpha >= 0)) return Support::no("takes a positive k and an alpha of 0 or more alone");
+        if (!(norm->k >= 1e-30) || !(norm->alpha >= 0))
+            return Support::no("takes a positive k and an alpha of 0 or more alone");
         return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
@@ -86,8 +90,12 @@ class LocalResponseNorm final : public Kernel {
                                             std::string& refusal) const override {
         const auto& norm = *request.node.op.as<ops::LocalResponseNorm>();
         const Sizes& sizes = request.inputs[0].sizes;
-        LrnForm form{sizes[1], product(std::span(sizes).subspan(2)), norm.size / 2, norm.size - norm.size / 2,
-                     static_cast<float>(norm.k), static_cast<float>(norm.alpha / static_cast<double>(norm.size)),
+        LrnForm form{sizes[1],
+                     product(std::span(sizes).subspan(2)),
+                     norm.size / 2,
+                     norm.size - norm.size / 2,
+                     static_cast<float>(norm.k),
+                     static_cast<float>(norm.alpha / static_cast<double>(norm.size)),
                      static_cast<float>(norm.beta)};
         auto kernel = std::make_unique<PreparedLrn>(form, sizes[0], usable_isa(request.options));
         const std::vector<Placed> inputs = place_inputs(request, Layout::plain());

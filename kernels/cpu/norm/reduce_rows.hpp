@@ -25,7 +25,9 @@ SEQ_INLINE float sum_terms(const float* x, std::int64_t count, const Term& term)
 
 struct Itself {
     template <int N>
-    SEQ_INLINE Float<N> apply(Float<N> x) const { return x; }
+    SEQ_INLINE Float<N> apply(Float<N> x) const {
+        return x;
+    }
     SEQ_INLINE float apply_one(float x) const { return x; }
 };
 
@@ -33,7 +35,9 @@ struct Itself {
 struct SquaredDistance {
     float center = 0;
     template <int N>
-    SEQ_INLINE Float<N> apply(Float<N> x) const { return (x - center) * (x - center); }
+    SEQ_INLINE Float<N> apply(Float<N> x) const {
+        return (x - center) * (x - center);
+    }
     SEQ_INLINE float apply_one(float x) const { return (x - center) * (x - center); }
 };
 

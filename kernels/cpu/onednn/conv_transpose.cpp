@@ -16,7 +16,7 @@ std::optional<ConvolutionProblem> problem_of(const Op& op) {
     ConvolutionProblem problem;
     problem.groups = conv->groups;
     problem.bias = conv->bias;
-    problem.zero_padding = conv->padding_mode == "zeros";
+    problem.padding_mode = conv->padding_mode;
     for (int i = 0; i < N; ++i) {
         problem.strides.push_back(conv->stride.at(i));
         problem.dilations.push_back(conv->dilation.at(i) - 1);
@@ -59,12 +59,23 @@ std::optional<ConvolutionProblem> problem_of(const KernelRequest& request) {
 PrimitiveDesc describe_primitive(const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& weights,
                                  const MemoryDesc& target, const dnnl::primitive_attr& attributes) {
     const MemoryDesc bias = p.bias ? describe_plain({target.get_dims()[1]}) : MemoryDesc();
-    return {engine(),  dnnl::prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct, source,
-            weights,   bias, target, p.strides, p.dilations, p.padding_before, p.padding_after, attributes};
+    return {engine(),
+            dnnl::prop_kind::forward_inference,
+            dnnl::algorithm::deconvolution_direct,
+            source,
+            weights,
+            bias,
+            target,
+            p.strides,
+            p.dilations,
+            p.padding_before,
+            p.padding_after,
+            attributes};
 }
 
-std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider, const ConvolutionProblem& p,
-                                      const MemoryDesc& source, const MemoryDesc& target, std::string& refusal) {
+std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider,
+                                      const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& target,
+                                      std::string& refusal) {
     const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
     const PrimitiveDesc desc = describe_primitive(p, source, describe_any(p.weights), target, fused.attributes);
     const auto source_layout = layout_of(desc.src_desc(), request.inputs[0]);
@@ -76,12 +87,15 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
     const SwappedWeights weights = swapped(request.inputs[1].sizes, p.groups);
     PrimitiveBuilder builder(request, provider);
     builder.input(DNNL_ARG_SRC, desc.src_desc(), 0, *source_layout);
-    builder.weight(DNNL_ARG_WEIGHTS, MemoryDesc(weights.dims, dnnl::memory::data_type::f32, weights.strides), desc.weights_desc(), 1);
+    builder.weight(DNNL_ARG_WEIGHTS, MemoryDesc(weights.dims, dnnl::memory::data_type::f32, weights.strides),
+                   desc.weights_desc(), 1);
     if (p.bias) builder.weight(DNNL_ARG_BIAS, desc.bias_desc(), desc.bias_desc(), 2);
     builder.output(DNNL_ARG_DST, desc.dst_desc(), *target_layout);
     return builder.finish(
         desc, fused,
-        [&] { return describe_primitive(p, desc.src_desc(), desc.weights_desc(), desc.dst_desc(), plain_attributes()); },
+        [&] {
+            return describe_primitive(p, desc.src_desc(), desc.weights_desc(), desc.dst_desc(), plain_attributes());
+        },
         refusal);
 }
 

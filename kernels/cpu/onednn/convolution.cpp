@@ -1,11 +1,9 @@
+#include "kernels/cpu/onednn/convolution.hpp"
+
 #include "graph/ops/convolution.hpp"
-
-#include <algorithm>
-
 #include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/onednn/primitive.hpp"
-#include "kernels/cpu/onednn/problem.hpp"
 
 namespace seq::onednn {
 namespace {
@@ -19,7 +17,7 @@ std::optional<ConvolutionProblem> problem_of(const KernelRequest& request) {
     ConvolutionProblem problem;
     problem.groups = conv->groups;
     problem.bias = conv->bias;
-    problem.zero_padding = conv->padding_mode == "zeros";
+    problem.padding_mode = conv->padding_mode;
     for (int i = 0; i < N; ++i) {
         const ops::Window window = conv->window(i);
         problem.strides.push_back(window.stride);
@@ -30,29 +28,26 @@ std::optional<ConvolutionProblem> problem_of(const KernelRequest& request) {
     return problem;
 }
 
-std::optional<ConvolutionProblem> problem_of(const KernelRequest& request) {
-    auto problem = problem_of<1>(request);
-    if (!problem) problem = problem_of<2>(request);
-    if (!problem) problem = problem_of<3>(request);
-    if (!problem) return std::nullopt;
-    const Placed& weight = request.inputs[1];
-    problem->weights.assign(weight.sizes.begin(), weight.sizes.end());
-    if (problem->groups > 1) {
-        problem->weights[0] /= problem->groups;
-        problem->weights.insert(problem->weights.begin(), problem->groups);
-    }
-    return problem;
-}
-
 PrimitiveDesc describe_primitive(const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& weights,
                                  const MemoryDesc& target, const dnnl::primitive_attr& attributes) {
     const MemoryDesc bias = p.bias ? describe_plain({target.get_dims()[1]}) : MemoryDesc();
-    return {engine(),  dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, source,
-            weights,   bias, target, p.strides, p.dilations, p.padding_before, p.padding_after, attributes};
+    return {engine(),
+            dnnl::prop_kind::forward_inference,
+            dnnl::algorithm::convolution_direct,
+            source,
+            weights,
+            bias,
+            target,
+            p.strides,
+            p.dilations,
+            p.padding_before,
+            p.padding_after,
+            attributes};
 }
 
-std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider, const ConvolutionProblem& p,
-                                      const MemoryDesc& source, const MemoryDesc& target, std::string& refusal) {
+std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider,
+                                      const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& target,
+                                      std::string& refusal) {
     const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
     const PrimitiveDesc desc = describe_primitive(p, source, describe_any(p.weights), target, fused.attributes);
     const auto source_layout = layout_of(desc.src_desc(), request.inputs[0]);
@@ -68,7 +63,9 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
     builder.output(DNNL_ARG_DST, desc.dst_desc(), *target_layout);
     return builder.finish(
         desc, fused,
-        [&] { return describe_primitive(p, desc.src_desc(), desc.weights_desc(), desc.dst_desc(), plain_attributes()); },
+        [&] {
+            return describe_primitive(p, desc.src_desc(), desc.weights_desc(), desc.dst_desc(), plain_attributes());
+        },
         refusal);
 }
 
@@ -77,21 +74,40 @@ class Convolution final : public Kernel {
     std::string_view name() const override { return "onednn.convolution"; }
 
     Support supports(const KernelRequest& request) const override {
-        const auto problem = problem_of(request);
+        const auto problem = convolution_problem(request);
         if (!problem) return Support::no("takes Conv1d, Conv2d and Conv3d alone");
         return supports_convolution(request, *problem);
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
-        const ConvolutionProblem problem = problem_of(request).value();
-        return prepare_in_some_layout(request, refusal, [&](const MemoryDesc& source, const MemoryDesc& target) {
-            return build(request, weights, problem, source, target, refusal);
-        });
+        return prepare_convolution(request, weights, convolution_problem(request).value(), refusal);
     }
 };
 
 }  // namespace
+
+std::optional<ConvolutionProblem> convolution_problem(const KernelRequest& request) {
+    auto problem = problem_of<1>(request);
+    if (!problem) problem = problem_of<2>(request);
+    if (!problem) problem = problem_of<3>(request);
+    if (!problem) return std::nullopt;
+    const Placed& weight = request.inputs[1];
+    problem->weights.assign(weight.sizes.begin(), weight.sizes.end());
+    if (problem->groups > 1) {
+        problem->weights[0] /= problem->groups;
+        problem->weights.insert(problem->weights.begin(), problem->groups);
+    }
+    return problem;
+}
+
+std::unique_ptr<PreparedKernel> prepare_convolution(const KernelRequest& request, WeightProvider& weights,
+                                                    const ConvolutionProblem& problem, std::string& refusal) {
+    return prepare_in_some_layout(request, refusal, [&](const MemoryDesc& source, const MemoryDesc& target) {
+        return build(request, weights, problem, source, target, refusal);
+    });
+}
+
 }  // namespace seq::onednn
 
 namespace seq::cpu {

@@ -45,7 +45,8 @@ class Linear final : public Kernel {
     }
     using Sizes = cpu::Sizes;
 
-    static std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& weights, std::string& refusal) {
+    static std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& weights,
+                                                 std::string& refusal) {
         const Dims shape(request.inputs[1].sizes.begin(), request.inputs[1].sizes.end());
         const MemoryDesc source = describe_plain({rows(request), shape[1]});
         const MemoryDesc target = describe_plain({rows(request), shape[0]});

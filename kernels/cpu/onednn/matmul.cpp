@@ -36,7 +36,8 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
     const bool packs = request.is_weight(1) && m.left.size() == 2;
     FusedEpilogue fused{plain_attributes(), {}, 0, false};
     // oneDNN counts channels from dimension 1, which is what a result's last dimension is for two dimensions only.
-    if (m.result.size() == 2 && request.outputs[0].sizes.size() == 2) fused = fuse_epilogue(request, {m.result, 1, result});
+    if (m.result.size() == 2 && request.outputs[0].sizes.size() == 2)
+        fused = fuse_epilogue(request, {m.result, 1, result});
     const PrimitiveDesc desc(engine(), left, packs ? describe_any(m.right) : right, result, fused.attributes);
     PrimitiveBuilder builder(request, provider);
     if (request.is_weight(0)) {
@@ -51,7 +52,8 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
     }
     builder.output(DNNL_ARG_DST, result, Layout::plain());
     return builder.finish(
-        desc, fused, [&] { return PrimitiveDesc(engine(), left, desc.weights_desc(), result, plain_attributes()); }, refusal);
+        desc, fused, [&] { return PrimitiveDesc(engine(), left, desc.weights_desc(), result, plain_attributes()); },
+        refusal);
 }
 
 class MatMul final : public Kernel {

@@ -63,7 +63,9 @@ MemoryDesc describe(const Placed& placed) {
     return {dims, type, layout_strides(dims, placed.layout.kind == LayoutKind::channels_last)};
 }
 
-MemoryDesc describe_plain(const Dims& dims) { return {dims, dnnl::memory::data_type::f32, layout_strides(dims, false)}; }
+MemoryDesc describe_plain(const Dims& dims) {
+    return {dims, dnnl::memory::data_type::f32, layout_strides(dims, false)};
+}
 
 MemoryDesc describe_any(const Dims& dims) { return {dims, dnnl::memory::data_type::f32, Tag::any}; }
 
@@ -92,7 +94,8 @@ std::string key_of(const MemoryDesc& desc) {
 
 PackedWeights pack(WeightProvider& provider, const Value& value, const MemoryDesc& from, const MemoryDesc& to) {
     return provider.packed(value, "oneDNN " + key_of(to), [&](const TensorView& plain) {
-        auto tensor = std::make_shared<Tensor>(DType::u8, std::initializer_list<std::int64_t>{static_cast<std::int64_t>(to.get_size())});
+        auto tensor = std::make_shared<Tensor>(
+            DType::u8, std::initializer_list<std::int64_t>{static_cast<std::int64_t>(to.get_size())});
         dnnl::memory source(from, engine(), plain.data);
         dnnl::memory target(to, engine(), tensor->view().data);
         dnnl::stream stream = make_stream();

@@ -120,7 +120,8 @@ class Fuser {
         const auto rank = static_cast<int>(output.sizes.size());
         const int at = target_.channel_dim - (rank - static_cast<int>(placed.sizes.size()));
         if (count != 1) {
-            if (at < 0 || placed.sizes[static_cast<std::size_t>(at)] != count || count != target_.dims[1]) return std::nullopt;
+            if (at < 0 || placed.sizes[static_cast<std::size_t>(at)] != count || count != target_.dims[1])
+                return std::nullopt;
             dims[1] = count;
         }
         operand.desc = describe_plain(dims);
@@ -141,6 +142,8 @@ dnnl::primitive_attr plain_attributes() {
     return attributes;
 }
 
-FusedEpilogue fuse_epilogue(const KernelRequest& request, const FusionTarget& target) { return Fuser(request, target).run(); }
+FusedEpilogue fuse_epilogue(const KernelRequest& request, const FusionTarget& target) {
+    return Fuser(request, target).run();
+}
 
 }  // namespace seq::onednn

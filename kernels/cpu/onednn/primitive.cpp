@@ -52,7 +52,9 @@ struct PrimitiveState final : KernelState {
 
 }  // namespace
 
-std::unique_ptr<KernelState> PreparedPrimitive::make_state() const { return std::make_unique<PrimitiveState>(arguments); }
+std::unique_ptr<KernelState> PreparedPrimitive::make_state() const {
+    return std::make_unique<PrimitiveState>(arguments);
+}
 
 void PreparedPrimitive::run(const RunContext& context) const {
     if (context.nonfinite && bare) return run_bare(context);
@@ -100,7 +102,8 @@ void PrimitiveBuilder::add_scratch(const dnnl::primitive_desc_base& desc, std::v
     arguments.push_back({DNNL_ARG_SCRATCHPAD, scratch, Argument::From::scratch, 0, {}});
 }
 
-bool PrimitiveBuilder::add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused, std::string& refusal) {
+bool PrimitiveBuilder::add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
+                                    std::string& refusal) {
     for (const FusedEpilogue::Operand& operand : fused.operands) {
         MemoryDesc wanted = operand.desc;
         if (wanted.get_format_kind() == dnnl::memory::format_kind::any) {
@@ -132,7 +135,8 @@ bool PrimitiveBuilder::add_chain(std::optional<cpu::ElementwiseChain>& chain, st
     return true;
 }
 
-std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
+std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_desc_base& desc,
+                                                         const FusedEpilogue& fused,
                                                          const std::function<dnnl::primitive_desc_base()>& make_bare,
                                                          std::string& refusal) {
     PreparedPrimitive& kernel = *kernel_;

@@ -19,7 +19,7 @@ struct Argument {
     int index = 0;
     MemoryDesc desc;
     From from = From::input;
-    int position = 0;     ///< of the node's inputs or outputs
+    int position = 0;  ///< of the node's inputs or outputs
     PackedWeights kept;
 };
 
@@ -53,7 +53,10 @@ class PreparedPrimitive final : public PreparedKernel {
 class PrimitiveBuilder {
    public:
     PrimitiveBuilder(const KernelRequest& request, WeightProvider& weights)
-        : request_(request), weights_(weights), kernel_(std::make_unique<PreparedPrimitive>()), placed_(request.inputs) {
+        : request_(request),
+          weights_(weights),
+          kernel_(std::make_unique<PreparedPrimitive>()),
+          placed_(request.inputs) {
         for (Placed& placed : placed_) placed.layout = Layout::plain();
     }
 

@@ -12,7 +12,7 @@ struct ConvolutionProblem {
     Dims weights;  ///< with the groups first, where there are several
     std::int64_t groups = 1;
     bool bias = true;
-    bool zero_padding = true;
+    std::string padding_mode = "zeros";
 };
 
 /// Whether oneDNN takes the types and sizes of a node whose input 0 is data and whose others are weights.
@@ -21,7 +21,8 @@ Support supports_convolution(const KernelRequest& request, const ConvolutionProb
 /// Whether all sizes and numbers are within what oneDNN's code computes with.
 bool within_limits(const Dims& numbers);
 
-using BuildInLayout = std::function<std::unique_ptr<PreparedKernel>(const MemoryDesc& source, const MemoryDesc& target)>;
+using BuildInLayout =
+    std::function<std::unique_ptr<PreparedKernel>(const MemoryDesc& source, const MemoryDesc& target)>;
 
 /// Builds the primitive in the layout that it likes best, or else in the plain one. nullptr, with the reason, where
 /// neither works.

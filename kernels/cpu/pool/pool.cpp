@@ -65,7 +65,8 @@ struct PixelRows {
     SEQ_INLINE static Float<N> window(const PoolPlan& plan, const float* plane, const Row& row, std::int64_t x,
                                       std::int64_t offset, std::int64_t count) {
         const auto& [depth, height, width] = plan.axes;
-        const auto z = static_cast<std::size_t>(row.z), y = static_cast<std::size_t>(row.y), i = static_cast<std::size_t>(x);
+        const auto z = static_cast<std::size_t>(row.z), y = static_cast<std::size_t>(row.y),
+                   i = static_cast<std::size_t>(x);
         Float<N> total = start<M, N>();
         for (std::int64_t d = depth.first[z]; d < depth.end[z]; d += depth.step) {
             for (std::int64_t h = height.first[y]; h < height.end[y]; h += height.step) {
@@ -181,10 +182,10 @@ class PreparedPool final : public OwnKernel {
         auto* out = static_cast<float*>(context.outputs[0]);
         const std::int64_t rows = plan_.planes * plan_.axes[0].out * plan_.axes[1].out;
         const std::int64_t work = plan_.axes[0].in * plan_.axes[1].in * plan_.axes[2].in * plan_.width /
-                                      (plan_.axes[0].out * plan_.axes[1].out) + plan_.axes[2].out * plan_.width;
-        parallel_for(rows, parallel_grain / work + 1, [&](std::int64_t first, std::int64_t last) {
-            rows_(&plan_, in, out, first, last);
-        });
+                                      (plan_.axes[0].out * plan_.axes[1].out) +
+                                  plan_.axes[2].out * plan_.width;
+        parallel_for(rows, parallel_grain / work + 1,
+                     [&](std::int64_t first, std::int64_t last) { rows_(&plan_, in, out, first, last); });
     }
 
    private:

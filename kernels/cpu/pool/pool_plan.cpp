@@ -49,7 +49,8 @@ PoolPlan with_windows(const T& op, const KernelRequest& request, PoolMode mode, 
     plan.mode = mode;
     for (int i = 0; i < N; ++i) {
         const auto dim = static_cast<std::size_t>(i + 2);
-        plan.axes[axis_of<N>(i)] = window_axis(op.window(i), request.inputs[0].sizes[dim], request.outputs[0].sizes[dim], count);
+        plan.axes[axis_of<N>(i)] =
+            window_axis(op.window(i), request.inputs[0].sizes[dim], request.outputs[0].sizes[dim], count);
     }
     return plan;
 }
@@ -68,7 +69,8 @@ PoolPlan adaptive(const KernelRequest& request, PoolMode mode) {
 template <int N>
 std::optional<PoolPlan> lp_plan(const ops::LPPool<N>& op, const KernelRequest& request) {
     if (op.norm_type != 1.0 && op.norm_type != 2.0) return std::nullopt;
-    PoolPlan plan = with_windows<N>(op, request, op.norm_type == 1.0 ? PoolMode::mean : PoolMode::root_of_squares, Count::within);
+    PoolPlan plan =
+        with_windows<N>(op, request, op.norm_type == 1.0 ? PoolMode::mean : PoolMode::root_of_squares, Count::within);
     for (int i = 0; i < N; ++i) plan.factor *= static_cast<float>(op.window(i).kernel);
     return plan;
 }
@@ -76,7 +78,8 @@ std::optional<PoolPlan> lp_plan(const ops::LPPool<N>& op, const KernelRequest& r
 template <int N>
 std::optional<PoolPlan> plan_of(const KernelRequest& request) {
     const Op& op = request.node.op;
-    if (const auto* pool = op.as<ops::MaxPool<N>>()) return with_windows<N>(*pool, request, PoolMode::largest, Count::within);
+    if (const auto* pool = op.as<ops::MaxPool<N>>())
+        return with_windows<N>(*pool, request, PoolMode::largest, Count::within);
     if (const auto* pool = op.as<ops::AvgPool<N>>()) {
         const Count count = pool->count_include_pad ? Count::padded : Count::within;
         PoolPlan plan = with_windows<N>(*pool, request, PoolMode::mean, count);
