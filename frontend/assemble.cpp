@@ -83,12 +83,14 @@ PatchOperation rename(const Definition& definition, const LayerDefinition& layer
 }
 
 /// `first`: the layer that has the name first; nullptr where it is an input.
-void fix_duplicate(const Definition& definition, const Lowering& lowering, const LayerDefinition& layer, const LayerDefinition* first,
-                   bool has_weights, Diagnostic& diagnostic) {
+void fix_duplicate(const Definition& definition, const Lowering& lowering, const LayerDefinition& layer,
+                   const LayerDefinition* first, bool has_weights, Diagnostic& diagnostic) {
     const auto say = [&](const LayerDefinition& renamed, const std::string& name, bool certain) {
         const SourceSpan& where = renamed.where;
-        const std::string which = &renamed == &layer ? "it" : fmt::format("the layer at line {}, column {}", where.line, where.column);
-        diagnostic.fixes.push_back({fmt::format("rename {} to \"{}\"", which, name), certain, {rename(definition, renamed, name)}});
+        const std::string which =
+            &renamed == &layer ? "it" : fmt::format("the layer at line {}, column {}", where.line, where.column);
+        diagnostic.fixes.push_back(
+            {fmt::format("rename {} to \"{}\"", which, name), certain, {rename(definition, renamed, name)}});
     };
     for (const Renaming& renaming : lowering.renamings) {
         if (first == nullptr || (renaming.layer != &layer && renaming.layer != first)) continue;
@@ -97,13 +99,15 @@ void fix_duplicate(const Definition& definition, const Lowering& lowering, const
     }
     const LayerDefinition& renamed = first != nullptr && lowering.first_duplicate_is_misnamed ? *first : layer;
     if ((*definition.document)[renamed.place].kind != json::Kind::object) return;
-    const bool ambiguous = std::find(lowering.ambiguous_names.begin(), lowering.ambiguous_names.end(), layer.name) != lowering.ambiguous_names.end();
+    const bool ambiguous = std::find(lowering.ambiguous_names.begin(), lowering.ambiguous_names.end(), layer.name) !=
+                           lowering.ambiguous_names.end();
     say(renamed, renamed.name + "_2", first != nullptr && !ambiguous && !has_weights && !lowering.stopped);
 }
 
 }  // namespace
 
-std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& lowering, std::vector<json::Problem> problems, bool has_weights) {
+std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& lowering,
+                                 std::vector<json::Problem> problems, bool has_weights) {
     std::vector<Diagnostic> diagnostics;
     if (problems.empty()) return diagnostics;
     const LayerPaths paths(definition);
@@ -117,7 +121,8 @@ std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& l
         if (!problem.choices.empty()) decide(lowering, problem.layer, problem.choices, diagnostic.fixes);
         if (diagnostic.code == "spec/duplicate-name") {
             const Placed* first = paths.find(problem.first);
-            fix_duplicate(definition, lowering, *placed->layer, first == nullptr ? nullptr : first->layer, has_weights, diagnostic);
+            fix_duplicate(definition, lowering, *placed->layer, first == nullptr ? nullptr : first->layer, has_weights,
+                          diagnostic);
         }
     }
     return diagnostics;

@@ -8,7 +8,7 @@
 namespace seq {
 
 /// The reader's problems with the layers' paths, and with the fixes that the lowering decided on.
-std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& lowering, std::vector<json::Problem> problems,
-                                 bool has_weights);
+std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& lowering,
+                                 std::vector<json::Problem> problems, bool has_weights);
 
 }  // namespace seq

@@ -25,7 +25,8 @@ std::vector<FieldValue> samples(const Field& field) {
     if (field.kind == FieldKind::boolean) return {false, true};
     for (const std::string& choice : field.choices) candidates.emplace_back(choice);
     const std::int64_t least = field.minimum ? static_cast<std::int64_t>(*field.minimum) : 0;
-    for (const std::int64_t value : {std::int64_t{1}, std::int64_t{2}, std::int64_t{0}, least, least + 1}) candidates.emplace_back(value);
+    for (const std::int64_t value : {std::int64_t{1}, std::int64_t{2}, std::int64_t{0}, least, least + 1})
+        candidates.emplace_back(value);
     for (const std::size_t length : field.lengths) {
         candidates.emplace_back(std::vector<std::int64_t>(length, 1));
         candidates.emplace_back(std::vector<std::int64_t>(length, 2));
@@ -68,7 +69,8 @@ std::vector<Value*> path_from_field(Value* value, int dim, const InferScope& sco
         const Node& node = *value->producer;
         const std::vector<TensorType> types = types_of({node.data().begin(), node.data().end()});
         const Inference inference = infer(node.op, types, scope, true);
-        const auto formula = std::find_if(inference.formulas.begin(), inference.formulas.end(), [&](const auto& f) { return f.first == dim; });
+        const auto formula = std::find_if(inference.formulas.begin(), inference.formulas.end(),
+                                          [&](const auto& f) { return f.first == dim; });
         if (formula != inference.formulas.end() && node.op.type().find_field(formula->second) != nullptr) return path;
         const auto passed = std::find_if(node.data().begin(), node.data().end(), [&](const Value* input) {
             const Shape& shape = input->type.shape;
@@ -94,9 +96,11 @@ bool concerns_unknown(const Fault& fault, const std::vector<Value*>& inputs) {
     const Shape& shape = inputs[index]->type.shape;
     if (fault.dim && *fault.dim < shape.rank() && *fault.dim >= -shape.rank() && fault.code != "shape/rank")
         return shape[*fault.dim].is_unknown();
-    const bool about_all = fault.code == "shape/rank" || fault.code == "shape/reshape" || fault.code == "shape/broadcast" ||
-                           fault.code == "shape/concat" || fault.code == "shape/in-features" || fault.code == "shape/in-channels";
-    return about_all && std::any_of(inputs.begin(), inputs.end(), [](const Value* value) { return has_unknown(value->type.shape); });
+    const bool about_all = fault.code == "shape/rank" || fault.code == "shape/reshape" ||
+                           fault.code == "shape/broadcast" || fault.code == "shape/concat" ||
+                           fault.code == "shape/in-features" || fault.code == "shape/in-channels";
+    return about_all &&
+           std::any_of(inputs.begin(), inputs.end(), [](const Value* value) { return has_unknown(value->type.shape); });
 }
 
 int choose(std::span<const Op> ops, const std::vector<Value*>& inputs, const InferScope& scope) {
@@ -110,7 +114,8 @@ int choose(std::span<const Op> ops, const std::vector<Value*>& inputs, const Inf
     return 0;
 }
 
-std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std::vector<Fault>& faults, const InferScope& scope) {
+std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std::vector<Fault>& faults,
+                                            const InferScope& scope) {
     const std::vector<TensorType> types = types_of(layer.inputs);
     for (const Fault& fault : faults) {
         for (const FixIdea& idea : fault.fixes) {
@@ -118,22 +123,26 @@ std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std
             if (mended && !mended->front().error) return *mended;
         }
     }
-    return std::vector<TensorType>(layer.outputs.size(), types.empty() ? TensorType::make_error() : unknown_like(types.front()));
+    return std::vector<TensorType>(layer.outputs.size(),
+                                   types.empty() ? TensorType::make_error() : unknown_like(types.front()));
 }
 
-void doubt(Value* input, const Fault& fault, const InferScope& scope) {
+std::vector<Value*> doubt(Value* input, const Fault& fault, const InferScope& scope) {
     const int rank = input->type.shape.rank();
     std::int64_t wanted = 0;
     const char* last = fault.expected.data() + fault.expected.size();
     const auto [end, error] = std::from_chars(fault.expected.data(), last, wanted);
     const bool number = !fault.expected.empty() && error == std::errc{} && end == last && wanted > 0;
-    if (!number || !fault.code.starts_with("shape/") || !fault.dim || *fault.dim >= rank || *fault.dim < -rank) return;
+    if (!number || !fault.code.starts_with("shape/") || !fault.dim || *fault.dim >= rank || *fault.dim < -rank)
+        return {};
     const int dim = *fault.dim < 0 ? *fault.dim + rank : *fault.dim;
-    for (Value* value : path_from_field(input, dim, scope)) {
-        if (value->alternative) continue;
+    std::vector<Value*> path = path_from_field(input, dim, scope);
+    std::erase_if(path, [](const Value* value) { return value->alternative.has_value(); });
+    for (Value* value : path) {
         value->alternative = value->type;
         value->alternative->shape[dim] = wanted;
     }
+    return path;
 }
 
 BrokenInference infer_broken(const Op& op, const std::vector<const Field*>& broken, std::span<const TensorType> inputs,
@@ -151,7 +160,8 @@ BrokenInference infer_broken(const Op& op, const std::vector<const Field*>& brok
     result.outputs = std::move(first.outputs);
     result.faults = std::move(first.faults);
     std::erase_if(result.faults, [&](const Fault& fault) {
-        return std::any_of(broken.begin(), broken.end(), [&](const Field* field) { return field->name == fault.field; });
+        return std::any_of(broken.begin(), broken.end(),
+                           [&](const Field* field) { return field->name == fault.field; });
     });
     for (std::size_t i = 0; i < broken.size(); ++i) {
         if (values[i].size() < 2) continue;

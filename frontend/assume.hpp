@@ -18,11 +18,12 @@ bool concerns_unknown(const Fault& fault, const std::vector<Value*>& inputs);
 int choose(std::span<const Op> ops, const std::vector<Value*>& inputs, const InferScope& scope);
 
 /// What a layer would give if it had been declared right, as its fixes see it.
-std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std::vector<Fault>& faults, const InferScope& scope);
+std::vector<TensorType> assumed_after_fault(const LoweredLayer& layer, const std::vector<Fault>& faults,
+                                            const InferScope& scope);
 
-/// Where the number that a fault is about was set by a field of an earlier layer, that layer may be the wrong one: gives
-/// the values from there to `input` the other reading that they would have then.
-void doubt(Value* input, const Fault& fault, const InferScope& scope);
+/// Where the number that a fault is about was set by a field of an earlier layer, that layer may be the wrong one:
+/// gives the values from there to `input` the other reading that they would have then, and returns them.
+std::vector<Value*> doubt(Value* input, const Fault& fault, const InferScope& scope);
 
 struct BrokenInference {
     std::vector<TensorType> outputs;

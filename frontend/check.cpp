@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 #include "frontend/assemble.hpp"
 #include "frontend/io/byte_source.hpp"
@@ -32,50 +33,57 @@ void check_names(const Definition& definition, const CheckOptions& options) {
         }
     }
     for (const auto& [name, shape] : options.shapes) {
-        const bool known = std::any_of(definition.inputs.begin(), definition.inputs.end(), [&](const auto& input) { return input.name == name; });
+        const bool known = std::any_of(definition.inputs.begin(), definition.inputs.end(),
+                                       [&](const auto& input) { return input.name == name; });
         if (!known) throw std::invalid_argument(fmt::format("the model has no input `{}`", name));
     }
     for (const auto& [symbol, value] : options.bindings) {
-        if (!symbols.contains(symbol)) throw std::invalid_argument(fmt::format("no input of the model has a dimension `{}`", symbol));
+        if (!symbols.contains(symbol))
+            throw std::invalid_argument(fmt::format("no input of the model has a dimension `{}`", symbol));
     }
 }
 
 std::size_t count_problems(const Lowering& lowering) { return lowering.faults.size() + lowering.problems.size(); }
 
-/// Where names stand twice there are two readings; the one with less that is wrong counts.
-Lowering lower_either(const Definition& definition, const CheckOptions& options) {
-    LowerOptions lower_options{options.shapes, options.bindings, false};
-    Lowering first = lower(definition, lower_options);
-    if (first.renamings.empty() && first.ambiguous_names.empty()) return first;
-    lower_options.first_duplicate_is_misnamed = true;
-    Lowering second = lower(definition, lower_options);
-    if (count_problems(first) == count_problems(second)) return first;
-    Lowering& better = count_problems(second) < count_problems(first) ? second : first;
-    better.ambiguous_names.clear();
-    return std::move(better);
+/// Where names stand twice there are several readings; the one with the least that is wrong counts.
+Lowering lower_best(const Definition& definition, const CheckOptions& options) {
+    Lowering best = lower(definition, {options.shapes, options.bindings});
+    if (best.renamings.empty() && best.ambiguous_names.empty()) return best;
+    for (const auto& [first_is_misnamed, prefer_similar] :
+         {std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
+        if (count_problems(best) == 0) break;
+        Lowering other = lower(definition, {options.shapes, options.bindings, first_is_misnamed, prefer_similar});
+        if (count_problems(other) >= count_problems(best)) continue;
+        best = std::move(other);
+        best.ambiguous_names.clear();
+    }
+    return best;
 }
 
 /// A fault of a module's layer once, however often the module is used.
 void keep_first(std::vector<Diagnostic>& problems) {
     std::set<std::tuple<int, int, std::string, std::string>> seen;
     std::erase_if(problems, [&](const Diagnostic& problem) {
-        return problem.where.line > 0 && !seen.emplace(problem.where.line, problem.where.column, problem.code, problem.actual).second;
+        return problem.where.line > 0 &&
+               !seen.emplace(problem.where.line, problem.where.column, problem.code, problem.actual).second;
     });
 }
 
 class Checker {
    public:
-    Checker(CheckResult& result, const CheckOptions& options, std::string folder) : result_(result), options_(options), folder_(std::move(folder)) {}
+    Checker(CheckResult& result, const CheckOptions& options, std::string folder)
+        : result_(result), options_(options), folder_(std::move(folder)) {}
 
     void run(std::shared_ptr<const Definition> definition, std::vector<json::Problem> problems, bool fatal) {
         result_.definition = definition;
         if (fatal) return add(assemble(*definition, stopped(), std::move(problems), false));
         check_names(*definition, options_);
         open_weights(*definition);
-        Lowering lowering = lower_either(*definition, options_);
+        Lowering lowering = lower_best(*definition, options_);
         keep_first(lowering.problems);
         add(assemble(*definition, lowering, std::move(problems), result_.weights != nullptr));
-        if (result_.has_error()) std::erase_if(lowering.problems, [](const Diagnostic& problem) { return !is_error(problem); });
+        if (result_.has_error())
+            std::erase_if(lowering.problems, [](const Diagnostic& problem) { return !is_error(problem); });
         add(std::move(lowering.problems));
         if (!lowering.stopped) {
             add(report(*definition, lowering, {result_.weights.get(), options_.fix_budget}));
@@ -122,10 +130,11 @@ class Checker {
     /// Compares the parameters with the weights. Of a layer with an error only the names count, and where the
     /// parameters of one are not known, what the weights have for it is not unexpected.
     void check_parameters(const Definition& definition, const Lowering& lowering) {
-        const bool names_hold = std::none_of(result_.diagnostics.begin(), result_.diagnostics.end(), [](const Diagnostic& diagnostic) {
-            return diagnostic.code == "spec/duplicate-name" || diagnostic.code == "spec/unknown-layer" || diagnostic.code == "graph/unknown-name" ||
-                   diagnostic.code == "spec/missing-key";
-        });
+        const bool names_hold =
+            std::none_of(result_.diagnostics.begin(), result_.diagnostics.end(), [](const Diagnostic& diagnostic) {
+                return diagnostic.code == "spec/duplicate-name" || diagnostic.code == "spec/unknown-layer" ||
+                       diagnostic.code == "graph/unknown-name" || diagnostic.code == "spec/missing-key";
+            });
         if (!names_hold) return;
         std::set<std::string> faulty;
         for (const LayerFault& fault : lowering.faults) {
@@ -155,7 +164,8 @@ class Checker {
 
     static bool concerns_unapplied(const Lowering& lowering, const std::string& name) {
         for (LayerId id = 0; id < lowering.layers.size(); ++id) {
-            if (lowering.layers[id].node == nullptr && name.starts_with(lowering.graph.layers[id].path + ".")) return true;
+            if (lowering.layers[id].node == nullptr && name.starts_with(lowering.graph.layers[id].path + "."))
+                return true;
         }
         return false;
     }
@@ -167,7 +177,8 @@ class Checker {
 
 void sort_by_place(std::vector<Diagnostic>& diagnostics) {
     std::stable_sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
-        const bool same_file = a.where.file == b.where.file || (a.where.file && b.where.file && *a.where.file == *b.where.file);
+        const bool same_file =
+            a.where.file == b.where.file || (a.where.file && b.where.file && *a.where.file == *b.where.file);
         if (!same_file) return false;
         return std::tie(a.where.line, a.where.column) < std::tie(b.where.line, b.where.column);
     });
@@ -183,7 +194,8 @@ std::string folder_of(const std::string& path) {
 
 bool CheckResult::has_error() const { return std::any_of(diagnostics.begin(), diagnostics.end(), is_error); }
 
-CheckResult check_text(std::string text, const std::string& file, const CheckOptions& options, const std::string& folder) {
+CheckResult check_text(std::string text, const std::string& file, const CheckOptions& options,
+                       const std::string& folder) {
     register_builtin_ops();
     CheckResult result;
     result.text = std::make_shared<const std::string>(text);

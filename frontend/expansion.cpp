@@ -55,7 +55,8 @@ class Expansion {
             if (size.layers > max_layers)
                 return refuse(layer, fmt::format("the model expands to more than {} layers, the limit", max_layers));
             if (size.path_bytes > max_path_bytes)
-                return refuse(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit", max_path_bytes));
+                return refuse(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit",
+                                                 max_path_bytes));
             if (size.depth + depth - 1 > max_depth) return refuse_depth(layer);
         }
         return true;
@@ -66,7 +67,8 @@ class Expansion {
     }
 
     bool measure_layer(const LayerDefinition& layer, int depth, Size& size) {
-        const bool is_container = layer.kind == LayerDefinition::Kind::sequential || (layer.kind == LayerDefinition::Kind::use && layer.module >= 0);
+        const bool is_container = layer.kind == LayerDefinition::Kind::sequential ||
+                                  (layer.kind == LayerDefinition::Kind::use && layer.module >= 0);
         if (!is_container) {
             size.layers = 1;
             return true;
@@ -76,7 +78,7 @@ class Expansion {
         if (layer.kind == LayerDefinition::Kind::use && modules_[index].state == Module::State::open)
             return refuse(layer, fmt::format("the module `{}` uses itself", definition_.modules[index].name));
         const bool fine = layer.kind == LayerDefinition::Kind::use ? measure_module(index, depth + 1, size)
-                                                                    : measure(layer.layers, depth + 1, size);
+                                                                   : measure(layer.layers, depth + 1, size);
         ++size.depth;
         return fine;
     }

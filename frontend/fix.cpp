@@ -31,7 +31,9 @@ std::vector<Candidate> certain_fixes(const CheckResult& check) {
         for (const Fix& fix : diagnostic.fixes) {
             if (!fix.certain || fix.patch.empty()) continue;
             auto edits = json::edits_of(*check.definition->document, fix.patch);
-            if (edits) candidates.push_back({(diagnostic.layer.empty() ? "" : diagnostic.layer + ": ") + fix.message, std::move(*edits)});
+            if (edits)
+                candidates.push_back(
+                    {(diagnostic.layer.empty() ? "" : diagnostic.layer + ": ") + fix.message, std::move(*edits)});
             break;
         }
     }
@@ -48,7 +50,10 @@ Attempt apply_together(const std::string& text, const std::vector<Candidate>& ca
     std::vector<json::Edit> edits;
     std::size_t previous_end = 0;
     for (const Candidate& candidate : candidates) {
-        const auto begin = std::min_element(candidate.edits.begin(), candidate.edits.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; })->begin;
+        const auto begin =
+            std::min_element(candidate.edits.begin(), candidate.edits.end(), [](const auto& a, const auto& b) {
+                return a.begin < b.begin;
+            })->begin;
         const bool after_all = begin > previous_end;
         if (!after_all && !json::compatible(edits, candidate.edits)) continue;
         for (const json::Edit& edit : candidate.edits) previous_end = std::max(previous_end, edit.end);

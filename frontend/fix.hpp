@@ -17,7 +17,8 @@ struct FixResult {
 };
 
 /// Applies all fixes of a seq/1 text that are certain, together, until none is left.
-FixResult fix_text(std::string text, const std::string& file, const CheckOptions& options = {}, const std::string& folder = {});
+FixResult fix_text(std::string text, const std::string& file, const CheckOptions& options = {},
+                   const std::string& folder = {});
 
 /// The same for a file, which is not written; "-" is standard input.
 FixResult fix_file(const std::string& path, const CheckOptions& options = {});

@@ -70,23 +70,28 @@ class Lowerer {
         for (const Dim& dim : shape) {
             for (const std::string& symbol : dim.symbols()) {
                 const auto bound = options_.bindings.find(symbol);
-                if (bound == options_.bindings.end() || std::count(checked_.begin(), checked_.end(), symbol) > 0) continue;
+                if (bound == options_.bindings.end() || std::count(checked_.begin(), checked_.end(), symbol) > 0)
+                    continue;
                 checked_.push_back(symbol);
                 const auto found = definition_.ranges.find(symbol);
                 const SymbolRange range = found == definition_.ranges.end() ? SymbolRange{} : found->second;
                 const std::int64_t value = bound->second;
-                if (value >= range.min && (!range.max || value <= *range.max) && value % range.multiple_of == 0) continue;
+                if (value >= range.min && (!range.max || value <= *range.max) && value % range.multiple_of == 0)
+                    continue;
                 Diagnostic& diagnostic = result_.problems.emplace_back();
                 diagnostic.code = "shape/symbolic";
                 diagnostic.message = fmt::format("{} = {} is outside the range of `{}`", symbol, value, symbol);
                 diagnostic.where = input.where;
-                diagnostic.valid[symbol] = {{(range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of, range.max, range.multiple_of}};
+                diagnostic.valid[symbol] = {
+                    {(range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of, range.max,
+                     range.multiple_of}};
             }
         }
     }
 
     /// Lowers the layers one after the other. `original`: the container whose parameters they share.
-    Value* lower_container(Scope& scope, const std::vector<LayerDefinition>& layers, const Scope* original, const Sharing* sharing) {
+    Value* lower_container(Scope& scope, const std::vector<LayerDefinition>& layers, const Scope* original,
+                           const Sharing* sharing) {
         scope.layers = &layers;
         scope.slots.reserve(layers.size());
         Value* current = scope.inputs.front();
@@ -100,7 +105,8 @@ class Lowerer {
         return current;
     }
 
-    void lower_layer(Scope& scope, const LayerDefinition& layer, Slot& slot, Value* current, const Slot* original, const Sharing* sharing) {
+    void lower_layer(Scope& scope, const LayerDefinition& layer, Slot& slot, Value* current, const Slot* original,
+                     const Sharing* sharing) {
         std::vector<Value*> inputs;
         if (layer.has_from) {
             for (const Reference& reference : layer.from) {
@@ -111,12 +117,16 @@ class Lowerer {
             inputs.push_back(current);
         }
         switch (layer.kind) {
-            case LayerDefinition::Kind::op: return lower_op(scope, layer, layer, slot, std::move(inputs), original, sharing);
-            case LayerDefinition::Kind::sequential: return open(scope, layer, layer.layers, slot, std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::op:
+                return lower_op(scope, layer, layer, slot, std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::sequential:
+                return open(scope, layer, layer.layers, slot, std::move(inputs), original, sharing);
             case LayerDefinition::Kind::use:
                 if (layer.module < 0) return give_up(slot, current);
-                return open(scope, layer, definition_.modules[static_cast<std::size_t>(layer.module)].layers, slot, std::move(inputs), original, sharing);
-            case LayerDefinition::Kind::share: return lower_share(scope, layer, slot, std::move(inputs), original, sharing);
+                return open(scope, layer, definition_.modules[static_cast<std::size_t>(layer.module)].layers, slot,
+                            std::move(inputs), original, sharing);
+            case LayerDefinition::Kind::share:
+                return lower_share(scope, layer, slot, std::move(inputs), original, sharing);
             case LayerDefinition::Kind::unknown: return give_up(slot, current);
         }
     }
@@ -137,31 +147,41 @@ class Lowerer {
         slot.scope->parent = slot.scope->is_module ? nullptr : &scope;
         slot.scope->path = scope.path_of(layer.name);
         slot.scope->inputs = std::move(inputs);
-        slot.outputs = {lower_container(*slot.scope, layers, original == nullptr ? nullptr : original->scope.get(), sharing)};
+        slot.outputs = {
+            lower_container(*slot.scope, layers, original == nullptr ? nullptr : original->scope.get(), sharing)};
         --depth_;
     }
 
-    void lower_share(Scope& scope, const LayerDefinition& layer, Slot& slot, std::vector<Value*> inputs, const Slot* replayed, const Sharing* sharing) {
+    void lower_share(Scope& scope, const LayerDefinition& layer, Slot& slot, std::vector<Value*> inputs,
+                     const Slot* replayed, const Sharing* sharing) {
         const Slot* original = replayed != nullptr ? replayed : resolver_.find_shared(layer, scope);
-        if (original == nullptr || original->definition == nullptr || original->broken) return give_up(slot, inputs.front());
+        if (original == nullptr || original->definition == nullptr || original->broken)
+            return give_up(slot, inputs.front());
         slot.definition = original->definition;
         Sharing own{&layer, scope.path_of(layer.name)};
         const Sharing* outer = sharing != nullptr ? sharing : &own;
         const LayerDefinition& target = *original->definition;
-        if (target.kind == LayerDefinition::Kind::op) return lower_op(scope, layer, target, slot, std::move(inputs), original, outer);
-        const auto& layers = target.kind == LayerDefinition::Kind::use ? definition_.modules[static_cast<std::size_t>(target.module)].layers
-                                                                        : target.layers;
+        if (target.kind == LayerDefinition::Kind::op)
+            return lower_op(scope, layer, target, slot, std::move(inputs), original, outer);
+        const auto& layers = target.kind == LayerDefinition::Kind::use
+                                 ? definition_.modules[static_cast<std::size_t>(target.module)].layers
+                                 : target.layers;
         open(scope, layer, layers, slot, std::move(inputs), original, outer);
     }
 
     /// `layer` gives the name, `target` the op; `original` is the slot of the first application.
-    void lower_op(Scope& scope, const LayerDefinition& layer, const LayerDefinition& target, Slot& slot, std::vector<Value*> inputs,
-                  const Slot* original, const Sharing* sharing) {
+    void lower_op(Scope& scope, const LayerDefinition& layer, const LayerDefinition& target, Slot& slot,
+                  std::vector<Value*> inputs, const Slot* original, const Sharing* sharing) {
         const std::string path = scope.path_of(layer.name);
         count(layer, path);
         const auto id = static_cast<LayerId>(result_.layers.size());
         slot.layer = id;
-        LoweredLayer lowered{&target, 0, sharing != nullptr ? sharing->share : &target, sharing != nullptr ? sharing->path : path, id, std::move(inputs), {}, nullptr};
+        LoweredLayer lowered;
+        lowered.definition = &target;
+        lowered.blamed = sharing != nullptr ? sharing->share : &target;
+        lowered.blamed_path = sharing != nullptr ? sharing->path : path;
+        lowered.original = id;
+        lowered.inputs = std::move(inputs);
         if (original != nullptr && original->layer) lowered.original = result_.layers[*original->layer].original;
         if (target.ops.size() > 1) lowered.choice = choose(target.ops, lowered.inputs, this->scope());
         const Op& op = target.ops[static_cast<std::size_t>(lowered.choice)];
@@ -203,10 +223,10 @@ class Lowerer {
     }
 
     /// The input may be what is wrong: those who read it later may take it as this layer does.
-    void doubt_input(const LoweredLayer& layer, const Fault& fault) {
+    void doubt_input(LoweredLayer& layer, const Fault& fault) {
         const auto index = static_cast<std::size_t>(fault.input);
         if (fault.severity != Severity::error || index >= layer.inputs.size()) return;
-        doubt(layer.inputs[index], fault, scope());
+        for (Value* value : doubt(layer.inputs[index], fault, scope())) layer.doubted.push_back(value);
     }
 
     std::vector<Fault> faults_of(LayerId id) const {
@@ -225,7 +245,8 @@ class Lowerer {
             for (TensorType& type : inference.outputs) layer.outputs.push_back(assume(std::move(type)));
             for (Fault& fault : inference.faults) keep(id, std::move(fault));
         }
-        if (layer.outputs.empty()) layer.outputs.push_back(assume(types.empty() ? TensorType::make_error() : unknown_like(types.front())));
+        if (layer.outputs.empty())
+            layer.outputs.push_back(assume(types.empty() ? TensorType::make_error() : unknown_like(types.front())));
     }
 
     /// Keeps a fault unless what it is about is unknown, or the first application of a shared layer has it too.
@@ -234,7 +255,8 @@ class Lowerer {
         if (concerns_unknown(fault, layer.inputs)) return;
         if (layer.original != id) {
             const bool had = std::any_of(result_.faults.begin(), result_.faults.end(), [&](const LayerFault& other) {
-                return other.layer == layer.original && other.fault.code == fault.code && other.fault.field == fault.field;
+                return other.layer == layer.original && other.fault.code == fault.code &&
+                       other.fault.field == fault.field;
             });
             if (had) return;
         }
@@ -246,7 +268,8 @@ class Lowerer {
         if (static_cast<std::int64_t>(result_.layers.size()) >= max_layers)
             limit(layer, fmt::format("the model expands to more than {} layers, the limit", max_layers));
         if (path_bytes_ > 2 * max_path_bytes)
-            limit(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit", 2 * max_path_bytes));
+            limit(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit",
+                                     2 * max_path_bytes));
     }
 
     [[noreturn]] void limit(const LayerDefinition& layer, std::string message) {
@@ -275,7 +298,9 @@ class Lowerer {
     }
 
     void warn_of_unused() {
-        const auto is_unused = [&](const Value* value) { return value->uses.empty() && !result_.graph.is_output(value); };
+        const auto is_unused = [&](const Value* value) {
+            return value->uses.empty() && !result_.graph.is_output(value);
+        };
         for (const LoweredLayer& layer : result_.layers) {
             if (layer.node == nullptr || !std::all_of(layer.outputs.begin(), layer.outputs.end(), is_unused)) continue;
             Diagnostic& diagnostic = result_.problems.emplace_back();
@@ -310,8 +335,10 @@ class Lowerer {
 
 bool Lowering::has_error() const {
     return stopped ||
-           std::any_of(problems.begin(), problems.end(), [](const Diagnostic& problem) { return problem.severity == Severity::error; }) ||
-           std::any_of(faults.begin(), faults.end(), [](const LayerFault& fault) { return fault.fault.severity == Severity::error; });
+           std::any_of(problems.begin(), problems.end(),
+                       [](const Diagnostic& problem) { return problem.severity == Severity::error; }) ||
+           std::any_of(faults.begin(), faults.end(),
+                       [](const LayerFault& fault) { return fault.fault.severity == Severity::error; });
 }
 
 Lowering lower(const Definition& definition, const LowerOptions& options) { return Lowerer(definition, options).run(); }

@@ -24,6 +24,8 @@ struct LoweredLayer {
     std::vector<Value*> outputs;
     /// nullptr where the layer cannot be applied.
     Node* node = nullptr;
+    /// The values that got another reading from what is wrong here.
+    std::vector<Value*> doubted;
 
     bool is_shared() const { return blamed != definition; }
 };
@@ -45,6 +47,9 @@ struct LowerOptions {
     Bindings bindings;
     /// Of layers with one name, which one is taken to be misnamed.
     bool first_duplicate_is_misnamed = false;
+    /// A name that nothing has is a similar one misspelled, rather than what a layer with a duplicate name ought to be
+    /// called.
+    bool prefer_similar_names = false;
 };
 
 /// A definition as a graph, and all that is wrong with it. The graph is sound where there is no error; it

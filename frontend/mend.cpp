@@ -55,8 +55,8 @@ std::optional<Op> inserted_op(const FixIdea& idea) {
     return op;
 }
 
-std::optional<std::vector<TensorType>> infer_mended(const Op& op, const FixIdea& idea, std::span<const TensorType> inputs,
-                                                    const InferScope& scope) {
+std::optional<std::vector<TensorType>> infer_mended(const Op& op, const FixIdea& idea,
+                                                    std::span<const TensorType> inputs, const InferScope& scope) {
     const auto mended = mend(op, idea);
     if (!mended || inputs.empty()) return std::nullopt;
     std::vector<TensorType> types(inputs.begin(), inputs.end());

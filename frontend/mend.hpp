@@ -16,7 +16,7 @@ std::optional<Op> mend(const Op& op, const FixIdea& idea);
 std::optional<Op> inserted_op(const FixIdea& idea);
 
 /// What the layer gives with the idea applied; nullopt where that leaves an error.
-std::optional<std::vector<TensorType>> infer_mended(const Op& op, const FixIdea& idea, std::span<const TensorType> inputs,
-                                                    const InferScope& scope);
+std::optional<std::vector<TensorType>> infer_mended(const Op& op, const FixIdea& idea,
+                                                    std::span<const TensorType> inputs, const InferScope& scope);
 
 }  // namespace seq

@@ -11,7 +11,8 @@ void for_each_parameter(const Graph& graph, F&& visit) {
         if (node->origins.empty()) continue;
         const LayerInfo& layer = graph.layers[node->origins.front()];
         const auto parameters = node->parameters();
-        for (std::size_t i = 0; i < parameters.size(); ++i) visit(*parameters[i], layer, layer.path + "." + node->parameter_names[i]);
+        for (std::size_t i = 0; i < parameters.size(); ++i)
+            visit(*parameters[i], layer, layer.path + "." + node->parameter_names[i]);
     }
 }
 
@@ -21,7 +22,8 @@ std::vector<NeededParameter> needed_parameters(const Graph& graph) {
     std::vector<NeededParameter> needed;
     std::set<const Value*> seen;
     for_each_parameter(graph, [&](const Value& parameter, const LayerInfo& layer, const std::string&) {
-        if (seen.insert(&parameter).second) needed.push_back({parameter.name, parameter.type, layer.path, layer.type, layer.where});
+        if (seen.insert(&parameter).second)
+            needed.push_back({parameter.name, parameter.type, layer.path, layer.type, layer.where});
     });
     return needed;
 }

@@ -47,11 +47,13 @@ Resolver::Target Resolver::container_input(std::string_view name, Scope& scope) 
 
 Resolver::Target Resolver::pick(Scope& scope, const std::vector<std::size_t>& positions) {
     std::vector<std::size_t> earlier;
-    std::copy_if(positions.begin(), positions.end(), std::back_inserter(earlier), [&](std::size_t i) { return i < scope.slots.size(); });
+    std::copy_if(positions.begin(), positions.end(), std::back_inserter(earlier),
+                 [&](std::size_t i) { return i < scope.slots.size(); });
     if (earlier.empty()) return {nullptr, nullptr, &(*scope.layers)[positions.front()]};
     if (positions.size() > 1) {
         std::vector<std::size_t> done;
-        std::copy_if(earlier.begin(), earlier.end(), std::back_inserter(done), [&](std::size_t i) { return scope.slots[i].done; });
+        std::copy_if(earlier.begin(), earlier.end(), std::back_inserter(done),
+                     [&](std::size_t i) { return scope.slots[i].done; });
         if (!done.empty()) earlier = done;
         if (done.size() > 1) result_.ambiguous_names.push_back((*scope.layers)[positions.front()].name);
     }
@@ -102,7 +104,8 @@ Resolver::Target Resolver::misnamed(std::string_view name, Scope& scope) {
         std::optional<std::size_t> chosen;
         for (const std::size_t duplicate : s->duplicates()) {
             const auto positions = s->find((*s->layers)[duplicate].name);
-            const bool later = !options_.first_duplicate_is_misnamed && duplicate < s->slots.size() && s->slots[duplicate].done;
+            const bool later =
+                !options_.first_duplicate_is_misnamed && duplicate < s->slots.size() && s->slots[duplicate].done;
             const std::size_t candidate = later ? duplicate : positions.front();
             if (candidate < s->slots.size() && s->slots[candidate].done) chosen = candidate;
         }
@@ -136,8 +139,8 @@ Value* Resolver::value_of(const Target& target) const {
     return target.slot != nullptr && !target.slot->outputs.empty() ? target.slot->outputs.front() : nullptr;
 }
 
-Diagnostic& Resolver::report(std::string code, std::string message, const Reference& reference, const LayerDefinition* layer,
-                             const Scope& scope) {
+Diagnostic& Resolver::report(std::string code, std::string message, const Reference& reference,
+                             const LayerDefinition* layer, const Scope& scope) {
     Diagnostic& diagnostic = result_.problems.emplace_back();
     diagnostic.code = std::move(code);
     if (layer != nullptr) {
@@ -145,7 +148,7 @@ Diagnostic& Resolver::report(std::string code, std::string message, const Refere
         diagnostic.type = layer->ops.empty() ? layer->target : layer->ops.front().name();
         if (layer->kind == LayerDefinition::Kind::share) diagnostic.type.clear();
     }
-    const std::string subject = layer == nullptr           ? "`outputs`"
+    const std::string subject = layer == nullptr          ? "`outputs`"
                                 : diagnostic.type.empty() ? fmt::format("`{}`", diagnostic.layer)
                                                           : fmt::format("{} `{}`", diagnostic.type, diagnostic.layer);
     diagnostic.message = subject + " " + message;
@@ -158,13 +161,16 @@ Diagnostic& Resolver::report(std::string code, std::string message, const Refere
     return diagnostic;
 }
 
-Resolver::Target Resolver::resolve(const Reference& reference, std::string_view key, const LayerDefinition* layer, Scope& scope) {
+Resolver::Target Resolver::resolve(const Reference& reference, std::string_view key, const LayerDefinition* layer,
+                                   Scope& scope) {
     Target target = look_up(reference.name, scope);
     if (target.found()) return target;
     // A layer with the name of an input is refused as such; what it takes by that name is the input.
     if (layer != nullptr && target.later == layer && &scope == &top_) {
-        const auto input = std::find_if(definition_.inputs.begin(), definition_.inputs.end(), [&](const auto& i) { return i.name == reference.name; });
-        if (input != definition_.inputs.end()) return {nullptr, top_.inputs[static_cast<std::size_t>(input - definition_.inputs.begin())], nullptr};
+        const auto input = std::find_if(definition_.inputs.begin(), definition_.inputs.end(),
+                                        [&](const auto& i) { return i.name == reference.name; });
+        if (input != definition_.inputs.end())
+            return {nullptr, top_.inputs[static_cast<std::size_t>(input - definition_.inputs.begin())], nullptr};
     }
     if (target.later != nullptr) {
         const bool itself = layer != nullptr && target.later == layer;
@@ -173,21 +179,26 @@ Resolver::Target Resolver::resolve(const Reference& reference, std::string_view 
                                                : fmt::format("{} `{}`, which stands later", key, reference.name),
                                         reference, layer, scope);
         if (!itself && target.later->where.line > 0)
-            diagnostic.notes.push_back(fmt::format("`{}` is at line {}, column {}", reference.name, target.later->where.line, target.later->where.column));
+            diagnostic.notes.push_back(fmt::format("`{}` is at line {}, column {}", reference.name,
+                                                   target.later->where.line, target.later->where.column));
         return {};
     }
     const std::vector<std::string> near = similar(reference.name, scope);
-    if (near.size() != 1) {
+    if (near.size() != 1 || !options_.prefer_similar_names) {
         if (const Target other = misnamed(reference.name, scope); other.found()) return other;
     }
-    Diagnostic& diagnostic = report("graph/unknown-name", fmt::format("{} `{}`, which is no layer or input before it{}", key, reference.name, did_you_mean(near)),
-                                    reference, layer, scope);
+    Diagnostic& diagnostic =
+        report("graph/unknown-name",
+               fmt::format("{} `{}`, which is no layer or input before it{}", key, reference.name, did_you_mean(near)),
+               reference, layer, scope);
     if (near.size() != 1) return {};
     diagnostic.expected = near.front();
     target = look_up(near.front(), scope);
     if (target.found() && reference.place != no_place && definition_.document) {
-        diagnostic.fixes.push_back({fmt::format("use \"{}\"", near.front()), true,
-                                    {{"replace", definition_.document->pointer(reference.place), json::quote(near.front())}}});
+        diagnostic.fixes.push_back(
+            {fmt::format("use \"{}\"", near.front()),
+             true,
+             {{"replace", definition_.document->pointer(reference.place), json::quote(near.front())}}});
     }
     return target;
 }
@@ -202,7 +213,8 @@ const Slot* Resolver::find_shared(const LayerDefinition& layer, Scope& scope) {
     const Reference reference{layer.target, place};
     const Target target = resolve(reference, "shares", &layer, scope);
     if (target.slot == nullptr && target.value != nullptr)
-        report("graph/unknown-name", fmt::format("shares `{}`, which is no layer", layer.target), reference, &layer, scope);
+        report("graph/unknown-name", fmt::format("shares `{}`, which is no layer", layer.target), reference, &layer,
+               scope);
     return target.slot;
 }
 
@@ -221,7 +233,8 @@ bool Resolver::check_arity(LoweredLayer& layer, const Op& op, const LayerDefinit
     diagnostic.type = op.name();
     diagnostic.expected = takes(arity);
     diagnostic.actual = std::to_string(count);
-    diagnostic.message = fmt::format("{} `{}` takes {}, but gets {}", diagnostic.type, diagnostic.layer, diagnostic.expected, count);
+    diagnostic.message =
+        fmt::format("{} `{}` takes {}, but gets {}", diagnostic.type, diagnostic.layer, diagnostic.expected, count);
     diagnostic.where = layer.blamed->where;
     if (with_from != nullptr) {
         for (std::size_t i = 0; i < with_from->from.size(); ++i)

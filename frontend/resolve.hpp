@@ -41,7 +41,8 @@ class Resolver {
     std::vector<std::string> similar(std::string_view name, Scope& scope);
     Value* value_of(const Target& target) const;
     Target resolve(const Reference& reference, std::string_view key, const LayerDefinition* layer, Scope& scope);
-    Diagnostic& report(std::string code, std::string message, const Reference& reference, const LayerDefinition* layer, const Scope& scope);
+    Diagnostic& report(std::string code, std::string message, const Reference& reference, const LayerDefinition* layer,
+                       const Scope& scope);
 
     const Definition& definition_;
     const LowerOptions& options_;

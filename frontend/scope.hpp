@@ -42,7 +42,9 @@ struct Scope {
     /// A layer that shares its name with an earlier one.
     const std::vector<std::size_t>& duplicates();
     /// The path of a layer in it.
-    std::string path_of(std::string_view name) const { return path.empty() ? std::string(name) : path + "." + std::string(name); }
+    std::string path_of(std::string_view name) const {
+        return path.empty() ? std::string(name) : path + "." + std::string(name);
+    }
 
    private:
     void index();

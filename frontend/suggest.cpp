@@ -237,7 +237,8 @@ TypeGuess guess_type(std::string_view written) {
     }
     for (const std::string_view name : names) {
         const std::string stem = plain(name.substr(0, name.size() - 2));
-        const bool dimensional = name.size() > 2 && name.back() == 'd' && std::isdigit(static_cast<unsigned char>(name[name.size() - 2]));
+        const bool dimensional =
+            name.size() > 2 && name.back() == 'd' && std::isdigit(static_cast<unsigned char>(name[name.size() - 2]));
         if (dimensional && (stem == simple || stem + "alization" == simple)) guess.types.emplace_back(name);
     }
     if (!guess.types.empty()) return guess;
@@ -245,10 +246,12 @@ TypeGuess guess_type(std::string_view written) {
     return guess;
 }
 
-std::vector<std::string> guess_key(std::string_view written, const OpType& type, std::span<const std::string_view> taken) {
+std::vector<std::string> guess_key(std::string_view written, const OpType& type,
+                                   std::span<const std::string_view> taken) {
     std::vector<std::string_view> free{"name", "from", "doc"};
     for (const Field& field : type.fields) free.push_back(field.name);
-    std::erase_if(free, [&](std::string_view key) { return std::find(taken.begin(), taken.end(), key) != taken.end(); });
+    std::erase_if(free,
+                  [&](std::string_view key) { return std::find(taken.begin(), taken.end(), key) != taken.end(); });
     const std::string simple = plain(written);
     for (const std::string_view key : free) {
         if (plain(key) == simple) return {std::string(key)};

@@ -30,6 +30,7 @@ TypeGuess guess_type(std::string_view written);
 
 /// The fields of `type` that an unknown key may stand for; the best are equal in merit. `taken` are the keys that
 /// the layer has.
-std::vector<std::string> guess_key(std::string_view written, const OpType& type, std::span<const std::string_view> taken);
+std::vector<std::string> guess_key(std::string_view written, const OpType& type,
+                                   std::span<const std::string_view> taken);
 
 }  // namespace seq

@@ -44,9 +44,8 @@ SourceSpan Document::span(std::size_t begin, std::size_t end) const {
     };
     for (std::size_t i = begin - begin % checkpoint_bytes; i < begin; ++i) step(i);
     SourceSpan span{file_, static_cast<int>(here.line), static_cast<int>(here.column), 0};
-    const std::uint32_t line = here.line;
     for (std::size_t i = begin; i < std::min(end, text_.size()) && text_[i] != '\n'; ++i) step(i);
-    if (here.line == line) span.end_column = static_cast<int>(here.column);
+    span.end_column = static_cast<int>(here.column);
     return span;
 }
 

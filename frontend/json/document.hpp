@@ -62,6 +62,7 @@ class Document {
     /// The member of an object under `key`; no_node where there is none.
     NodeId find(NodeId object, std::string_view key) const;
 
+    /// Where bytes [begin, end) stand; over several lines, the first line's part.
     SourceSpan span(std::size_t begin, std::size_t end) const;
     SourceSpan value_span(NodeId id) const { return span(nodes_[id].begin, nodes_[id].end); }
     SourceSpan key_span(NodeId id) const { return span(nodes_[id].key_begin, nodes_[id].key_end); }

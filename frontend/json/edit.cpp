@@ -44,7 +44,8 @@ Location locate(const Document& document, std::string_view pointer) {
     Location location{no_node, document.root(), {}};
     while (!pointer.empty() && location.node != no_node) {
         const std::size_t end = std::min(pointer.find('/', 1), pointer.size());
-        location = {location.node, child(document, location.node, pointer.substr(1, end - 1)), pointer.substr(1, end - 1)};
+        location = {location.node, child(document, location.node, pointer.substr(1, end - 1)),
+                    pointer.substr(1, end - 1)};
         pointer.remove_prefix(end);
     }
     return pointer.empty() ? location : Location{};
@@ -145,8 +146,10 @@ class Editor {
         if (first.op != "remove" || second.op != "add") return false;
         const Location from = locate(document_, first.path);
         const Location to = locate(document_, second.path);
-        const bool member = from.node != no_node && from.parent != no_node && document_[from.parent].kind == Kind::object;
-        if (!member || to.parent != from.parent || to.node != no_node || document_.source(from.node) != second.value) return false;
+        const bool member =
+            from.node != no_node && from.parent != no_node && document_[from.parent].kind == Kind::object;
+        if (!member || to.parent != from.parent || to.node != no_node || document_.source(from.node) != second.value)
+            return false;
         edits_.push_back({document_[from.node].key_begin, document_[from.node].key_end, quote(unescape(to.step))});
         return true;
     }
@@ -164,13 +167,15 @@ class Editor {
     }
 
     bool replace(NodeId id, const Document& value) {
-        edits_.push_back({document_[id].begin, document_[id].end, print(value, document_[document_[id].parent].first, document_[id].begin)});
+        edits_.push_back({document_[id].begin, document_[id].end,
+                          print(value, document_[document_[id].parent].first, document_[id].begin)});
         return true;
     }
 
     NodeId previous(NodeId parent, NodeId id) const {
         NodeId before = no_node;
-        for (NodeId item = document_[parent].first; item != id && item != no_node; item = document_[item].next) before = item;
+        for (NodeId item = document_[parent].first; item != id && item != no_node; item = document_[item].next)
+            before = item;
         return before;
     }
 
@@ -182,7 +187,8 @@ class Editor {
             edits_.push_back({document_[before].end, node.end, {}});
         } else if (node.next != no_node) {
             const Node& next = document_[node.next];
-            edits_.push_back({begin, document_[location.parent].kind == Kind::object ? next.key_begin : next.begin, {}});
+            edits_.push_back(
+                {begin, document_[location.parent].kind == Kind::object ? next.key_begin : next.begin, {}});
         } else {
             edits_.push_back({begin, node.end, {}});
         }
@@ -219,7 +225,8 @@ class Editor {
         const NodeId at = location.node;
         const NodeId model = at != no_node ? at : previous(location.parent, no_node);
         const std::size_t begin = document_[model].begin;
-        const std::string gap = style_.begins_line(begin) ? style_.line_end() + style_.indent_at(begin) : style_.comma().substr(1);
+        const std::string gap =
+            style_.begins_line(begin) ? style_.line_end() + style_.indent_at(begin) : style_.comma().substr(1);
         const std::string text = print(value, parent.first, begin);
         if (at != no_node) {
             edits_.push_back({begin, begin, text + "," + gap});

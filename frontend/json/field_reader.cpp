@@ -14,7 +14,9 @@ namespace {
 constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 constexpr auto common_keys = std::to_array<std::string_view>({"type", "name", "doc", "from"});
 
-bool is_common(std::string_view key) { return std::find(common_keys.begin(), common_keys.end(), key) != common_keys.end(); }
+bool is_common(std::string_view key) {
+    return std::find(common_keys.begin(), common_keys.end(), key) != common_keys.end();
+}
 
 /// A JSON value as a field's; where it can be none, why.
 struct Conversion {
@@ -24,7 +26,8 @@ struct Conversion {
 };
 
 bool too_large(const Node& node) {
-    return node.out_of_range || (node.kind == Kind::integer && (node.integer > largest_exact || node.integer < -largest_exact));
+    return node.out_of_range ||
+           (node.kind == Kind::integer && (node.integer > largest_exact || node.integer < -largest_exact));
 }
 
 Conversion convert_list(const Document& document, NodeId id) {
@@ -89,10 +92,12 @@ std::optional<FieldValue> meant_value(const Field& field, const FieldValue& valu
     } else if (const auto* number = std::get_if<double>(&value)) {
         meant = as_value(*number);
     } else if (const auto* list = std::get_if<std::vector<std::int64_t>>(&value)) {
-        const bool same = !list->empty() && std::all_of(list->begin(), list->end(), [&](auto v) { return v == list->front(); });
+        const bool same =
+            !list->empty() && std::all_of(list->begin(), list->end(), [&](auto v) { return v == list->front(); });
         if (same) meant = list->front();
     } else if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
-        const bool whole = std::all_of(numbers->begin(), numbers->end(), [](double v) { return v == std::floor(v) && std::abs(v) < 1e15; });
+        const bool whole = std::all_of(numbers->begin(), numbers->end(),
+                                       [](double v) { return v == std::floor(v) && std::abs(v) < 1e15; });
         if (whole) meant = std::vector<std::int64_t>(numbers->begin(), numbers->end());
     } else if (const auto* integer = std::get_if<std::int64_t>(&value); integer && field.kind == FieldKind::boolean) {
         if (*integer == 0 || *integer == 1) meant = *integer == 1;
@@ -110,7 +115,8 @@ class FieldReader {
         : document_(document), layer_(layer), type_(type), foreign_(foreign) {
         result_.op = Op(type);
         if (document_[layer].kind != Kind::object) return;
-        for (NodeId id = document_[layer].first; id != no_node; id = document_[id].next) keys_.push_back(document_[id].key);
+        for (NodeId id = document_[layer].first; id != no_node; id = document_[id].next)
+            keys_.push_back(document_[id].key);
     }
 
     FieldReading run() {
@@ -151,7 +157,8 @@ class FieldReader {
             fault.emplace();
             fault->code = conversion.code;
             fault->expected = conversion.reason;
-            fault->message = fmt::format("takes {} for `{}`, but gets {}", conversion.reason, field.name, shown(document_, id));
+            fault->message =
+                fmt::format("takes {} for `{}`, but gets {}", conversion.reason, field.name, shown(document_, id));
         } else {
             fault = field.check(conversion.value);
         }
@@ -215,8 +222,8 @@ class FieldReader {
 
     void report_unknown(NodeId id, const std::vector<std::string>& guesses) {
         const std::string_view key = document_[id].key;
-        Problem& problem =
-            report("spec/unknown-key", fmt::format("has no `{}`{}", key, did_you_mean(guesses)), document_.key_span(id));
+        Problem& problem = report("spec/unknown-key", fmt::format("has no `{}`{}", key, did_you_mean(guesses)),
+                                  document_.key_span(id));
         problem.diagnostic.actual = key;
         if (guesses.size() == 1) problem.diagnostic.expected = guesses.front();
         for (const std::string& guess : guesses) {
@@ -241,9 +248,11 @@ class FieldReader {
             if (!field.required || is_seen(&field)) continue;
             result_.broken.push_back(&field);
             ++result_.unmended;
-            const bool explained = had_unknown && std::any_of(result_.problems.begin(), result_.problems.end(), [](const Problem& problem) {
-                                       return problem.diagnostic.code == "spec/unknown-key" && problem.diagnostic.expected.empty();
-                                   });
+            const bool explained =
+                had_unknown &&
+                std::any_of(result_.problems.begin(), result_.problems.end(), [](const Problem& problem) {
+                    return problem.diagnostic.code == "spec/unknown-key" && problem.diagnostic.expected.empty();
+                });
             if (explained) {
                 result_.problems.back().diagnostic.notes.push_back(fmt::format("`{}` is missing", field.name));
                 continue;

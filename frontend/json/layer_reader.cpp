@@ -25,8 +25,9 @@ class LayerReader {
         } else if (document_[id_].kind == Kind::object) {
             read_object();
         } else {
-            context_.report_value("spec/type",
-                                  fmt::format("a layer is an object or a layer type in quotes, not {}", shown(document_, id_)), id_);
+            context_.report_value(
+                "spec/type",
+                fmt::format("a layer is an object or a layer type in quotes, not {}", shown(document_, id_)), id_);
         }
         return std::move(layer_);
     }
@@ -43,7 +44,7 @@ class LayerReader {
             context_.report_value("spec/value", "has more than one of `type`, `use` and `share`", id_).layer = id_;
         }
         const NodeId key = type != no_node ? type : use != no_node ? use : share;
-        if (key == no_node) return;
+        if (key == no_node) return guess_from_keys();
         layer_.where = document_.value_span(key);
         if (document_[key].kind != Kind::string) {
             context_.expect(key, Kind::string, document_[key].key);
@@ -87,11 +88,14 @@ class LayerReader {
         const auto candidates = std::to_array<std::string_view>({"type", "use", "share"});
         for (NodeId member = document_[id_].first; member != no_node; member = document_[member].next) {
             const auto near = nearest(document_[member].key, candidates);
-            const bool known = document_[member].kind == Kind::string && !guess_type(document_[member].text).types.empty();
+            const bool known =
+                document_[member].kind == Kind::string && !guess_type(document_[member].text).types.empty();
             if (near != std::vector<std::string>{"type"} || !known) continue;
             Problem& problem = context_.report_key(
-                "spec/unknown-key", fmt::format("a layer has no `{}`{}", document_[member].key, did_you_mean(near)), member);
-            problem.layer = no_node;
+                "spec/unknown-key", fmt::format("a layer has no `{}`{}", document_[member].key, did_you_mean(near)),
+                member);
+            problem.layer = id_;
+            problem.subject = false;
             problem.diagnostic.fixes.push_back({fmt::format("rename \"{}\" to \"type\"", document_[member].key), true,
                                                 rename_patch(document_, member, "type")});
             type_key_ = document_[member].key;
@@ -99,7 +103,30 @@ class LayerReader {
         }
         Problem& problem = context_.report_value("spec/missing-key", "a layer needs `type`, `use` or `share`", id_);
         problem.diagnostic.expected = "type";
+        problem.layer = id_;
+        problem.subject = false;
         return no_node;
+    }
+
+    /// Takes a layer without `type` for one that its keys suit, so that what follows can be checked.
+    void guess_from_keys() {
+        std::vector<std::string_view> keys;
+        for (NodeId member = document_[id_].first; member != no_node; member = document_[member].next)
+            keys.push_back(document_[member].key);
+        std::erase_if(keys, [](std::string_view key) { return key == "name" || key == "doc" || key == "from"; });
+        if (keys.empty() || keys == std::vector<std::string_view>{"dim"}) return;
+        const auto has = [&](std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+        std::vector<FieldReading> readings;
+        for (const OpType* type : OpTable::instance().all()) {
+            const auto required = [](const Field& field) { return field.required; };
+            if (std::none_of(type->fields.begin(), type->fields.end(), required)) continue;
+            const bool complete = std::all_of(type->fields.begin(), type->fields.end(),
+                                              [&](const Field& f) { return !f.required || has(f.name); });
+            const bool known = std::all_of(keys.begin(), keys.end(),
+                                           [&](std::string_view key) { return type->find_field(key) != nullptr; });
+            if (complete && known) readings.push_back(read_one(*type, false));
+        }
+        if (!readings.empty()) take(std::move(readings));
     }
 
     void read_type(NodeId type) {
@@ -132,7 +159,8 @@ class LayerReader {
 
     void guess_among(NodeId type, const TypeGuess& guess, std::size_t problem) {
         std::vector<FieldReading> readings;
-        for (const std::string& name : guess.types) readings.push_back(read_one(*OpTable::instance().find(name), guess.foreign));
+        for (const std::string& name : guess.types)
+            readings.push_back(read_one(*OpTable::instance().find(name), guess.foreign));
         int least = readings.front().unmended;
         for (const FieldReading& reading : readings) least = std::min(least, reading.unmended);
         std::vector<FieldReading> kept;
@@ -148,7 +176,8 @@ class LayerReader {
         take(std::move(kept));
     }
 
-    Fix type_fix(NodeId type, std::string_view name, const std::vector<PatchOperation>& renames, bool certain = true) const {
+    Fix type_fix(NodeId type, std::string_view name, const std::vector<PatchOperation>& renames,
+                 bool certain = true) const {
         Fix fix{fmt::format("use \"{}\"", name), certain, {{"replace", document_.pointer(type), quote(name)}}};
         fix.patch.insert(fix.patch.end(), renames.begin(), renames.end());
         return fix;
@@ -157,7 +186,8 @@ class LayerReader {
     FieldReading read_one(const OpType& type, bool foreign) const {
         FieldReading reading = read_fields(document_, id_, type, foreign);
         if (!type_key_.empty()) {
-            std::erase_if(reading.problems, [&](const Problem& problem) { return problem.diagnostic.actual == type_key_; });
+            std::erase_if(reading.problems,
+                          [&](const Problem& problem) { return problem.diagnostic.actual == type_key_; });
         }
         return reading;
     }
@@ -182,12 +212,14 @@ class LayerReader {
             return;
         }
         if (depth_ > max_depth) {
-            context_.report_value("spec/limit", fmt::format("Sequentials nest deeper than {}, the limit", max_depth), id_);
+            context_.report_value("spec/limit", fmt::format("Sequentials nest deeper than {}, the limit", max_depth),
+                                  id_);
             context_.reading.fatal = true;
             return;
         }
         NodeId layers = document_.find(id_, "layers");
-        for (const auto& unknown : context_.report_unknown_keys(id_, "Sequential", {"type", "name", "doc", "from", "layers"}, id_)) {
+        for (const auto& unknown :
+             context_.report_unknown_keys(id_, "Sequential", {"type", "name", "doc", "from", "layers"}, id_)) {
             if (layers == no_node && unknown.guess == "layers") layers = unknown.member;
         }
         if (layers == no_node) {
@@ -226,7 +258,8 @@ class LayerReader {
         if (near.size() != 1) return;
         layer_.module = context_.modules.find(near.front())->second;
         problem.diagnostic.expected = near.front();
-        problem.diagnostic.fixes.push_back({fmt::format("use \"{}\"", near.front()), true,
+        problem.diagnostic.fixes.push_back({fmt::format("use \"{}\"", near.front()),
+                                            true,
                                             {{"replace", document_.pointer(use), quote(near.front())}}});
     }
 
@@ -251,18 +284,20 @@ void check_duplicates(ReaderContext& context, const std::vector<LayerDefinition>
             return name == no_node ? named.place : name;
         };
         const SourceSpan first = context.document.value_span(name_place(*found->second));
-        Problem& problem = context.report_value("spec/duplicate-name", "has the name of an earlier layer of its container",
-                                                name_place(layer));
+        Problem& problem = context.report_value("spec/duplicate-name",
+                                                "has the name of an earlier layer of its container", name_place(layer));
         problem.layer = layer.place;
         problem.first = found->second->place;
         problem.diagnostic.actual = layer.name;
-        problem.diagnostic.notes.push_back(fmt::format("the first `{}` is at line {}, column {}", layer.name, first.line, first.column));
+        problem.diagnostic.notes.push_back(
+            fmt::format("the first `{}` is at line {}, column {}", layer.name, first.line, first.column));
     }
 }
 
 }  // namespace
 
-void read_layers(ReaderContext& context, NodeId array, std::vector<LayerDefinition>& layers, bool in_module, int depth) {
+void read_layers(ReaderContext& context, NodeId array, std::vector<LayerDefinition>& layers, bool in_module,
+                 int depth) {
     layers.reserve(context.node(array).count);
     for (NodeId id = context.node(array).first; id != no_node; id = context.node(id).next)
         layers.push_back(LayerReader(context, id, layers.size(), in_module, depth).run());

@@ -46,16 +46,20 @@ class Parser {
     }
 
     bool check_encoding() {
-        if (text_.starts_with("\xEF\xBB\xBF")) return fail(0, 3, "the file begins with a byte order mark; JSON has none");
+        if (text_.starts_with("\xEF\xBB\xBF"))
+            return fail(0, 3, "the file begins with a byte order mark; JSON has none");
         if (const std::size_t bad = find_invalid_utf8(text_); bad != std::string_view::npos)
-            return fail(bad, bad + 1, fmt::format("byte 0x{:02x} is not valid UTF-8", static_cast<unsigned char>(text_[bad])));
+            return fail(bad, bad + 1,
+                        fmt::format("byte 0x{:02x} is not valid UTF-8", static_cast<unsigned char>(text_[bad])));
         if (const std::size_t zero = text_.find('\0'); zero != std::string_view::npos)
             return fail(zero, zero + 1, "a NUL byte stands here; JSON text has none");
         return true;
     }
 
     void skip_space() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+            ++at_;
     }
 
     bool fail_here(std::string_view expected) {
@@ -65,14 +69,16 @@ class Parser {
             if (text_[at_] == '/') return fail(at_, end, fmt::format("expected {}; JSON has no comments", expected));
             if (text_[at_] == '\'') return fail(at_, end, fmt::format("expected {}; JSON quotes with \"", expected));
             const bool printable = static_cast<unsigned char>(text_[at_]) >= 0x20;
-            return fail(at_, end, printable ? fmt::format("expected {}, not `{}`", expected, text_.substr(at_, end - at_))
-                                            : fmt::format("expected {}, not a control character", expected));
+            return fail(at_, end,
+                        printable ? fmt::format("expected {}, not `{}`", expected, text_.substr(at_, end - at_))
+                                  : fmt::format("expected {}, not a control character", expected));
         }
         if (open_.empty()) return fail(at_, at_, "the file is empty");
         const Node& open = document_.nodes_[open_.back().node];
         const SourceSpan began = document_.span(open.begin, open.begin + 1);
-        return fail(at_, at_, fmt::format("the file ends inside the {} that begins at line {}, column {}",
-                                          open.kind == Kind::array ? "array" : "object", began.line, began.column));
+        return fail(at_, at_,
+                    fmt::format("the file ends inside the {} that begins at line {}, column {}",
+                                open.kind == Kind::array ? "array" : "object", began.line, began.column));
     }
 
     /// One item or member of the innermost open array or object, or its end.
@@ -301,7 +307,8 @@ class Parser {
         if (unit >= 0xDC00 && unit < 0xE000) return false;
         if (unit >= 0xD800 && unit < 0xDC00) {
             std::uint32_t low = 0;
-            if (raw.substr(i + 1, 2) != "\\u" || !read_hex(raw, i + 3, low) || low < 0xDC00 || low > 0xDFFF) return false;
+            if (raw.substr(i + 1, 2) != "\\u" || !read_hex(raw, i + 3, low) || low < 0xDC00 || low > 0xDFFF)
+                return false;
             unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
             i += 6;
         }
@@ -321,7 +328,8 @@ class Parser {
     std::size_t key_end_ = 0;
 };
 
-std::shared_ptr<const Document> Document::parse(std::string text, std::string file, std::vector<Diagnostic>& diagnostics) {
+std::shared_ptr<const Document> Document::parse(std::string text, std::string file,
+                                                std::vector<Diagnostic>& diagnostics) {
     auto document = std::make_shared<Document>();
     document->file_ = std::make_shared<const std::string>(std::move(file));
     const bool too_long = text.size() > max_bytes;

@@ -15,18 +15,21 @@ constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 bool is_identifier(std::string_view text) {
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
     const auto part = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
-    return !text.empty() && text.size() <= max_name_length && letter(text.front()) && std::all_of(text.begin(), text.end(), part);
+    return !text.empty() && text.size() <= max_name_length && letter(text.front()) &&
+           std::all_of(text.begin(), text.end(), part);
 }
 
 class Reader {
    public:
-    Reader(const Document& document, Reading& reading) : document_(document), context_{document, reading, {}, {}}, model_(reading.definition) {}
+    Reader(const Document& document, Reading& reading)
+        : document_(document), context_{document, reading, {}, {}}, model_(reading.definition) {}
 
     void run() {
         const NodeId root = document_.root();
         if (!context_.expect(root, Kind::object, "a model")) return fail();
         for (const auto& unknown : context_.report_unknown_keys(
-                 root, "a model", {"seq", "inputs", "layers", "$schema", "name", "doc", "dims", "modules", "outputs", "weights"})) {
+                 root, "a model",
+                 {"seq", "inputs", "layers", "$schema", "name", "doc", "dims", "modules", "outputs", "weights"})) {
             if (!unknown.guess.empty() && document_.find(root, unknown.guess) == no_node)
                 guesses_.emplace_back(unknown.guess, unknown.member);
         }
@@ -57,7 +60,8 @@ class Reader {
     NodeId require(std::string_view key, std::string_view why) {
         const NodeId id = find(key);
         if (id == no_node) {
-            Problem& problem = context_.report_value("spec/missing-key", fmt::format("a model needs `{}`: {}", key, why), document_.root());
+            Problem& problem = context_.report_value("spec/missing-key",
+                                                     fmt::format("a model needs `{}`: {}", key, why), document_.root());
             problem.diagnostic.where = document_.span(document_[0].begin, document_[0].begin + 1);
             problem.diagnostic.expected = key;
         }
@@ -74,8 +78,9 @@ class Reader {
         const Node& node = document_[id];
         if (node.kind == Kind::integer && !node.out_of_range && node.integer == 1) return true;
         const bool number = node.kind == Kind::integer || node.kind == Kind::number;
-        Problem& problem = context_.report_value(number ? "spec/version" : "spec/type",
-                                                 fmt::format("`seq` is {}; this version reads 1", shown(document_, id)), id);
+        Problem& problem =
+            context_.report_value(number ? "spec/version" : "spec/type",
+                                  fmt::format("`seq` is {}; this version reads 1", shown(document_, id)), id);
         problem.diagnostic.expected = "1";
         problem.diagnostic.actual = shown(document_, id);
         if (number) return false;
@@ -90,11 +95,13 @@ class Reader {
 
     std::optional<std::int64_t> read_bound(NodeId id, std::string_view what) {
         const Node& node = document_[id];
-        const bool fits = node.kind == Kind::integer && !node.out_of_range && node.integer >= 1 && node.integer <= largest_exact;
+        const bool fits =
+            node.kind == Kind::integer && !node.out_of_range && node.integer >= 1 && node.integer <= largest_exact;
         if (fits) return node.integer;
         const bool number = node.kind == Kind::integer;
-        Problem& problem = context_.report_value(number ? "spec/value" : "spec/type",
-                                                 fmt::format("`{}` takes a positive integer, but gets {}", what, shown(document_, id)), id);
+        Problem& problem = context_.report_value(
+            number ? "spec/value" : "spec/type",
+            fmt::format("`{}` takes a positive integer, but gets {}", what, shown(document_, id)), id);
         problem.diagnostic.expected = "a positive integer";
         problem.diagnostic.actual = shown(document_, id);
         return std::nullopt;
@@ -104,16 +111,19 @@ class Reader {
         if (!context_.expect(dims, Kind::object, "dims")) return;
         for (NodeId id = document_[dims].first; id != no_node; id = document_[id].next) {
             if (!context_.expect(id, Kind::object, document_[id].key)) continue;
-            context_.report_unknown_keys(id, fmt::format("the symbol `{}`", document_[id].key), {"min", "max", "multiple_of"});
+            context_.report_unknown_keys(id, fmt::format("the symbol `{}`", document_[id].key),
+                                         {"min", "max", "multiple_of"});
             SymbolRange range;
-            if (const NodeId value = document_.find(id, "min"); value != no_node) range.min = read_bound(value, "min").value_or(1);
+            if (const NodeId value = document_.find(id, "min"); value != no_node)
+                range.min = read_bound(value, "min").value_or(1);
             if (const NodeId value = document_.find(id, "max"); value != no_node && document_[value].kind != Kind::null)
                 range.max = read_bound(value, "max");
             if (const NodeId value = document_.find(id, "multiple_of"); value != no_node)
                 range.multiple_of = read_bound(value, "multiple_of").value_or(1);
             const std::int64_t least = (range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of;
             if (range.max && least > *range.max) {
-                context_.report_value("spec/value", fmt::format("no value of `{}` lies in this range", document_[id].key), id);
+                context_.report_value("spec/value",
+                                      fmt::format("no value of `{}` lies in this range", document_[id].key), id);
                 continue;
             }
             model_.ranges[std::string(document_[id].key)] = range;
@@ -136,7 +146,8 @@ class Reader {
         }
         for (const auto& [symbol, id] : range_places_) {
             if (symbols_.contains(symbol)) continue;
-            Problem& problem = context_.report_key("graph/unused", fmt::format("no input has a dimension `{}`", symbol), id);
+            Problem& problem =
+                context_.report_key("graph/unused", fmt::format("no input has a dimension `{}`", symbol), id);
             problem.diagnostic.severity = Severity::warning;
         }
     }
@@ -150,15 +161,18 @@ class Reader {
         NodeId shape = id;
         if (document_[id].kind == Kind::object) {
             shape = document_.find(id, "shape");
-            for (const auto& unknown : context_.report_unknown_keys(id, fmt::format("the input `{}`", input.name), {"shape", "dtype", "doc"})) {
+            for (const auto& unknown : context_.report_unknown_keys(id, fmt::format("the input `{}`", input.name),
+                                                                    {"shape", "dtype", "doc"})) {
                 if (shape == no_node && unknown.guess == "shape") shape = unknown.member;
             }
             if (const NodeId dtype = document_.find(id, "dtype"); dtype != no_node) read_dtype(dtype, input);
         }
         if (shape == no_node) {
-            Problem& problem = context_.report_key("spec/missing-key", fmt::format("the input `{}` needs `shape`", input.name), id);
+            Problem& problem =
+                context_.report_key("spec/missing-key", fmt::format("the input `{}` needs `shape`", input.name), id);
             problem.diagnostic.expected = "shape";
-        } else if (context_.expect(shape, Kind::array, shape == id ? fmt::format("the input `{}`", input.name) : "shape")) {
+        } else if (context_.expect(shape, Kind::array,
+                                   shape == id ? fmt::format("the input `{}`", input.name) : "shape")) {
             input.broken = !read_shape(shape, input);
             input.where = document_.value_span(shape);
         }
@@ -175,18 +189,21 @@ class Reader {
             std::string_view written;
             std::string_view meant;
         };
-        constexpr Meaning meanings[] = {{"float32", "f32"}, {"float", "f32"},   {"fp32", "f32"},  {"float16", "f16"}, {"half", "f16"},
-                                        {"fp16", "f16"},    {"float64", "f64"}, {"double", "f64"}, {"bfloat16", "bf16"}, {"int64", "i64"},
-                                        {"long", "i64"},    {"int32", "i32"},   {"int", "i32"},   {"int8", "i8"},     {"uint8", "u8"},
-                                        {"byte", "u8"},     {"boolean", "bool"}};
-        Problem& problem = context_.report_value("spec/value", fmt::format("unknown dtype {}", shown(document_, id)), id);
+        constexpr Meaning meanings[] = {{"float32", "f32"},   {"float", "f32"}, {"fp32", "f32"},    {"float16", "f16"},
+                                        {"half", "f16"},      {"fp16", "f16"},  {"float64", "f64"}, {"double", "f64"},
+                                        {"bfloat16", "bf16"}, {"int64", "i64"}, {"long", "i64"},    {"int32", "i32"},
+                                        {"int", "i32"},       {"int8", "i8"},   {"uint8", "u8"},    {"byte", "u8"},
+                                        {"boolean", "bool"}};
+        Problem& problem =
+            context_.report_value("spec/value", fmt::format("unknown dtype {}", shown(document_, id)), id);
         problem.diagnostic.expected = "f32, bf16, f16, f64, i64, i32, i8, u8 or bool";
         problem.diagnostic.actual = shown(document_, id);
         problem.diagnostic.notes.push_back("the dtypes are " + problem.diagnostic.expected);
         for (const Meaning& meaning : meanings) {
             if (meaning.written != document_[id].text) continue;
             input.type.dtype = *parse_dtype(meaning.meant);
-            problem.diagnostic.fixes.push_back({fmt::format("use \"{}\"", meaning.meant), true,
+            problem.diagnostic.fixes.push_back({fmt::format("use \"{}\"", meaning.meant),
+                                                true,
                                                 {{"replace", context_.pointer(id), quote(meaning.meant)}}});
         }
     }
@@ -194,7 +211,9 @@ class Reader {
     bool read_shape(NodeId shape, InputDefinition& input) {
         bool sound = true;
         if (document_[shape].count > static_cast<std::uint32_t>(max_rank)) {
-            context_.report_value("spec/limit", fmt::format("a value has at most {} dimensions, this one {}", max_rank, document_[shape].count), shape);
+            context_.report_value(
+                "spec/limit",
+                fmt::format("a value has at most {} dimensions, this one {}", max_rank, document_[shape].count), shape);
             return false;
         }
         for (NodeId id = document_[shape].first; id != no_node; id = document_[id].next) {
@@ -202,7 +221,8 @@ class Reader {
             if (node.kind == Kind::string && is_identifier(node.text)) {
                 input.type.shape.push_back(Dim::symbol(node.text));
                 symbols_.insert(node.text);
-            } else if (node.kind == Kind::integer && !node.out_of_range && node.integer >= 1 && node.integer <= largest_exact) {
+            } else if (node.kind == Kind::integer && !node.out_of_range && node.integer >= 1 &&
+                       node.integer <= largest_exact) {
                 input.type.shape.push_back(node.integer);
             } else {
                 refuse_dimension(id, input);
@@ -215,9 +235,11 @@ class Reader {
     void refuse_dimension(NodeId id, const InputDefinition& input) {
         const Node& node = document_[id];
         const bool kind = node.kind == Kind::integer || node.kind == Kind::string;
-        Problem& problem = context_.report_value(
-            kind ? "spec/value" : "spec/type",
-            fmt::format("a dimension of the input `{}` is a positive integer or a symbol, not {}", input.name, shown(document_, id)), id);
+        Problem& problem =
+            context_.report_value(kind ? "spec/value" : "spec/type",
+                                  fmt::format("a dimension of the input `{}` is a positive integer or a symbol, not {}",
+                                              input.name, shown(document_, id)),
+                                  id);
         problem.diagnostic.expected = "a positive integer or a symbol";
         problem.diagnostic.actual = shown(document_, id);
         if (node.kind == Kind::null || (node.kind == Kind::integer && node.integer == -1))
@@ -241,11 +263,13 @@ class Reader {
         module.place = id;
         if (!context_.expect(id, Kind::object, module.name)) return fail();
         NodeId layers = document_.find(id, "layers");
-        for (const auto& unknown : context_.report_unknown_keys(id, fmt::format("the module `{}`", module.name), {"layers", "doc"})) {
+        for (const auto& unknown :
+             context_.report_unknown_keys(id, fmt::format("the module `{}`", module.name), {"layers", "doc"})) {
             if (layers == no_node && unknown.guess == "layers") layers = unknown.member;
         }
         if (layers == no_node) {
-            context_.report_key("spec/missing-key", fmt::format("the module `{}` needs `layers`", module.name), id).diagnostic.expected = "layers";
+            context_.report_key("spec/missing-key", fmt::format("the module `{}` needs `layers`", module.name), id)
+                .diagnostic.expected = "layers";
             return fail();
         }
         if (!context_.expect(layers, Kind::array, "layers")) return fail();
@@ -267,7 +291,8 @@ class Reader {
         std::unordered_map<std::string_view, bool> seen;
         for (const Reference& output : *model_.outputs) {
             if (!seen.emplace(output.name, true).second)
-                context_.report_value("spec/duplicate-name", fmt::format("the output `{}` is listed twice", output.name), output.place);
+                context_.report_value("spec/duplicate-name",
+                                      fmt::format("the output `{}` is listed twice", output.name), output.place);
         }
         if (model_.outputs->empty()) model_.outputs.reset();
     }

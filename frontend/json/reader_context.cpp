@@ -27,7 +27,8 @@ std::string shown(const Document& document, NodeId id) {
     const std::string_view source = document.source(id);
     constexpr std::size_t longest = 40;
     if (node.kind == Kind::object) return "an object";
-    if (node.kind == Kind::array && (source.size() > longest || source.find('\n') != std::string_view::npos)) return "a list";
+    if (node.kind == Kind::array && (source.size() > longest || source.find('\n') != std::string_view::npos))
+        return "a list";
     if (source.size() <= longest) return std::string(source);
     std::size_t end = longest;
     while (end > 0 && (static_cast<unsigned char>(source[end]) & 0xC0) == 0x80) --end;
@@ -58,8 +59,10 @@ Problem& ReaderContext::report_key(std::string code, std::string message, NodeId
 
 bool ReaderContext::expect(NodeId id, Kind kind, std::string_view what) {
     if (node(id).kind == kind) return true;
-    const std::string subject = what.starts_with("a ") || what.starts_with("the ") ? std::string(what) : fmt::format("`{}`", what);
-    Problem& problem = report_value("spec/type", fmt::format("{} takes {}, but gets {}", subject, name_of(kind), shown(document, id)), id);
+    const std::string subject =
+        what.starts_with("a ") || what.starts_with("the ") ? std::string(what) : fmt::format("`{}`", what);
+    Problem& problem = report_value(
+        "spec/type", fmt::format("{} takes {}, but gets {}", subject, name_of(kind), shown(document, id)), id);
     problem.diagnostic.expected = name_of(kind);
     problem.diagnostic.actual = shown(document, id);
     return false;
@@ -75,16 +78,16 @@ std::vector<ReaderContext::UnknownKey> ReaderContext::report_unknown_keys(NodeId
         std::copy_if(known.begin(), known.end(), std::back_inserter(free),
                      [&](std::string_view key) { return find(object, key) == no_node; });
         const auto near = nearest(node(id).key, free);
-        Problem& problem =
-            report_key("spec/unknown-key", fmt::format("{} has no `{}`{}", subject, node(id).key, did_you_mean(near)), id);
+        Problem& problem = report_key("spec/unknown-key",
+                                      fmt::format("{} has no `{}`{}", subject, node(id).key, did_you_mean(near)), id);
         problem.layer = layer;
         problem.subject = false;
         problem.diagnostic.actual = node(id).key;
         unknown.push_back({id, near.size() == 1 ? near.front() : ""});
         if (near.size() == 1) {
             problem.diagnostic.expected = near.front();
-            problem.diagnostic.fixes.push_back({fmt::format("rename \"{}\" to \"{}\"", node(id).key, near.front()), true,
-                                                rename_patch(document, id, near.front())});
+            problem.diagnostic.fixes.push_back({fmt::format("rename \"{}\" to \"{}\"", node(id).key, near.front()),
+                                                true, rename_patch(document, id, near.front())});
         } else {
             problem.diagnostic.fixes.push_back(
                 {fmt::format("remove \"{}\"", node(id).key), false, {{"remove", pointer(id), ""}}});
@@ -102,10 +105,12 @@ bool ReaderContext::check_name(NodeId id, std::string_view name, NodeId layer) {
         reason = "a name holds no control characters";
     const bool too_long = name.size() > max_name_length;
     if (reason.empty() && !too_long) return true;
-    const std::string message = too_long ? fmt::format("this name has {} bytes, more than the limit of {}", name.size(), max_name_length)
-                                         : std::string(reason);
+    const std::string message =
+        too_long ? fmt::format("this name has {} bytes, more than the limit of {}", name.size(), max_name_length)
+                 : std::string(reason);
     const bool is_key = layer == no_node;
-    Problem& problem = report(too_long ? "spec/limit" : "spec/value", message, is_key ? document.key_span(id) : document.value_span(id));
+    Problem& problem = report(too_long ? "spec/limit" : "spec/value", message,
+                              is_key ? document.key_span(id) : document.value_span(id));
     problem.layer = layer;
     problem.subject = false;
     problem.diagnostic.actual = too_long ? fmt::format("{} bytes", name.size()) : std::string(name);
@@ -117,13 +122,17 @@ std::vector<Reference> ReaderContext::read_references(NodeId id, std::string_vie
     if (node(id).kind == Kind::string) {
         if (single) return {{std::string(node(id).text), id}};
         expect(id, Kind::array, what);
-        reading.problems.back().diagnostic.fixes.push_back({fmt::format("use [{}]", document.source(id)), true,
-                                                            {{"replace", pointer(id), fmt::format("[{}]", document.source(id))}}});
+        reading.problems.back().diagnostic.fixes.push_back(
+            {fmt::format("use [{}]", document.source(id)),
+             true,
+             {{"replace", pointer(id), fmt::format("[{}]", document.source(id))}}});
         return {{std::string(node(id).text), id}};
     }
     if (node(id).kind != Kind::array) {
-        Problem& problem = report_value("spec/type", fmt::format("`{}` takes {}a list of names, but gets {}", what,
-                                                                 single ? "a name or " : "", shown(document, id)), id);
+        Problem& problem = report_value("spec/type",
+                                        fmt::format("`{}` takes {}a list of names, but gets {}", what,
+                                                    single ? "a name or " : "", shown(document, id)),
+                                        id);
         problem.layer = layer;
         problem.subject = false;
         return {};

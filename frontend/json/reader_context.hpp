@@ -50,7 +50,8 @@ std::string_view name_of(Kind kind);
 std::vector<PatchOperation> rename_patch(const Document& document, NodeId member, std::string_view key);
 
 /// Reads the layers of one container.
-void read_layers(ReaderContext& context, NodeId array, std::vector<LayerDefinition>& layers, bool in_module, int depth = 1);
+void read_layers(ReaderContext& context, NodeId array, std::vector<LayerDefinition>& layers, bool in_module,
+                 int depth = 1);
 
 /// An op's fields as a layer gives them.
 struct FieldReading {

@@ -18,7 +18,9 @@ class Object {
         text_ += fmt::format("{}{}: {}", text_.size() > 1 ? ", " : "", quote(key), value);
         return *this;
     }
-    Object& text(std::string_view key, std::string_view value) { return value.empty() ? *this : add(key, quote(value)); }
+    Object& text(std::string_view key, std::string_view value) {
+        return value.empty() ? *this : add(key, quote(value));
+    }
     std::string str() const { return text_ + "}"; }
 
    private:
@@ -32,7 +34,9 @@ std::string list(const Range& values, Print print) {
     return text + "]";
 }
 
-std::string number(double value) { return value == std::floor(value) ? fmt::format("{:.0f}", value) : fmt::format("{}", value); }
+std::string number(double value) {
+    return value == std::floor(value) ? fmt::format("{:.0f}", value) : fmt::format("{}", value);
+}
 
 Object scalar(const Field& field, std::string_view type) {
     Object object;
@@ -75,7 +79,9 @@ std::vector<std::string> forms(const Field& field) {
 std::string field_schema(const Field& field) {
     std::vector<std::string> all = forms(field);
     if (field.nullable) all.emplace_back(R"({"type": "null"})");
-    std::string text = all.size() == 1 ? all.front() : Object().add("anyOf", list(all, [](const std::string& form) { return form; })).str();
+    std::string text = all.size() == 1
+                           ? all.front()
+                           : Object().add("anyOf", list(all, [](const std::string& form) { return form; })).str();
     text.pop_back();
     if (!field.doc.empty()) text += ", \"description\": " + quote(field.doc);
     const bool has_default = !field.required && !std::holds_alternative<std::monostate>(field.default_value);
@@ -111,7 +117,9 @@ std::string op_schema(const OpType& type) {
 std::string container_schema() {
     Object properties = common_properties();
     properties.add("type", R"({"const": "Sequential"})").add("layers", R"({"$ref": "#/$defs/layers"})");
-    return object_schema(properties, {"type", "layers"}).text("description", "Layers applied one after the other.").str();
+    return object_schema(properties, {"type", "layers"})
+        .text("description", "Layers applied one after the other.")
+        .str();
 }
 
 std::string reuse_schema(std::string_view key, std::string_view doc) {
@@ -136,11 +144,13 @@ std::string layer_schema(const std::vector<const OpType*>& types) {
     std::string names;
     std::string rules;
     const auto rule = [&](const std::string& condition, const std::string& definition) {
-        rules += fmt::format("{}\n      {{\"if\": {}, \"then\": {{\"$ref\": \"#/$defs/{}\"}}}}", rules.empty() ? "" : ",", condition, definition);
+        rules += fmt::format("{}\n      {{\"if\": {}, \"then\": {{\"$ref\": \"#/$defs/{}\"}}}}",
+                             rules.empty() ? "" : ",", condition, definition);
     };
     for (const OpType* type : types) {
         names += (names.empty() ? "" : ", ") + quote(type->name);
-        rule(fmt::format(R"({{"properties": {{"type": {{"const": {}}}}}, "required": ["type"]}})", quote(type->name)), "layer." + type->name);
+        rule(fmt::format(R"({{"properties": {{"type": {{"const": {}}}}}, "required": ["type"]}})", quote(type->name)),
+             "layer." + type->name);
     }
     rule(R"({"properties": {"type": {"const": "Sequential"}}, "required": ["type"]})", "layer.Sequential");
     rule(R"({"required": ["use"]})", "use");
@@ -196,7 +206,9 @@ constexpr std::string_view top = R"({
   }
 })";
 
-void replace(std::string& text, std::string_view mark, std::string_view value) { text.replace(text.find(mark), mark.size(), value); }
+void replace(std::string& text, std::string_view mark, std::string_view value) {
+    text.replace(text.find(mark), mark.size(), value);
+}
 
 }  // namespace
 
@@ -204,13 +216,15 @@ std::string schema_text() {
     register_builtin_ops();
     const std::vector<const OpType*> types = OpTable::instance().all();
     std::string ops;
-    for (const OpType* type : types) ops += fmt::format("    {}: {},\n", quote("layer." + type->name), op_schema(*type));
+    for (const OpType* type : types)
+        ops += fmt::format("    {}: {},\n", quote("layer." + type->name), op_schema(*type));
     ops.pop_back();
     std::string text(top);
     replace(text, "@NAME@", std::to_string(max_name_length));
     replace(text, "@RANK@", std::to_string(max_rank));
     replace(text, "@USE@", reuse_schema("use", "A module with parameters of its own."));
-    replace(text, "@SHARE@", reuse_schema("share", "An earlier layer or container, applied again with the same parameters."));
+    replace(text, "@SHARE@",
+            reuse_schema("share", "An earlier layer or container, applied again with the same parameters."));
     replace(text, "@SEQUENTIAL@", container_schema());
     replace(text, "@OPS@", ops);
     replace(text, "@LAYER@", layer_schema(types));

@@ -20,7 +20,8 @@ std::optional<std::int64_t> as_integer(const std::string& text) {
 /// Collects proposals for one fault.
 class Proposer {
    public:
-    Proposer(const LoweringView& view, LayerId id, const Fault& fault) : view_(view), id_(id), fault_(fault), layer_(view.layer(id)) {}
+    Proposer(const LoweringView& view, LayerId id, const Fault& fault)
+        : view_(view), id_(id), fault_(fault), layer_(view.layer(id)) {}
 
     std::vector<Proposal> run() {
         move_channels();
@@ -61,7 +62,8 @@ class Proposer {
         for (const Maker& maker : find_makers(view_, id_, fault)) {
             const std::int64_t size = *value - maker.others;
             if (maker.layer == id_ || maker.field->kind != FieldKind::integer || maker.field->check(size)) continue;
-            proposals_.push_back({view_.layer(maker.layer).definition, {FixIdea::Kind::set_field, {}, {{maker.field->name, size}}}});
+            proposals_.push_back(
+                {view_.layer(maker.layer).definition, {FixIdea::Kind::set_field, {}, {{maker.field->name, size}}}});
         }
     }
 
@@ -82,7 +84,8 @@ class Proposer {
 
     /// in_features and out_features the wrong way round.
     void swap_sizes() {
-        for (const auto& [in, out] : {std::pair("in_features", "out_features"), std::pair("in_channels", "out_channels")}) {
+        for (const auto& [in, out] :
+             {std::pair("in_features", "out_features"), std::pair("in_channels", "out_channels")}) {
             const Op& op = view_.written_op(id_);
             const Field* in_field = op.type().find_field(in);
             const Field* out_field = op.type().find_field(out);
@@ -109,7 +112,8 @@ class Proposer {
             const FieldValue size = op.get(*kernel);
             const auto* number = std::get_if<std::int64_t>(&size);
             if (number == nullptr || *number % 2 == 0 || padding->check(*number / 2)) continue;
-            proposals_.push_back({view_.layer(*producer).definition, {FixIdea::Kind::set_field, {}, {{"padding", *number / 2}}}});
+            proposals_.push_back(
+                {view_.layer(*producer).definition, {FixIdea::Kind::set_field, {}, {{"padding", *number / 2}}}});
         }
     }
 
@@ -139,7 +143,8 @@ class Proposer {
             for (int i = 0; i < spatial && product <= cells; ++i) product *= size;
             if (product > cells) return;
             if (product != cells) continue;
-            FixIdea idea{FixIdea::Kind::insert_before, fmt::format("AdaptiveAvgPool{}d", spatial), {{"output_size", size}}};
+            FixIdea idea{
+                FixIdea::Kind::insert_before, fmt::format("AdaptiveAvgPool{}d", spatial), {{"output_size", size}}};
             idea.may_be_certain = false;
             proposals_.push_back({flatten.blamed, std::move(idea)});
             return;
@@ -155,6 +160,8 @@ class Proposer {
 
 }  // namespace
 
-std::vector<Proposal> propose(const LoweringView& view, LayerId id, const Fault& fault) { return Proposer(view, id, fault).run(); }
+std::vector<Proposal> propose(const LoweringView& view, LayerId id, const Fault& fault) {
+    return Proposer(view, id, fault).run();
+}
 
 }  // namespace seq

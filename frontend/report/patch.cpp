@@ -13,13 +13,15 @@ namespace {
 
 std::string fields_text(const std::vector<std::pair<std::string, FieldValue>>& fields) {
     std::string text;
-    for (const auto& [name, value] : fields) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", json::quote(name), to_string(value));
+    for (const auto& [name, value] : fields)
+        text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", json::quote(name), to_string(value));
     return text;
 }
 
 }  // namespace
 
-std::string layer_json(const std::string& type, const std::vector<std::pair<std::string, FieldValue>>& fields, const std::string& name) {
+std::string layer_json(const std::string& type, const std::vector<std::pair<std::string, FieldValue>>& fields,
+                       const std::string& name) {
     std::string text = fmt::format("{{\"type\": {}", json::quote(type));
     if (!name.empty()) text += fmt::format(", \"name\": {}", json::quote(name));
     for (const auto& [field, value] : fields) text += fmt::format(", {}: {}", json::quote(field), to_string(value));
@@ -84,10 +86,12 @@ bool PatchWriter::must_keep_name(const LayerDefinition& layer) {
 
 std::string PatchWriter::fresh_name(const Home& home, const std::string& type) const {
     std::string base = type;
-    std::transform(base.begin(), base.end(), base.begin(), [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
+    std::transform(base.begin(), base.end(), base.begin(),
+                   [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
     const auto taken = [&](const std::string& name) {
         const auto& inputs = view_.definition().inputs;
-        return std::any_of(home.layers->begin(), home.layers->end(), [&](const auto& layer) { return layer.name == name; }) ||
+        return std::any_of(home.layers->begin(), home.layers->end(),
+                           [&](const auto& layer) { return layer.name == name; }) ||
                std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.name == name; });
     };
     std::string name = base;
@@ -108,7 +112,8 @@ std::vector<PatchOperation> PatchWriter::set_fields(const LayerDefinition& targe
     return patch;
 }
 
-std::vector<PatchOperation> PatchWriter::replace_type(const LayerDefinition& target, const FixIdea& idea, const Op& op) const {
+std::vector<PatchOperation> PatchWriter::replace_type(const LayerDefinition& target, const FixIdea& idea,
+                                                      const Op& op) const {
     const json::Document& document = *view_.definition().document;
     const std::string layer = document.pointer(target.place);
     if (document[target.place].kind == json::Kind::string) {
@@ -152,7 +157,8 @@ std::optional<std::vector<PatchOperation>> PatchWriter::insert(const LayerDefini
             patch.push_back({"add", pointer + "/name", json::quote(later.name)});
         }
     }
-    std::string text = layer_json(idea.type, idea.fields, target.named || !patch.empty() ? fresh_name(*home, idea.type) : "");
+    std::string text =
+        layer_json(idea.type, idea.fields, target.named || !patch.empty() ? fresh_name(*home, idea.type) : "");
     if (before && target.has_from) {
         const json::NodeId from = document.find(target.place, "from");
         if (from == json::no_node) return std::nullopt;

@@ -59,7 +59,8 @@ class Reporter {
         diagnostic.actual = fault.actual;
         diagnostic.notes = fault.notes;
         if (layer.is_shared())
-            diagnostic.notes.push_back(fmt::format("it is `{}` applied again, with the same parameters", lowering_.graph.layers[layer.original].path));
+            diagnostic.notes.push_back(fmt::format("it is `{}` applied again, with the same parameters",
+                                                   lowering_.graph.layers[layer.original].path));
         add_verdict(diagnostic, fault, lowering_.graph.ranges);
         if (!explained) return diagnostic;
         diagnostic.chain = trace(view_, id, fault);
@@ -88,11 +89,14 @@ class Reporter {
                 options.push_back({std::move(proposal), std::move(outcome)});
         }
         const auto merit = [&](const Option& option) {
-            const bool certain = option.outcome.mends && option.proposal.idea.may_be_certain && fault.severity == Severity::error;
+            const bool certain =
+                option.outcome.mends && option.proposal.idea.may_be_certain && fault.severity == Severity::error;
             return certain ? option.outcome.ended.size() + 1 : 0;
         };
-        std::stable_sort(options.begin(), options.end(), [&](const Option& a, const Option& b) { return merit(a) > merit(b); });
-        if (!options.empty() && merit(options.front()) > 1) consequences_.insert(options.front().outcome.ended.begin(), options.front().outcome.ended.end());
+        std::stable_sort(options.begin(), options.end(),
+                         [&](const Option& a, const Option& b) { return merit(a) > merit(b); });
+        if (!options.empty() && merit(options.front()) > 1)
+            consequences_.insert(options.front().outcome.ended.begin(), options.front().outcome.ended.end());
         std::size_t uncertain = 0;
         for (std::size_t i = 0; i < options.size() && uncertain < most_uncertain; ++i) {
             const Option& option = options[i];
@@ -108,12 +112,14 @@ class Reporter {
 
     /// Whether both set fields of one layer.
     static bool is_variant(const Proposal& a, const Proposal& b) {
-        return a.target == b.target && a.idea.kind == FixIdea::Kind::set_field && b.idea.kind == FixIdea::Kind::set_field;
+        return a.target == b.target && a.idea.kind == FixIdea::Kind::set_field &&
+               b.idea.kind == FixIdea::Kind::set_field;
     }
 
     static bool is_rules_own(const Fault& fault, const Proposal& proposal) {
         return std::any_of(fault.fixes.begin(), fault.fixes.end(), [&](const FixIdea& idea) {
-            return idea.kind == proposal.idea.kind && idea.type == proposal.idea.type && idea.fields == proposal.idea.fields;
+            return idea.kind == proposal.idea.kind && idea.type == proposal.idea.type &&
+                   idea.fields == proposal.idea.fields;
         });
     }
 
@@ -143,10 +149,13 @@ class Reporter {
     /// Says with which size of the input the number would be right.
     void add_size_note(Diagnostic& diagnostic, LayerId id, const Fault& fault) {
         std::int64_t wanted = 0;
-        const auto [end, error] = std::from_chars(fault.expected.data(), fault.expected.data() + fault.expected.size(), wanted);
+        const auto [end, error] =
+            std::from_chars(fault.expected.data(), fault.expected.data() + fault.expected.size(), wanted);
         const auto index = static_cast<std::size_t>(fault.input);
         const std::vector<Value*>& inputs = lowering_.layers[id].inputs;
-        if (error != std::errc{} || end != fault.expected.data() + fault.expected.size() || !fault.dim || index >= inputs.size()) return;
+        if (error != std::errc{} || end != fault.expected.data() + fault.expected.size() || !fault.dim ||
+            index >= inputs.size())
+            return;
         if (fault.code != "shape/in-features" && fault.code != "shape/in-channels") return;
         const bool lacks_layer = !fault.fixes.empty() && fault.fixes.front().kind != FixIdea::Kind::set_field;
         if (lacks_layer) return;
@@ -161,7 +170,9 @@ class Reporter {
         if (found == symbolic_->end() || found->second.error) return;
         const Shape& shape = found->second.shape;
         const int rank = shape.rank();
-        if (*fault.dim >= rank || *fault.dim < -rank || shape[*fault.dim].symbols() != std::vector<std::string>{std::string(side)}) return;
+        if (*fault.dim >= rank || *fault.dim < -rank ||
+            shape[*fault.dim].symbols() != std::vector<std::string>{std::string(side)})
+            return;
         const Verdict verdict = solve({shape[*fault.dim], Condition::Relation::eq, wanted}, {});
         if (verdict.valid.empty()) return;
         std::int64_t common = 0;
@@ -170,8 +181,8 @@ class Reporter {
         constexpr std::int64_t likely = 8;
         if (size / likely > common || common / likely > size) return;
         const Shape other = scaled(input->type.shape, size);
-        diagnostic.notes.push_back(fmt::format("with {} = {} it would get {}; this model says {}", input->name, other.to_string(), wanted,
-                                               input->type.shape.to_string()));
+        diagnostic.notes.push_back(fmt::format("with {} = {} it would get {}; this model says {}", input->name,
+                                               other.to_string(), wanted, input->type.shape.to_string()));
     }
 
     /// The least value of the interval that is nearest: sizes just above a multiple of the strides only waste.
@@ -180,7 +191,9 @@ class Reporter {
             if (to < interval.min) return interval.min - to;
             return interval.max && to > *interval.max ? to - *interval.max : 0;
         };
-        return std::min_element(values.begin(), values.end(), [&](const Interval& a, const Interval& b) { return distance(a) < distance(b); })->min;
+        return std::min_element(values.begin(), values.end(),
+                                [&](const Interval& a, const Interval& b) { return distance(a) < distance(b); })
+            ->min;
     }
 
     const Definition& definition_;
@@ -201,7 +214,8 @@ SourceSpan field_span(const Definition& definition, const LayerDefinition& layer
     for (const auto& [renamed, place] : layer.renamed_fields) {
         if (renamed->name == field) return document.value_span(place);
     }
-    const json::NodeId id = document[layer.place].kind == json::Kind::object ? document.find(layer.place, field) : json::no_node;
+    const json::NodeId id =
+        document[layer.place].kind == json::Kind::object ? document.find(layer.place, field) : json::no_node;
     return id == json::no_node ? layer.where : document.value_span(id);
 }
 

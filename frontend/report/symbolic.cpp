@@ -30,7 +30,8 @@ std::string_view noun(const std::string& field) {
 /// Values of one symbol, tried one by one.
 class Samples {
    public:
-    Samples(const Fault& fault, const SymbolRanges& ranges) : condition_(*fault.condition), symbol_(fault.verdict->symbol), noun_(noun(fault.field)) {
+    Samples(const Fault& fault, const SymbolRanges& ranges)
+        : condition_(*fault.condition), symbol_(fault.verdict->symbol), noun_(noun(fault.field)) {
         if (const auto range = ranges.find(symbol_); range != ranges.end()) range_ = range->second;
     }
 
@@ -52,7 +53,8 @@ class Samples {
         for (const std::int64_t value : values) {
             const auto result = in_range(value) ? given(value) : std::nullopt;
             if (!result) continue;
-            text += text.empty() ? fmt::format("{} gives {}{}", value, *result, noun_) : fmt::format(" and {} gives {}", value, *result);
+            text += text.empty() ? fmt::format("{} gives {}{}", value, *result, noun_)
+                                 : fmt::format(" and {} gives {}", value, *result);
         }
         return text;
     }
@@ -61,7 +63,8 @@ class Samples {
     std::pair<std::int64_t, std::int64_t> around() const {
         const Dim& wanted = condition_.lhs.is_constant() ? condition_.lhs : condition_.rhs;
         if (!wanted.is_constant()) return {least(), least() + step()};
-        for (std::int64_t value = least(), tried = 0; in_range(value) && tried < search_limit; value += step(), ++tried) {
+        for (std::int64_t value = least(), tried = 0; in_range(value) && tried < search_limit;
+             value += step(), ++tried) {
             const auto result = given(value);
             if (result && *result > wanted.value()) return {value - step(), value};
         }
@@ -105,7 +108,8 @@ std::string verdict_text(const Verdict& verdict) {
     const std::string& symbol = verdict.symbol;
     if (verdict.valid.empty()) return fmt::format("no value of {} works", symbol);
     if (verdict.single_value) return fmt::format("works for {} = {} alone", symbol, verdict.valid.front().min);
-    if (verdict.lower_bound_only && verdict.valid.front().step == 1) return fmt::format("needs {} ≥ {}", symbol, verdict.valid.front().min);
+    if (verdict.lower_bound_only && verdict.valid.front().step == 1)
+        return fmt::format("needs {} ≥ {}", symbol, verdict.valid.front().min);
     return fmt::format("works for {} = {}", symbol, describe(verdict.valid));
 }
 
@@ -114,7 +118,8 @@ std::string verdict_text(const Verdict& verdict) {
 std::string describe(const std::vector<Interval>& values) {
     std::string text;
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (i == most_intervals && values.size() > most_intervals + 1) return text + fmt::format(" and {} more ranges", values.size() - i);
+        if (i == most_intervals && values.size() > most_intervals + 1)
+            return text + fmt::format(" and {} more ranges", values.size() - i);
         if (i > 0) text += i + 1 == values.size() ? " and " : ", ";
         text += describe(values[i]);
     }
@@ -126,9 +131,10 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     if (!fault.condition || !fault.verdict) return;
     const Verdict& verdict = *fault.verdict;
     if (verdict.symbol.empty()) {
-        diagnostic.notes.push_back(verdict.kind == Verdict::Kind::never
-                                       ? fmt::format("{} holds for no values of the symbols", diagnostic.condition)
-                                       : fmt::format("it works where {}, which is checked when they are set", diagnostic.condition));
+        diagnostic.notes.push_back(
+            verdict.kind == Verdict::Kind::never
+                ? fmt::format("{} holds for no values of the symbols", diagnostic.condition)
+                : fmt::format("it works where {}, which is checked when they are set", diagnostic.condition));
         return;
     }
     diagnostic.valid[verdict.symbol] = verdict.valid;
@@ -136,7 +142,8 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     diagnostic.notes.push_back(verdict_text(verdict) + (others.empty() ? "" : "; " + others));
     const auto range = ranges.find(verdict.symbol);
     if (range != ranges.end() && range->second.max && !verdict.valid.empty() && !verdict.failing.empty())
-        diagnostic.notes.push_back(fmt::format("of the range that `dims` gives, it fails for {} = {}", verdict.symbol, describe(verdict.failing)));
+        diagnostic.notes.push_back(fmt::format("of the range that `dims` gives, it fails for {} = {}", verdict.symbol,
+                                               describe(verdict.failing)));
 }
 
 }  // namespace seq

@@ -74,7 +74,8 @@ std::size_t byte_of_column(std::string_view line, std::size_t column) {
 
 class Writer {
    public:
-    Writer(const Diagnostic& diagnostic, SourceLines& lines, bool color) : diagnostic_(diagnostic), lines_(lines), color_(color) {}
+    Writer(const Diagnostic& diagnostic, SourceLines& lines, bool color)
+        : diagnostic_(diagnostic), lines_(lines), color_(color) {}
 
     std::string run() {
         const std::string_view hue = diagnostic_.severity == Severity::error ? red : yellow;
@@ -126,12 +127,14 @@ class Writer {
         const std::size_t begin_byte = byte_of_column(line, first);
         const std::size_t end_byte = byte_of_column(line, last);
         const std::string before = first > 1 ? "…" : "";
-        const std::string shown = before + printable(line.substr(begin_byte, end_byte - begin_byte)) + (last <= total ? "…" : "");
+        const std::string shown =
+            before + printable(line.substr(begin_byte, end_byte - begin_byte)) + (last <= total ? "…" : "");
         const std::string bar = paint("|", blue);
         text_ += fmt::format("{} {}\n", gutter(), bar);
         text_ += fmt::format("{} {} {}\n", paint(std::to_string(where.line), blue), bar, shown);
         const std::string carets(end - column, '^');
-        text_ += fmt::format("{} {} {}{}\n", gutter(), bar, std::string(column - first + (first > 1 ? 1 : 0), ' '), paint(carets, hue));
+        text_ += fmt::format("{} {} {}{}\n", gutter(), bar, std::string(column - first + (first > 1 ? 1 : 0), ' '),
+                             paint(carets, hue));
     }
 
     void write_item(const std::string& label, const std::string& text) {
@@ -156,9 +159,11 @@ class Writer {
         }
         for (std::size_t i = 0; i < diagnostic_.chain.size(); ++i) {
             const ChainLink& link = diagnostic_.chain[i];
-            std::string line = fmt::format("{} {} {}", pad("`" + link.layer + "`", names), pad(link.type, types), pad(link.text, texts));
+            std::string line = fmt::format("{} {} {}", pad("`" + link.layer + "`", names), pad(link.type, types),
+                                           pad(link.text, texts));
             if (formulas > 0) line += "  " + pad(link.formula, formulas);
-            if (link.where.line > 0 && link.where.file) line += fmt::format("  ({}:{}:{})", *link.where.file, link.where.line, link.where.column);
+            if (link.where.line > 0 && link.where.file)
+                line += fmt::format("  ({}:{}:{})", *link.where.file, link.where.line, link.where.column);
             line.erase(line.find_last_not_of(' ') + 1);
             if (i == 0) {
                 write_item("from: ", line);
@@ -201,12 +206,14 @@ std::string_view SourceLines::line(const std::string& file, int number) {
     return std::string_view(*entry.text).substr(begin, end - begin);
 }
 
-std::string to_text(const Diagnostic& diagnostic, SourceLines& lines, bool color) { return Writer(diagnostic, lines, color).run(); }
+std::string to_text(const Diagnostic& diagnostic, SourceLines& lines, bool color) {
+    return Writer(diagnostic, lines, color).run();
+}
 
 std::string count_text(const std::vector<Diagnostic>& diagnostics) {
     const auto count = [&](Severity severity) {
-        return static_cast<std::size_t>(
-            std::count_if(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& d) { return d.severity == severity; }));
+        return static_cast<std::size_t>(std::count_if(diagnostics.begin(), diagnostics.end(),
+                                                      [&](const Diagnostic& d) { return d.severity == severity; }));
     };
     const std::size_t errors = count(Severity::error);
     const std::size_t warnings = count(Severity::warning);

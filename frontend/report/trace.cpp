@@ -68,7 +68,8 @@ ChainLink link_of(const LoweringView& view, LayerId id, const Point& point, std:
 
 std::optional<ChainLink> input_link(const LoweringView& view, const Value* value) {
     const auto& inputs = view.definition().inputs;
-    const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const InputDefinition& input) { return input.name == value->name; });
+    const auto found = std::find_if(inputs.begin(), inputs.end(),
+                                    [&](const InputDefinition& input) { return input.name == value->name; });
     if (value->kind != ValueKind::input || found == inputs.end()) return std::nullopt;
     return ChainLink{value->name, "input", "is " + value->type.shape.to_string(), {}, found->where};
 }
@@ -76,7 +77,8 @@ std::optional<ChainLink> input_link(const LoweringView& view, const Value* value
 void collect_makers(const LoweringView& view, Point point, std::int64_t others, int joins, std::vector<Maker>& makers);
 
 /// The makers of the parts that a Concat joins.
-void collect_parts(const LoweringView& view, LayerId id, const Point& point, std::int64_t others, int joins, std::vector<Maker>& makers) {
+void collect_parts(const LoweringView& view, LayerId id, const Point& point, std::int64_t others, int joins,
+                   std::vector<Maker>& makers) {
     constexpr std::size_t most_parts = 8;
     const std::vector<Value*>& inputs = view.layer(id).inputs;
     std::int64_t sum = 0;
@@ -87,7 +89,8 @@ void collect_parts(const LoweringView& view, LayerId id, const Point& point, std
     }
     if (inputs.size() > most_parts || !(point.value->type.shape[*point.dim] == Dim(sum))) return;
     for (const Value* input : inputs)
-        collect_makers(view, {input, point.dim}, others + sum - input->type.shape[*point.dim].value(), joins + 1, makers);
+        collect_makers(view, {input, point.dim}, others + sum - input->type.shape[*point.dim].value(), joins + 1,
+                       makers);
 }
 
 void collect_makers(const LoweringView& view, Point point, std::int64_t others, int joins, std::vector<Maker>& makers) {
@@ -125,7 +128,8 @@ std::vector<ChainLink> trace(const LoweringView& view, LayerId id, const Fault& 
         }
         chain.push_back(link_of(view, *producer, point, formula));
         const LoweredLayer& layer = view.layer(*producer);
-        const bool made_here = layer.node == nullptr || layer.inputs.empty() || layer.node->op.type().find_field(formula) != nullptr;
+        const bool made_here =
+            layer.node == nullptr || layer.inputs.empty() || layer.node->op.type().find_field(formula) != nullptr;
         if (made_here || !point.dim) break;
         const Value* input = layer.inputs.front();
         const bool same_rank = input->type.shape.rank() == point.value->type.shape.rank();

@@ -28,7 +28,8 @@ bool same_fault(const Fault& a, const Fault& b) { return a.code == b.code && a.f
 bool has_new_fault(const std::vector<Fault>& faults, const std::vector<const Fault*>& recorded) {
     return std::any_of(faults.begin(), faults.end(), [&](const Fault& fault) {
         return fault.severity != Severity::note &&
-               std::none_of(recorded.begin(), recorded.end(), [&](const Fault* other) { return same_fault(fault, *other); });
+               std::none_of(recorded.begin(), recorded.end(),
+                            [&](const Fault* other) { return same_fault(fault, *other); });
     });
 }
 
@@ -80,17 +81,21 @@ bool Trial::visit(State& state, LayerId id) {
         if (!other.has_error()) inference = std::move(other);
     }
     if (state.fault != nullptr) {
-        if (id == state.fault_layer) std::erase_if(recorded, [&](const Fault* fault) { return same_fault(*fault, *state.fault); });
-        std::erase_if(inference.faults, [&](const Fault& fault) { return concerns_unknown(fault, layer.inputs) && !mended; });
+        if (id == state.fault_layer)
+            std::erase_if(recorded, [&](const Fault* fault) { return same_fault(*fault, *state.fault); });
+        std::erase_if(inference.faults,
+                      [&](const Fault& fault) { return concerns_unknown(fault, layer.inputs) && !mended; });
         if (has_new_fault(inference.faults, recorded)) return false;
         for (const Fault* fault : recorded) {
-            const bool stays = std::any_of(inference.faults.begin(), inference.faults.end(), [&](const Fault& other) { return same_fault(other, *fault); });
+            const bool stays = std::any_of(inference.faults.begin(), inference.faults.end(),
+                                           [&](const Fault& other) { return same_fault(other, *fault); });
             if (!stays) state.ended.push_back(fault);
         }
         if (!fits_weights(id, inference.parameters)) return false;
     }
     if (layer.original == id) state.resolved[id] = inference.op;
-    if (inserts && state.idea->kind == FixIdea::Kind::insert_after) inference = infer(*inserted_op(*state.idea), inference.outputs, view_.scope());
+    if (inserts && state.idea->kind == FixIdea::Kind::insert_after)
+        inference = infer(*inserted_op(*state.idea), inference.outputs, view_.scope());
     for (std::size_t i = 0; i < layer.outputs.size(); ++i) {
         const Value* output = layer.outputs[i];
         if (i >= inference.outputs.size() || inference.outputs[i].error) {
@@ -124,11 +129,10 @@ Trial::Outcome Trial::try_out(LayerId id, const Fault& fault, const LayerDefinit
     state.idea = &idea;
     for (const LayerId application : view_.applications(target)) state.pending.insert(application);
     state.pending.insert(id);
-    // Others may have taken the input for what it would be if it were the wrong one.
-    if (const auto index = static_cast<std::size_t>(fault.input); index < view_.layer(id).inputs.size()) {
-        const Value* input = view_.layer(id).inputs[index];
-        state.types[input] = input->type;
-        for (const LayerId consumer : view_.consumers(input)) state.pending.insert(consumer);
+    // Others may have taken these values for what they would be if they were what is wrong.
+    for (const Value* value : view_.layer(id).doubted) {
+        state.types[value] = value->type;
+        for (const LayerId consumer : view_.consumers(value)) state.pending.insert(consumer);
     }
     const bool mended = run(state);
     return {mended, std::move(state.ended)};

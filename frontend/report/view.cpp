@@ -2,7 +2,8 @@
 
 namespace seq {
 
-LoweringView::LoweringView(const Definition& definition, const Lowering& lowering) : definition_(definition), lowering_(lowering) {
+LoweringView::LoweringView(const Definition& definition, const Lowering& lowering)
+    : definition_(definition), lowering_(lowering) {
     for (LayerId id = 0; id < lowering.layers.size(); ++id) {
         const LoweredLayer& layer = lowering.layers[id];
         for (const Value* output : layer.outputs) producers_.emplace(output, id);

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "frontend/check.hpp"
+
+namespace seq::test {
+
+std::string data_path(const std::string& name);
+std::string read_text(const std::string& path);
+/// The files of a data folder whose names end so, sorted, without the ending.
+std::vector<std::string> names_in(const std::string& folder, const std::string& ending);
+
+std::vector<Diagnostic> errors_of(const CheckResult& result);
+/// "shape/in-features fc0; ...", for messages of failing tests.
+std::string brief(const std::vector<Diagnostic>& diagnostics);
+bool has_certain_fix(const Diagnostic& diagnostic);
+
+}  // namespace seq::test

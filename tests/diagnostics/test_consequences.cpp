@@ -1,0 +1,79 @@
+// After a fault the check goes on: what follows from it is silent, and what does not is found.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "frontend/check.hpp"
+#include "frontend/report/json.hpp"
+
+using namespace seq;
+
+namespace {
+
+std::vector<Diagnostic> check_layers(const std::string& shape, const std::string& layers) {
+    const std::string text = R"({"seq": 1, "inputs": {"x": )" + shape + R"(}, "layers": [)" + layers + "]}";
+    std::vector<Diagnostic> errors = check_text(text, "model.json").diagnostics;
+    std::erase_if(errors, [](const Diagnostic& diagnostic) { return diagnostic.severity != Severity::error; });
+    return errors;
+}
+
+bool has(const std::vector<Diagnostic>& errors, const std::string& code, const std::string& layer) {
+    return std::any_of(errors.begin(), errors.end(),
+                       [&](const Diagnostic& error) { return error.code == code && error.layer == layer; });
+}
+
+}  // namespace
+
+TEST_CASE("sizes that do not fit leave the reshaped dimensions open") {
+    const std::string heads = R"({"type": "Reshape", "name": "k", "from": "x", "shape": [0, 10, 3, 4]},)";
+    const std::string join = R"(, {"type": "MatMul", "name": "scores", "from": ["q", "k"]})";
+    const auto open =
+        check_layers(R"(["N", 10, 12])",
+                     heads + R"({"type": "Reshape", "name": "q", "from": "x", "shape": [0, 22, 10, -1]})" + join);
+    REQUIRE(open.size() == 1);
+    CHECK(open[0].layer == "q");
+    const auto closed =
+        check_layers(R"(["N", 48])", R"({"type": "Unflatten", "name": "cut", "dim": 1, "unflattened_size": [5, 4, 4]},
+                                     {"type": "Conv2d", "name": "conv", "in_channels": 4, "out_channels": 2, "kernel_size": 1})");
+    REQUIRE(closed.size() == 2);
+    CHECK(closed[1].message == "Conv2d `conv` takes 4 channels, but gets 3");
+}
+
+TEST_CASE("a matrix that ought to be transposed gives what it would give so") {
+    const auto errors = check_layers(R"(["N", 6, 4])", R"({"type": "MatMul", "name": "scores", "from": ["x", "x"]},
+                                     {"type": "MatMul", "name": "mixed", "from": ["scores", "x"]})");
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].layer == "scores");
+}
+
+TEST_CASE("inputs of two ranks, none of them usual, join to nothing known") {
+    const auto errors = check_layers(R"(["N", 3, 8, 8])", R"({"type": "Linear", "name": "wide", "out_features": 20},
+                                     {"type": "AdaptiveAvgPool2d", "name": "pool", "from": "x", "output_size": 1},
+                                     {"type": "Flatten", "name": "flat"},
+                                     {"type": "Concat", "name": "joined", "from": ["wide", "flat"]},
+                                     {"type": "Linear", "name": "fc", "in_features": 34, "out_features": 2})");
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].layer == "joined");
+}
+
+TEST_CASE("a layer without a type is named, and taken for one that its keys suit") {
+    const auto errors = check_layers(
+        R"(["N", 3, 8, 8])", R"({"name": "conv", "in_channels": 3, "out_channels": 7, "kernel_size": 3, "padding": 1},
+                                     {"name": "pool", "kernel_size": 2}, "Flatten",
+                                     {"type": "Linear", "name": "fc", "in_features": 113, "out_features": 2})");
+    REQUIRE(errors.size() == 3);
+    CHECK(has(errors, "spec/missing-key", "conv"));
+    CHECK(has(errors, "spec/missing-key", "pool"));
+    CHECK(has(errors, "shape/in-features", "fc"));
+}
+
+TEST_CASE("a diagnostic as JSON stands on one line, whatever lines the file has") {
+    const auto errors =
+        check_layers(R"(["N", 24])", "{\"type\": \"LayerNorm\", \"name\": \"norm\", \"normalized_shpae\": [\n 24\n]}");
+    REQUIRE(errors.size() == 1);
+    const std::string line = to_json(errors[0]);
+    CHECK(line.find('\n') == std::string::npos);
+    const auto json = nlohmann::json::parse(line);
+    CHECK(json["fixes"][0]["patch"][1]["value"] == nlohmann::json({24}));
+}
