@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "graph/ops/common.hpp"
@@ -102,6 +103,9 @@ void Concat::infer(InferContext& context) {
     const auto along = context.normalize_dim(dim, rank);
     if (!along) return context.output(dtype, unknown_shape(rank));
     Shape result = common_shape(shapes, rank);
+    const auto of_rank =
+        std::count_if(shapes.begin(), shapes.end(), [&](const Shape& shape) { return shape.rank() == rank; });
+    if (of_rank * 2 <= context.input_count()) result = unknown_shape(rank);
     result[*along] = joined_size(shapes, *along, rank);
     for (int i = 0; i < context.input_count(); ++i) {
         const Shape& shape = context.shape(i);

@@ -20,7 +20,8 @@ Shape leading(const Shape& shape) {
 /// The dimension of the right input that is summed over.
 int contracted(const Shape& right) { return right.rank() == 1 ? 0 : right.rank() - 2; }
 
-void require_contraction(InferContext& context) {
+/// Whether they fit; false only where they certainly do not.
+bool require_contraction(InferContext& context) {
     const Shape& left = context.shape(0);
     const Shape& right = context.shape(1);
     const Dim& rows = right[contracted(right)];
@@ -37,7 +38,7 @@ void require_contraction(InferContext& context) {
         fault.notes.push_back(
             fmt::format("with the last two dimensions of {} swapped they would fit", right.to_string()));
     }
-    context.require_equal(rows, left[-1], std::move(fault));
+    return context.require_equal(rows, left[-1], std::move(fault));
 }
 
 }  // namespace
@@ -46,12 +47,13 @@ void MatMul::infer(InferContext& context) {
     if (!require_min_rank(context, 1, 0) || !require_min_rank(context, 1, 1)) return;
     const DType dtype = require_float_type(context);
     if (is_float(context.input().dtype)) context.require_same_dtype(1);
-    require_contraction(context);
+    const bool fits = require_contraction(context);
     const Shape& left = context.shape(0);
     const Shape& right = context.shape(1);
     Shape result = broadcast(context, {leading(left), leading(right)}, "broadcast the leading dimensions").shape;
     if (left.rank() > 1) result.push_back(left[-2]);
-    if (right.rank() > 1) result.push_back(right[-1]);
+    const bool swapped = !fits && right.rank() > 1 && right[-1] == left[-1];
+    if (right.rank() > 1) result.push_back(swapped ? right[-2] : right[-1]);
     context.output(dtype, std::move(result));
 }
 

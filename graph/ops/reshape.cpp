@@ -96,20 +96,39 @@ std::vector<FixIdea> size_fixes(const WantedSizes& wanted, const Dim& total, std
     return fixes;
 }
 
-/// The size that -1 stands for; an unknown one where the sizes do not fit.
-Dim fit_sizes(InferContext& context, const WantedSizes& wanted, const Dim& total, Fault fault) {
+/// What is left of the sizes where they do not fit: those that all mends agree on.
+Shape sizes_after_fault(const WantedSizes& wanted, const std::vector<FixIdea>& fixes) {
+    Shape sizes;
+    for (std::size_t i = 0; i < wanted.sizes.size(); ++i) {
+        Dim size = wanted.open || fixes.empty() ? Dim::unknown() : Dim(1);
+        for (const FixIdea& fix : fixes) {
+            const Dim mended = std::get<std::vector<std::int64_t>>(fix.fields.front().second)[i];
+            if (!size.is_unknown()) size = &fix == &fixes.front() || size == mended ? mended : Dim::unknown();
+        }
+        sizes.push_back(size);
+    }
+    return sizes;
+}
+
+/// The sizes of the output, of which those written 0 are for the caller to fill in; unknown ones where they do not fit.
+Shape fit_sizes(InferContext& context, const WantedSizes& wanted, const Dim& total, Fault fault) {
     fault.code = "shape/reshape";
     fault.expected = wanted.product.to_string(DimStyle::pretty);
     fault.actual = total.to_string(DimStyle::pretty);
     fault.fixes = size_fixes(wanted, total, fault.field);
+    Shape sizes = sizes_after_fault(wanted, fault.fixes);
     if (!wanted.open) {
-        context.require_equal(total, wanted.product, std::move(fault));
-        return 1;
+        if (!context.require_equal(total, wanted.product, std::move(fault))) return sizes;
+    } else {
+        fault.expected = "a multiple of " + fault.expected;
+        const Condition condition{total, Condition::Relation::divisible, wanted.product};
+        if (!context.require(condition, std::move(fault))) return sizes;
     }
-    fault.expected = "a multiple of " + fault.expected;
-    const Condition condition{total, Condition::Relation::divisible, wanted.product};
-    if (!context.require(condition, std::move(fault))) return Dim::unknown();
-    return floor_div(total, wanted.product);
+    for (int i = 0; i < sizes.rank(); ++i) {
+        const std::int64_t size = wanted.sizes[static_cast<std::size_t>(i)];
+        sizes[i] = size == -1 ? floor_div(total, wanted.product) : Dim(size);
+    }
+    return sizes;
 }
 
 void explain_open(InferContext& context, const WantedSizes& wanted, int dim, const std::string& total) {
@@ -167,10 +186,10 @@ void Unflatten::infer(InferContext& context) {
     fault.message =
         fmt::format("cuts dimension {} into {}, but it is {} in {}", *position, to_string(FieldValue(wanted->sizes)),
                     size.to_string(DimStyle::pretty), shape.to_string());
-    const Dim open = fit_sizes(context, *wanted, size, std::move(fault));
+    const Shape parts = fit_sizes(context, *wanted, size, std::move(fault));
     Shape result;
     for (int i = 0; i < *position; ++i) result.push_back(shape[i]);
-    for (const std::int64_t part : wanted->sizes) result.push_back(part == -1 ? open : Dim(part));
+    for (const Dim& part : parts) result.push_back(part);
     for (int i = *position + 1; i < shape.rank(); ++i) result.push_back(shape[i]);
     explain_open(context, *wanted, *position + wanted->open.value_or(0), factor_text(size));
     context.output(context.input().dtype, std::move(result));
@@ -199,11 +218,9 @@ void Reshape::infer(InferContext& context) {
         fmt::format("cannot give {} the shape {}: {} elements are not {}{}", from.to_string(),
                     to_string(FieldValue(wanted->sizes)), from.product().to_string(DimStyle::pretty),
                     wanted->open ? "a multiple of " : "", (kept * wanted->product).to_string(DimStyle::pretty));
-    const Dim open = fit_sizes(context, *wanted, counted.product(), std::move(fault));
-    Shape result;
+    Shape result = fit_sizes(context, *wanted, counted.product(), std::move(fault));
     for (int i = 0; i < rank; ++i) {
-        const std::int64_t size = wanted->sizes[static_cast<std::size_t>(i)];
-        result.push_back(size == 0 ? from[i] : size == -1 ? open : Dim(size));
+        if (is_kept(i)) result[i] = from[i];
     }
     explain_open(context, *wanted, wanted->open.value_or(0), join_dims(counted, 0, counted.rank()));
     context.output(context.input().dtype, std::move(result));
