@@ -42,8 +42,8 @@ Dim window_count(const Dim& size, const Window& window);
 /// The formula of window_count with numbers put in: "floor((224 + 2·1 - 3) / 2) + 1".
 std::string window_formula(const Dim& size, const Window& window);
 
-/// The size of output dimension `dim`, called `what`, over the same dimension of input 0. Refuses with shape/empty where
-/// no window fits and then gives the unknown size; explains itself where asked.
+/// The size of output dimension `dim`, called `what`, over the same dimension of input 0. Refuses with shape/empty
+/// where no window fits and then gives the unknown size; explains itself where asked.
 Dim slide_window(InferContext& context, int dim, const Window& window, std::string_view what);
 
 /// As slide_window, for a size that `formula` made. A rule that asks for several sizes reports the first that is empty.

@@ -14,8 +14,8 @@ SizeMatch infer_channelwise(InferContext& context, std::optional<std::int64_t>& 
 bool require_norm_rank(InferContext& context, std::initializer_list<int> ranks, std::string_view meaning,
                        std::string_view family);
 
-/// As infer_channelwise, for a norm over the last dimensions (shape/normalized-shape). Returns false, without an output, where the
-/// input has fewer dimensions than `normalized_shape`.
+/// As infer_channelwise, for a norm over the last dimensions (shape/normalized-shape). Returns false, without an
+/// output, where the input has fewer dimensions than `normalized_shape`.
 bool infer_normalized_shape(InferContext& context, const IntList& normalized_shape, DType dtype);
 
 /// The parameters' shape.

@@ -42,7 +42,8 @@ std::string sum_text(const Dim& size, const PadAmount& amount) {
     return text;
 }
 
-/// Refuses amounts that read more from the input than dimension `dim`, called `what`, has. False where they certainly do.
+/// Refuses amounts that read more from the input than dimension `dim`, called `what`, has. False where they certainly
+/// do.
 bool require_source(InferContext& context, PadMode mode, int dim, const PadAmount& amount, std::string_view what) {
     const std::int64_t largest = std::max(amount.before, amount.after);
     if (largest <= 0 || mode == PadMode::constant || mode == PadMode::replicate) return true;

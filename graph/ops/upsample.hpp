@@ -11,8 +11,8 @@ namespace seq::ops {
 /// Resizes the spatial dimensions of [N, C, ...] to `size`, or by `scale_factor` with the result rounded down.
 /// `mode`: "nearest" (1 to 3 spatial dimensions), "linear" (1), "bilinear" (2), "trilinear" (3). Source positions are
 /// PyTorch's: half-pixel centres, or corner to corner with align_corners; with a scale_factor, unless
-/// recompute_scale_factor, the given factor counts and not the ratio of the sizes. A symbol's size is exact for the ratio
-/// that the factor is nearest to; a number's is rounded in double as in PyTorch, which for some is one less.
+/// recompute_scale_factor, the given factor counts and not the ratio of the sizes. A symbol's size is exact for the
+/// ratio that the factor is nearest to; a number's is rounded in double as in PyTorch, which for some is one less.
 struct Upsample {
     IntList size{};
     NumberList scale_factor{};
