@@ -36,7 +36,8 @@ Value* Graph::add_parameter(std::string parameter_name, TensorType type) {
 
 Value* Graph::add_constant(std::shared_ptr<const Tensor> data, std::string constant_name) {
     std::vector<Dim> dims(data->sizes().begin(), data->sizes().end());
-    Value* value = new_value(ValueKind::constant, {data->dtype(), Shape(std::move(dims)), false}, std::move(constant_name));
+    Value* value =
+        new_value(ValueKind::constant, {data->dtype(), Shape(std::move(dims)), false}, std::move(constant_name));
     value->data = std::move(data);
     return value;
 }
@@ -56,7 +57,8 @@ void Graph::attach(Node* node) {
 void Graph::replace(Value* from, Value* to) {
     if (from == to) return;
     if (!(from->type == to->type))
-        throw std::logic_error("a rewrite may not change a type: " + from->type.to_string() + " to " + to->type.to_string());
+        throw std::logic_error("a rewrite may not change a type: " + from->type.to_string() + " to " +
+                               to->type.to_string());
     for (const Use& use : from->uses) {
         use.node->inputs[static_cast<std::size_t>(use.index)] = to;
         to->uses.push_back(use);
@@ -77,9 +79,11 @@ void Graph::set_input(Node* node, int index, Value* value) {
 
 void Graph::erase(Node* node) {
     for (const Value* output : node->outputs) {
-        if (!output->uses.empty() || is_output(output)) throw std::logic_error("a node whose result is used may not be erased");
+        if (!output->uses.empty() || is_output(output))
+            throw std::logic_error("a node whose result is used may not be erased");
     }
-    for (std::size_t i = 0; i < node->inputs.size(); ++i) std::erase(node->inputs[i]->uses, Use{node, static_cast<int>(i)});
+    for (std::size_t i = 0; i < node->inputs.size(); ++i)
+        std::erase(node->inputs[i]->uses, Use{node, static_cast<int>(i)});
     (node->previous == nullptr ? first_ : node->previous->next) = node->next;
     (node->next == nullptr ? last_ : node->next->previous) = node->previous;
     --node_count_;
@@ -87,8 +91,10 @@ void Graph::erase(Node* node) {
         output->producer = nullptr;
         output->name.clear();
     }
-    node->outputs.clear();
-    node->inputs.clear();
+    node->outputs = {};
+    node->inputs = {};
+    node->epilogue = {};
+    node->origins = {};
     node->next = node->previous = nullptr;
 }
 

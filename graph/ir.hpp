@@ -86,9 +86,7 @@ struct Node {
     Node* previous = nullptr;
 
     std::span<Value* const> data() const { return {inputs.data(), static_cast<std::size_t>(data_count)}; }
-    std::span<Value* const> parameters() const {
-        return {inputs.data() + data_count, parameter_names.size()};
-    }
+    std::span<Value* const> parameters() const { return {inputs.data() + data_count, parameter_names.size()}; }
     /// nullptr where the op has no parameter of that name.
     Value* parameter(std::string_view name) const;
     std::span<Value* const> operands(const PostOp& post) const {
@@ -217,6 +215,7 @@ class Graph {
 
 /// Why a value cannot be evaluated, or that each of the outputs has been: how passes compute with constants.
 /// `inputs` are the data of the node's inputs, all dense; the outputs have the node's output types.
-using Evaluator = std::function<std::optional<std::vector<Tensor>>(const Node& node, std::span<const TensorView> inputs)>;
+using Evaluator =
+    std::function<std::optional<std::vector<Tensor>>(const Node& node, std::span<const TensorView> inputs)>;
 
 }  // namespace seq

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
-#include <unordered_map>
+#include <utility>
 
 #include "graph/infer.hpp"
 
@@ -25,8 +25,22 @@ NodeSpec spec_of(const Node& node) {
     return spec;
 }
 
-void append_origins(std::vector<LayerId>& to, std::span<const LayerId> from) {
-    to.insert(to.end(), from.begin(), from.end());
+NodeSpec take_spec(Node& node) {
+    std::vector<LayerId> origins = std::exchange(node.origins, {});
+    NodeSpec spec = spec_of(node);
+    spec.origins = std::move(origins);
+    return spec;
+}
+
+void add_origins(std::vector<LayerId>& to, std::vector<LayerId> from) {
+    if (to.size() < from.size()) {
+        const std::size_t first = from.size();
+        from.insert(from.end(), to.begin(), to.end());
+        if (!to.empty()) std::swap(from.front(), from[first]);
+        to.swap(from);
+    } else {
+        to.insert(to.end(), from.begin(), from.end());
+    }
 }
 
 Node* replace_node(Graph& graph, Node* old, NodeSpec spec) {
@@ -42,7 +56,7 @@ Node* replace_node(Graph& graph, Node* old, NodeSpec spec) {
 void bypass(Graph& graph, Node* node, Value* value) {
     graph.replace(node->output(), value);
     if (value->producer != nullptr) {
-        append_origins(value->producer->origins, node->origins);
+        add_origins(value->producer->origins, std::move(node->origins));
         if (value->name.empty()) value->name = node->output()->name;
     }
     graph.erase(node);
@@ -58,7 +72,7 @@ bool gives(const Graph& graph, const Op& op, const std::vector<const Value*>& in
     types.reserve(inputs.size());
     for (const Value* input : inputs) types.push_back(input->type);
     const Inference inference = infer(op, types, {graph.ranges, graph.bounded_symbols});
-    return !inference.has_error() && inference.outputs.front() == type;
+    return !type.error && !inference.has_error() && inference.outputs.front() == type;
 }
 
 void erase_dead(Graph& graph, Node* node) {
@@ -79,10 +93,11 @@ void erase_dead(Graph& graph, Node* node) {
 
 namespace {
 
-void remove_repeated(std::vector<LayerId>& origins) {
+void put_in_order(std::vector<LayerId>& origins) {
     if (origins.size() < 2) return;
-    std::unordered_set<LayerId> seen;
-    std::erase_if(origins, [&](LayerId layer) { return !seen.insert(layer).second; });
+    std::sort(origins.begin() + 1, origins.end());
+    origins.erase(std::unique(origins.begin() + 1, origins.end()), origins.end());
+    origins.erase(std::remove(origins.begin() + 1, origins.end(), origins.front()), origins.end());
 }
 
 std::string key_of(const GraphCondition& condition) {
@@ -92,7 +107,7 @@ std::string key_of(const GraphCondition& condition) {
 }  // namespace
 
 void clean_up(Graph& graph) {
-    for (Node* node = graph.first_node(); node != nullptr; node = node->next) remove_repeated(node->origins);
+    for (Node* node = graph.first_node(); node != nullptr; node = node->next) put_in_order(node->origins);
     std::unordered_set<std::string> seen;
     std::erase_if(graph.conditions,
                   [&](const GraphCondition& condition) { return !seen.insert(key_of(condition)).second; });

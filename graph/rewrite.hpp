@@ -15,13 +15,17 @@ namespace seq::rewrite {
 /// The node as a spec, to be changed and added again.
 NodeSpec spec_of(const Node& node);
 
-/// Appends the layers of `from`; clean_up removes those that are there twice.
-void append_origins(std::vector<LayerId>& to, std::span<const LayerId> from);
+/// As spec_of, of a node that will be replaced or erased: takes its origins away.
+NodeSpec take_spec(Node& node);
+
+/// Adds layers to `to`, whose first one stays first. Costs no more than the smaller of the two.
+void add_origins(std::vector<LayerId>& to, std::vector<LayerId> from);
 
 /// Adds `spec` at the place of `old`, whose results it gives: same types, names and uses. Erases `old`.
 Node* replace_node(Graph& graph, Node* old, NodeSpec spec);
 
-/// Puts `value` in the place of the only result of `node`, and erases it. The layers of `node` go to the producer of `value`.
+/// Puts `value` in the place of the only result of `node`, and erases it. The layers of `node` go to the producer of
+/// `value`.
 void bypass(Graph& graph, Node* node, Value* value);
 
 /// The node that made `value`, where nothing else uses it and it has one result; nullptr otherwise.
@@ -33,7 +37,8 @@ bool gives(const Graph& graph, const Op& op, const std::vector<const Value*>& in
 /// Erases nodes that nothing uses, from `node` on towards the inputs.
 void erase_dead(Graph& graph, Node* node);
 
-/// Removes repeated origins and conditions.
+/// Puts the origins of every node in the order of the model, but for the first one, each once; removes repeated
+/// conditions.
 void clean_up(Graph& graph);
 
 /// "Conv2d `features.0`"

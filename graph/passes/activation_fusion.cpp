@@ -52,9 +52,9 @@ PostOpSpec post_of(const Node& activation) {
 
 /// The host takes the activation, and what stood between them moves its result on.
 void fuse_across(Graph& graph, const Way& way, Node* activation) {
-    NodeSpec spec = rewrite::spec_of(*way.host);
+    NodeSpec spec = rewrite::take_spec(*way.host);
     spec.epilogue.push_back(post_of(*activation));
-    rewrite::append_origins(spec.origins, activation->origins);
+    rewrite::add_origins(spec.origins, std::move(activation->origins));
     Value* result = way.between.front()->output();
     Node* fused = rewrite::replace_node(graph, way.host, std::move(spec));
     fused->output()->name.clear();

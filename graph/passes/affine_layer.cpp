@@ -115,12 +115,12 @@ std::string folded_name(const Graph& graph, const AffineLayer& layer, const Node
 
 Node* replace_weights(Graph& graph, const AffineLayer& layer, Node* last, Value* weight, Value* bias,
                       std::vector<PostOpSpec> posts) {
-    NodeSpec spec = rewrite::spec_of(*layer.node);
+    NodeSpec spec = rewrite::take_spec(*layer.node);
     spec.op.set(*spec.op.type().find_field("bias"), bias != nullptr);
     spec.parameters = {weight};
     if (bias != nullptr) spec.parameters.push_back(bias);
     spec.epilogue = std::move(posts);
-    if (last != layer.node) rewrite::append_origins(spec.origins, last->origins);
+    if (last != layer.node) rewrite::add_origins(spec.origins, std::move(last->origins));
     Node* node = rewrite::replace_node(graph, last, std::move(spec));
     if (last != layer.node) rewrite::erase_dead(graph, layer.node);
     return node;

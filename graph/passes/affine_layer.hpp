@@ -70,8 +70,9 @@ class WeightBuilder {
 /// What to call a parameter of the layer once `node` is folded into it: "conv1.weight.bn1".
 std::string folded_name(const Graph& graph, const AffineLayer& layer, const Node& node, std::string_view parameter);
 
-/// Replaces `last` (the layer itself or a node after it, up to which nothing else uses the values) by the layer with other
-/// weights and `bias` (nullptr: none), `posts` as its epilogue, and the layers of both as origins. Returns the new node.
+/// Replaces `last` (the layer itself or a node after it, up to which nothing else uses the values) by the layer with
+/// other weights and `bias` (nullptr: none), `posts` as its epilogue, and the layers of both as origins. Returns the
+/// new node.
 Node* replace_weights(Graph& graph, const AffineLayer& layer, Node* last, Value* weight, Value* bias,
                       std::vector<PostOpSpec> posts);
 

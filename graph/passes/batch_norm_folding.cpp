@@ -117,7 +117,7 @@ class Folder {
         Value* bias = builder.response_to(*layer, vectors.of(nullptr), layer->bias() == nullptr ? bias_name : "");
         if (layer->bias() != nullptr) bias = builder.add(ops::Add{}, {layer->bias(), bias}, {}, bias_name);
         Node* folded = replace_weights(graph_, *layer, node, weight, bias, rewrite::spec_of(*node).epilogue);
-        rewrite::append_origins(folded->origins, producer->origins);
+        rewrite::add_origins(folded->origins, std::move(producer->origins));
         graph_.set_input(folded, 0, producer->input());
         rewrite::erase_dead(graph_, producer);
         return true;
@@ -139,9 +139,9 @@ class Folder {
 
 }  // namespace
 
-/// Folds a batch norm with running statistics into the convolution, transposed convolution or Linear before it, or into the
-/// one after it where no zeros are padded: weights and bias become expressions of the parameters, to be evaluated once.
-/// Only where nothing else uses the value between them. Off where numerics are strict.
+/// Folds a batch norm with running statistics into the convolution, transposed convolution or Linear before it, or into
+/// the one after it where no zeros are padded: weights and bias become expressions of the parameters, to be evaluated
+/// once. Only where nothing else uses the value between them. Off where numerics are strict.
 bool batch_norm_folding(Graph& graph, PassContext& context) { return !context.strict && Folder(graph, context).run(); }
 
 }  // namespace seq::passes

@@ -103,7 +103,7 @@ class Merger {
         if (!number) return false;
         if (!begin("merges ", *producer, *node)) return true;
         const bool kept = first->is_inverse() && scaling.is_inverse();
-        NodeSpec spec = rewrite::spec_of(*node);
+        NodeSpec spec = rewrite::take_spec(*node);
         spec.op = op_of(first->is_product() ? (kept ? Arithmetic::div : Arithmetic::mul)
                                             : (kept ? Arithmetic::sub : Arithmetic::add),
                         *number);
@@ -122,7 +122,7 @@ class Merger {
         WeightBuilder builder(graph_, weight_only_, node, producer->origins);
         Value* weights =
             builder.add(scaling.is_product() ? Op(ops::Mul{}) : Op(ops::Add{}), {first->weights, scaling.weights});
-        NodeSpec spec = rewrite::spec_of(*node);
+        NodeSpec spec = rewrite::take_spec(*node);
         spec.inputs[static_cast<std::size_t>(1 - scaling.position)] = weights;
         spec.inputs[static_cast<std::size_t>(scaling.position)] = producer->input(first->position);
         merge(producer, first->position, std::move(spec), node);
@@ -131,8 +131,8 @@ class Merger {
 
     void merge(Node* producer, int position, NodeSpec spec, Node* node) {
         if (spec.inputs.size() == 1) spec.inputs.front() = producer->input(position);
-        std::vector<LayerId> origins = producer->origins;
-        rewrite::append_origins(origins, spec.origins);
+        std::vector<LayerId> origins = std::move(producer->origins);
+        rewrite::add_origins(origins, std::move(spec.origins));
         spec.origins = std::move(origins);
         rewrite::replace_node(graph_, node, std::move(spec));
         rewrite::erase_dead(graph_, producer);
@@ -214,9 +214,9 @@ class Merger {
 
 }  // namespace
 
-/// Merges additions and multiplications by numbers or weights in a row, folds them into the weights of the convolution or
-/// Linear before them, and puts the others into the epilogue of the node that computes their input. Where numerics are
-/// strict it does only the last.
+/// Merges additions and multiplications by numbers or weights in a row, folds them into the weights of the convolution
+/// or Linear before them, and puts the others into the epilogue of the node that computes their input. Where numerics
+/// are strict it does only the last.
 bool binary_scale_chains(Graph& graph, PassContext& context) { return Merger(graph, context).run(); }
 
 }  // namespace seq::passes

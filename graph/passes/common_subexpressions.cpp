@@ -73,7 +73,7 @@ class Merger {
         if (first == node || (any_output(graph_, *first) && any_output(graph_, *node))) return;
         if (!begin(rewrite::describe(graph_, *node) + " with " + rewrite::describe(graph_, *first))) return;
         for (std::size_t i = 0; i < node->outputs.size(); ++i) graph_.replace(node->outputs[i], first->outputs[i]);
-        rewrite::append_origins(first->origins, node->origins);
+        rewrite::add_origins(first->origins, std::move(node->origins));
         graph_.erase(node);
     }
 

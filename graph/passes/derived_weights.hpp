@@ -14,8 +14,8 @@ namespace seq {
 /// The nodes that depend on parameters and constants alone, in topological order.
 std::vector<Node*> weight_only_nodes(const Graph& graph);
 
-/// Takes the weight-only nodes out of `graph`: each of their results that remains in use becomes a parameter with a name
-/// of its own ("conv1.weight*bn1.weight" or the like). The graph that is returned gives these, as outputs of the
+/// Takes the weight-only nodes out of `graph`: each of their results that remains in use becomes a parameter with a
+/// name of its own ("conv1.weight*bn1.weight" or the like). The graph that is returned gives these, as outputs of the
 /// same names, from the original parameters. Results that are outputs of `graph` stay as they are.
 Graph extract_weights(Graph& graph);
 

@@ -76,10 +76,10 @@ bool is_monotone(const Op& op) {
 }
 
 Node* fuse(Graph& graph, Node* host, Node* last, std::vector<PostOpSpec> posts) {
-    NodeSpec spec = rewrite::spec_of(*host);
+    NodeSpec spec = rewrite::take_spec(*host);
     for (PostOpSpec& post : posts) spec.epilogue.push_back(std::move(post));
     for (PostOpSpec& post : rewrite::spec_of(*last).epilogue) spec.epilogue.push_back(std::move(post));
-    rewrite::append_origins(spec.origins, last->origins);
+    rewrite::add_origins(spec.origins, std::move(last->origins));
     Node* fused = rewrite::replace_node(graph, last, std::move(spec));
     graph.erase(host);
     return fused;

@@ -125,8 +125,8 @@ std::optional<Op> with_padding(const Node& pad, const ops::PadForm& form, const 
 
 }  // namespace
 
-/// Folds a pad with zeros, equal at both sides, into the convolution or mean pool that reads it, and a pad with a number
-/// into another one with that number. A max pool pads with less than any number, so it takes none.
+/// Folds a pad with zeros, equal at both sides, into the convolution or mean pool that reads it, and a pad with a
+/// number into another one with that number. A max pool pads with less than any number, so it takes none.
 bool pad_folding(Graph& graph, PassContext& context) {
     bool changed = false;
     Node* next = nullptr;
@@ -141,10 +141,11 @@ bool pad_folding(Graph& graph, PassContext& context) {
             return "folds " + rewrite::describe(graph, *pad) + " into " + rewrite::describe(graph, *node);
         };
         if (!context.begin_rewrite(what)) return changed;
-        NodeSpec spec = rewrite::spec_of(*node);
+        NodeSpec spec = rewrite::take_spec(*node);
         spec.op = *op;
         spec.inputs = {pad->input()};
-        rewrite::append_origins(spec.origins, pad->origins);
+        rewrite::add_origins(spec.origins,
+                             graph.has_single_use(pad->output()) ? std::move(pad->origins) : pad->origins);
         rewrite::replace_node(graph, node, std::move(spec));
         rewrite::erase_dead(graph, pad);
         changed = true;

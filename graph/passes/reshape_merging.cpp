@@ -36,11 +36,11 @@ bool reshape_merging(Graph& graph, PassContext& context) {
         };
         if (!context.begin_rewrite(what)) return changed;
         changed = true;
-        if (graph.has_single_use(first->output())) rewrite::append_origins(node->origins, first->origins);
+        if (graph.has_single_use(first->output())) rewrite::add_origins(node->origins, std::move(first->origins));
         if (undone) {
             rewrite::bypass(graph, node, source);
         } else {
-            NodeSpec spec = rewrite::spec_of(*node);
+            NodeSpec spec = rewrite::take_spec(*node);
             spec.op = *op;
             spec.inputs = {source};
             rewrite::replace_node(graph, node, std::move(spec));

@@ -41,7 +41,8 @@ class Fuser {
     }
 
    private:
-    /// Which summand's producer takes the other one; -1 where none does. Of two the later one, which then stays where it is.
+    /// Which summand's producer takes the other one; -1 where none does. Of two the later one, which then stays where
+    /// it is.
     int host_summand(const Node& node) const {
         const auto form = ops::arithmetic_form(node.op);
         if (!form || form->kind != ops::Arithmetic::add || form->other || node.data_count != 2) return -1;
@@ -65,8 +66,8 @@ class Fuser {
 
 }  // namespace
 
-/// Puts the addition of two values of one shape into the epilogue of the convolution, Linear or MatMul that computes one
-/// of them, where nothing else uses that one. The node moves to where the sum was, so that the other one is there.
+/// Puts the addition of two values of one shape into the epilogue of the convolution, Linear or MatMul that computes
+/// one of them, where nothing else uses that one. The node moves to where the sum was, so that the other one is there.
 bool residual_add_fusion(Graph& graph, PassContext& context) { return Fuser(graph, context).run(); }
 
 }  // namespace seq::passes

@@ -1,4 +1,5 @@
 #include <numeric>
+#include <utility>
 
 #include "graph/ops/permute.hpp"
 #include "graph/passes/passes.hpp"
@@ -82,53 +83,40 @@ class Canceller {
         }
     }
 
-    /// first, between (last to first), node: the one permutation that is left comes where `first` was.
+    /// first, between (last to first), node: those between read what `first` read, and one permutation, or none, is
+    /// left after them.
     void merge(Node* first, const std::vector<Node*>& between, Node* node, const Permutation& permutation) {
         Value* source = first->input();
         const bool undone = is_identity(permutation) && (!between.empty() || may_bypass(graph_, *node, source));
         if (!begin("merges " + rewrite::describe(graph_, *first) + " and " + rewrite::describe(graph_, *node))) return;
-        if (graph_.has_single_use(first->output())) rewrite::append_origins(node->origins, first->origins);
-        if (undone && between.empty()) {
-            rewrite::bypass(graph_, node, source);
+        if (graph_.has_single_use(first->output())) rewrite::add_origins(node->origins, std::move(first->origins));
+        Value* value = rebuild(between, source, node);
+        if (undone) {
+            rewrite::bypass(graph_, node, value);
         } else {
-            NodeSpec spec = rewrite::spec_of(*node);
-            spec.inputs = {source};
+            NodeSpec spec = rewrite::take_spec(*node);
+            spec.inputs = {value};
             spec.op = ops::Permute{.dims = IntList(std::vector<std::int64_t>(permutation.begin(), permutation.end()))};
-            rebuild(std::move(spec), undone, between, node);
+            rewrite::replace_node(graph_, node, std::move(spec));
         }
         rewrite::erase_dead(graph_, between.empty() ? first : between.front());
     }
 
-    void rebuild(NodeSpec permute, bool undone, const std::vector<Node*>& between, Node* node) {
-        if (between.empty()) {
-            rewrite::replace_node(graph_, node, std::move(permute));
-            return;
-        }
-        Value* value = permute.inputs.front();
-        std::vector<LayerId> origins = permute.origins;
-        if (!undone) {
-            permute.name.clear();
-            value = graph_.add(std::move(permute), nullptr, node)->output();
-            origins.clear();
-        }
-        for (std::size_t i = between.size(); i-- > 0;) {
-            NodeSpec spec = rewrite::spec_of(*between[i]);
+    /// Without names: the elements are no longer where the user's layers had them.
+    Value* rebuild(const std::vector<Node*>& between, Value* value, Node* before) {
+        for (auto node = between.rbegin(); node != between.rend(); ++node) {
+            NodeSpec spec = rewrite::take_spec(**node);
             spec.inputs = {value};
             spec.name.clear();
-            rewrite::append_origins(spec.origins, origins);
-            origins.clear();
-            if (i == 0) {
-                rewrite::replace_node(graph_, node, std::move(spec));
-            } else {
-                value = graph_.add(std::move(spec), nullptr, node)->output();
-            }
+            value = graph_.add(std::move(spec), nullptr, before)->output();
         }
+        return value;
     }
 
     void reshape(Node* node) {
         const auto op = reshape_to(graph_, node->input(), node->output()->type);
         if (!op || !begin(rewrite::describe(graph_, *node) + " moves no element")) return;
-        NodeSpec spec = rewrite::spec_of(*node);
+        NodeSpec spec = rewrite::take_spec(*node);
         spec.op = *op;
         rewrite::replace_node(graph_, node, std::move(spec));
     }

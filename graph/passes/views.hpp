@@ -10,8 +10,8 @@ namespace seq::passes {
 /// place, or one is what is left.
 std::optional<Op> reshape_to(const Graph& graph, const Value* from, const TensorType& to);
 
-/// Whether every use of `node`'s only result may read `value` instead: an output of the graph is given by a node, and two
-/// outputs are two values.
+/// Whether every use of `node`'s only result may read `value` instead: an output of the graph is given by a node, and
+/// two outputs are two values.
 bool may_bypass(const Graph& graph, const Node& node, const Value* value);
 
 }  // namespace seq::passes

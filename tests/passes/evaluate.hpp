@@ -23,8 +23,8 @@ class NamedNumbers final : public seq::WeightSource {
     std::vector<Entry> entries_;
 };
 
-/// The outputs of a graph by the reference kernels, with symbols bound, its inputs by numbers_for and its parameters from
-/// `weights`.
+/// The outputs of a graph by the reference kernels, with symbols bound, its inputs by numbers_for and its parameters
+/// from `weights`.
 std::vector<seq::Tensor> evaluate(const seq::Graph& graph, const seq::Bindings& bindings,
                                   const seq::WeightSource& weights);
 
