@@ -11,6 +11,8 @@ namespace {
 /// What a container expands to. Sizes stop growing far above the limits, so that they cannot overflow.
 struct Size {
     std::int64_t layers = 0;
+    /// Containers within it: empty ones multiply too.
+    std::int64_t containers = 0;
     /// Bytes of the layers' paths within the container.
     std::int64_t path_bytes = 0;
     /// Containers within containers.
@@ -50,10 +52,13 @@ class Expansion {
             Size inner;
             if (!measure_layer(layer, depth, inner)) return false;
             size.layers += inner.layers;
+            size.containers += inner.containers;
             size.path_bytes += inner.path_bytes + inner.layers * static_cast<std::int64_t>(layer.name.size() + 1);
             size.depth = std::max(size.depth, inner.depth);
             if (size.layers > max_layers)
                 return refuse(layer, fmt::format("the model expands to more than {} layers, the limit", max_layers));
+            if (size.containers > max_layers)
+                return refuse(layer, fmt::format("the model expands to more than {} containers, the limit", max_layers));
             if (size.path_bytes > max_path_bytes)
                 return refuse(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit",
                                                  max_path_bytes));
@@ -80,6 +85,7 @@ class Expansion {
         const bool fine = layer.kind == LayerDefinition::Kind::use ? measure_module(index, depth + 1, size)
                                                                    : measure(layer.layers, depth + 1, size);
         ++size.depth;
+        ++size.containers;
         return fine;
     }
 
