@@ -81,7 +81,8 @@ struct RunContext {
     /// At least scratch_bytes, aligned to 64.
     std::byte* scratch = nullptr;
     KernelState* state = nullptr;
-    /// Inputs of the run or weights of the model hold NaN or Inf: what a fused form would lose has to be computed apart.
+    /// Inputs of the run or weights of the model hold NaN or Inf: what a fused form would lose has to be computed
+    /// apart.
     bool nonfinite = false;
 };
 

@@ -86,6 +86,17 @@ TEST_CASE("summary has every layer, totals, and constraints") {
     CHECK(json.at("constraints").contains("N"));
 }
 
+TEST_CASE("summary counts parameters as PyTorch does: running statistics are none") {
+    const std::string path = scratch_path("statistics.json");
+    write_file(path, R"({"seq": 1, "inputs": {"x": ["N", 3, 8, 8]},
+  "layers": [{"type": "Conv2d", "out_channels": 4, "kernel_size": 3}, "BatchNorm2d", {"type": "PReLU", "num_parameters": 4}]})");
+    const Json json = Json::parse(seqc("summary --random-weights 1 --format json " + path).output);
+    CHECK(json.at("parameters") == 112 + 8 + 4);
+    CHECK(json.at("running_statistics") == 8);
+    CHECK(json.at("layers")[1].at("parameters") == 8);
+    CHECK(has(seqc("summary --random-weights 1 " + path).output, "124 (496 B as f32), and 8 running statistics"));
+}
+
 TEST_CASE("run gives PyTorch's numbers, to .npy, .npz and standard output") {
     const Tensor expected = read_npy(std::string(SEQ_TEST_DATA) + "/goldens/cifar_cnn.out.fc2.npy");
     const std::string y = scratch_path("y.npy");

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 
+#include "graph/shape.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
@@ -28,7 +29,7 @@ seq::Bindings parse_settings(const std::vector<std::string>& settings) {
         const bool split = equals != std::string::npos && is_identifier(setting.substr(0, equals));
         const auto parsed = split ? std::from_chars(setting.data() + equals + 1, end, value) : std::from_chars_result{};
         if (!split || parsed.ec != std::errc() || parsed.ptr != end || value < 1)
-            throw UsageError(fmt::format("--set takes SYMBOL=INT, such as N=32, but gets '{}'", setting));
+            throw UsageError(fmt::format("--set takes SYMBOL=INT with a positive INT, such as N=32, but gets '{}'", setting));
         if (!bindings.emplace(setting.substr(0, equals), value).second)
             throw UsageError(fmt::format("--set gives '{}' twice", setting.substr(0, equals)));
     }
@@ -50,12 +51,16 @@ std::map<std::string, std::vector<std::string>> parse_shapes(const std::vector<s
             }
             const bool number = !dim.empty() && std::all_of(dim.begin(), dim.end(),
                                                             [](unsigned char d) { return std::isdigit(d) != 0; });
-            if ((!number && !is_identifier(dim)) || dim.size() > 18)
+            const bool zero = number && dim.find_first_not_of('0') == std::string::npos;
+            if (name.empty() || zero || (!number && !is_identifier(dim)) || dim.size() > 18)
                 throw UsageError(
                     fmt::format("--shape takes NAME=DIM,DIM,... such as x=N,3,64,64, but gets '{}'", text));
             dims.push_back(std::move(dim));
             dim.clear();
         }
+        if (dims.size() > static_cast<std::size_t>(seq::max_rank))
+            throw UsageError(fmt::format("--shape gives '{}' {} dimensions; at most {} are supported", name,
+                                         dims.size(), seq::max_rank));
         if (!parsed.emplace(name, std::move(dims)).second)
             throw UsageError(fmt::format("--shape gives '{}' twice", name));
     }

@@ -44,7 +44,7 @@ struct Arguments {
 /// "N=32" and the like as bindings. Throws UsageError.
 seq::Bindings parse_settings(const std::vector<std::string>& settings);
 
-/// "x=32,3,64,64": an input's sizes; the name is empty where it is left out. Throws UsageError.
+/// "x=32,3,64,64": an input's sizes, each positive or a symbol. Throws UsageError.
 std::map<std::string, std::vector<std::string>> parse_shapes(const std::vector<std::string>& shapes);
 
 /// "x=FILE" or "FILE".

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -34,6 +36,27 @@ constexpr const char* footer =
 
 using Command = int (*)(const Arguments&);
 
+/// Takes the texts that are wholly a seed; the library's own conversion wraps those past 64 bits around.
+std::string seed_problem(const std::string& text) {
+    std::uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    if (error == std::errc() && end == text.data() + text.size()) return {};
+    return fmt::format("takes an integer from 0 to 2^64 - 1, but gets '{}'", text);
+}
+
+/// Refuses NaN too, which passes the library's own check of a range.
+std::string finite_problem(const std::string& text) {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && std::isfinite(value)) return {};
+    return fmt::format("takes a finite number, but gets '{}'", text);
+}
+
+std::string positive_problem(const std::string& text) {
+    double value = 0;
+    if (CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value > 0) return {};
+    return fmt::format("takes a positive number, but gets '{}'", text);
+}
+
 /// The options of every command.
 void add_common(CLI::App& app, Arguments& arguments) {
     app.add_option("--set", arguments.settings, "give a symbol its value; may be repeated")
@@ -60,7 +83,8 @@ void add_weights(CLI::App& app, Arguments& arguments) {
     app.add_option("--weights", arguments.weights, "read the weights from this file (.safetensors or .npz)")
         ->type_name("FILE");
     app.add_option("--random-weights", arguments.random_weights, "use random weights made from this seed")
-        ->type_name("SEED");
+        ->type_name("SEED")
+        ->check(seed_problem);
 }
 
 void add_compute(CLI::App& app, Arguments& arguments) {
@@ -94,13 +118,16 @@ void add_data(CLI::App& app, Arguments& arguments) {
         ->allow_extra_args(false);
     app.add_option("--scale", arguments.scale, "pictures: multiplies each pixel, 1/255 by default")
         ->delimiter(',')
-        ->expected(1, 4);
+        ->expected(1, 4)
+        ->check(finite_problem);
     app.add_option("--mean", arguments.mean, "pictures: subtracted from each channel, as in 0.485,0.456,0.406")
         ->delimiter(',')
-        ->expected(1, 4);
+        ->expected(1, 4)
+        ->check(finite_problem);
     app.add_option("--std", arguments.deviation, "pictures: each channel is divided by it")
         ->delimiter(',')
-        ->expected(1, 4);
+        ->expected(1, 4)
+        ->check(finite_problem);
     app.add_option("--top", arguments.top, "print the largest N values of each row of the outputs")
         ->check(CLI::Range(0, 1000));
 }
@@ -156,6 +183,7 @@ struct Parser {
         add_compute(*bench, arguments);
         bench->add_option("--duration", arguments.duration, "seconds to measure")
             ->check(CLI::Range(0.01, 3600.0))
+            ->check(positive_problem)
             ->capture_default_str();
 
         CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump);
@@ -178,8 +206,10 @@ struct Parser {
             add("verify", "compare the graph after each pass, and the plan, with the plain reference", run_verify);
         add_spec(*verify, arguments);
         add_compute(*verify, arguments);
-        verify->add_option("--tolerance", arguments.tolerance,
-                           "the largest difference, relative to the largest magnitude (default 1e-4)");
+        verify
+            ->add_option("--tolerance", arguments.tolerance,
+                         "the largest difference, relative to the largest magnitude (default 1e-4)")
+            ->check(positive_problem);
 
         add("devices", "say what this machine can run on, and if not, why not", run_devices);
         add("schema", "print the JSON Schema of model files, for editors", run_schema);

@@ -27,6 +27,7 @@ struct Summary {
     std::vector<LayerRow> rows;
     seq::Bindings bindings;
     std::int64_t parameters = 0;
+    std::int64_t statistics = 0;
     std::int64_t macs = 0;
     Memory memory;
     std::map<std::string, std::vector<seq::Interval>> constraints;
@@ -40,6 +41,7 @@ Summary summarise(const Arguments& arguments, const Model& model) {
     summary.bindings = bindings_for(arguments, model.graph());
     for (const LayerRow& row : summary.rows) {
         summary.parameters += row.parameters;
+        summary.statistics += row.statistics;
         summary.macs += row.macs.evaluate(summary.bindings).value_or(0);
     }
     const auto plan = executable.plan(summary.bindings);
@@ -83,8 +85,10 @@ void print_text(const Summary& summary, const Model& model) {
     std::string at;
     for (const auto& [symbol, value] : summary.bindings)
         at += fmt::format("{}{} = {}", at.empty() ? " at " : ", ", symbol, value);
-    print(fmt::format("\nparameters  {} ({} as f32)\n", with_commas(summary.parameters),
-                      bytes_text(4.0 * static_cast<double>(summary.parameters))));
+    const std::string statistics =
+        summary.statistics == 0 ? "" : fmt::format(", and {} running statistics", with_commas(summary.statistics));
+    print(fmt::format("\nparameters  {} ({} as f32){}\n", with_commas(summary.parameters),
+                      bytes_text(4.0 * static_cast<double>(summary.parameters)), statistics));
     print(fmt::format("MACs        {}{}\n", with_commas(summary.macs), at));
     print(fmt::format("memory      {} of weights as packed, {} of activations and scratch{}, in {} steps\n",
                       bytes_text(static_cast<double>(summary.memory.weights)),
@@ -126,6 +130,7 @@ void print_json(const Summary& summary, const Model& model) {
              {"type", row.type},
              {"outputs", std::move(outputs)},
              {"parameters", row.parameters},
+             {"running_statistics", row.statistics},
              {"macs", row.macs.evaluate(summary.bindings).value_or(0)},
              {"fused_into", row.fused_into.empty() || row.fused_into == "-" ? Json() : Json(row.fused_into)},
              {"has_step", row.fused_into.empty()}});
@@ -137,6 +142,7 @@ void print_json(const Summary& summary, const Model& model) {
                       {"inputs", std::move(inputs)},
                       {"layers", std::move(layers)},
                       {"parameters", summary.parameters},
+                      {"running_statistics", summary.statistics},
                       {"macs", summary.macs},
                       {"weight_bytes", summary.memory.weights},
                       {"activation_bytes", summary.memory.arena},

@@ -1,6 +1,7 @@
 #include "tools/seqc/layer_report.hpp"
 
 #include <set>
+#include <string_view>
 
 namespace seqc {
 namespace {
@@ -21,6 +22,8 @@ std::map<std::string, std::string> hosts(const seq::Graph& fused) {
     return hosts;
 }
 
+bool is_statistic(std::string_view name) { return name == "running_mean" || name == "running_var"; }
+
 }  // namespace
 
 std::vector<LayerRow> layer_rows(const seq::Graph& graph, const seq::Graph& fused) {
@@ -33,12 +36,14 @@ std::vector<LayerRow> layer_rows(const seq::Graph& graph, const seq::Graph& fuse
         row.path = layer.path;
         row.type = layer.type;
         for (const seq::Value* output : node->outputs) row.outputs.push_back(output->type.shape);
-        for (const seq::Value* parameter : node->parameters()) {
+        for (std::size_t i = 0; i < node->parameters().size(); ++i) {
+            const seq::Value* parameter = node->parameters()[i];
             if (!counted.insert(parameter).second) {
                 row.shared = true;
-            } else {
-                row.parameters += parameter->type.shape.product().constant().value_or(0);
+                continue;
             }
+            std::int64_t& count = is_statistic(node->parameter_names[i]) ? row.statistics : row.parameters;
+            count += parameter->type.shape.product().constant().value_or(0);
         }
         row.macs = node->op.macs(types_of(node->data()), types_of(node->outputs));
         const auto host = host_of.find(row.path);

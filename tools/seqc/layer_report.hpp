@@ -13,7 +13,10 @@ struct LayerRow {
     std::string path;
     std::string type;
     std::vector<seq::Shape> outputs;
+    /// Learned numbers, as PyTorch's `parameters()` counts them.
     std::int64_t parameters = 0;
+    /// Running statistics, which are stored with the parameters and not learned.
+    std::int64_t statistics = 0;
     /// The parameters are another layer's, which counts them.
     bool shared = false;
     seq::Dim macs = 0;

@@ -16,7 +16,11 @@ SEQ_INLINE Float<N> apply(Float<N> x, const float* p) {
     if constexpr (F == Unary::elu) return x > zero ? x : expm1_negative<N>(x) * p[0];
     if constexpr (F == Unary::selu)
         return (x > zero ? x : expm1_negative<N>(x) * 1.6732632423543772f) * 1.0507009873554805f;
-    if constexpr (F == Unary::celu) return x > zero ? x : expm1_negative<N>(x / p[0]) * p[0];
+    if constexpr (F == Unary::celu) {
+        const Float<N> scaled = x / p[0];
+        const Float<N> exp_minus_1 = p[0] < 0.0f ? simd::exp<N>(scaled) - 1.0f : expm1_negative<N>(scaled);
+        return x > zero ? x : exp_minus_1 * p[0];
+    }
     if constexpr (F == Unary::gelu) return x * 0.5f * (1.0f + erf<N>(x * 0.70710678f));
     if constexpr (F == Unary::gelu_tanh) {
         return 0.5f * x * (1.0f + simd::tanh<N>(0.79788456f * (x + 0.044715f * x * x * x)));
