@@ -112,7 +112,7 @@ Graph with_taps(const Graph& graph, const std::vector<std::string>& taps) {
     for (const std::string& tap : taps) {
         if (std::find(names.begin(), names.end(), tap) != names.end()) continue;
         Value* value = tapped.find_value(tap);
-        if (value == nullptr) throw Error("graph/unknown-name", fmt::format("there is no value `{}` to tap", tap));
+        if (value == nullptr) throw Error("graph/unknown-name", fmt::format("the model has no value `{}`", tap));
         outputs.push_back(value);
         names.push_back(tap);
     }
