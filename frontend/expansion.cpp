@@ -58,7 +58,8 @@ class Expansion {
             if (size.layers > max_layers)
                 return refuse(layer, fmt::format("the model expands to more than {} layers, the limit", max_layers));
             if (size.containers > max_layers)
-                return refuse(layer, fmt::format("the model expands to more than {} containers, the limit", max_layers));
+                return refuse(layer,
+                              fmt::format("the model expands to more than {} containers, the limit", max_layers));
             if (size.path_bytes > max_path_bytes)
                 return refuse(layer, fmt::format("the paths of the model's layers take more than {} bytes, the limit",
                                                  max_path_bytes));

@@ -17,6 +17,13 @@ std::optional<std::int64_t> as_integer(const std::string& text) {
     return value;
 }
 
+/// Whether one number is likelier the other mistyped than its counterpart: off by one, doubled or halved.
+bool is_slip(std::int64_t a, std::int64_t b) {
+    const std::int64_t larger = std::max(a, b);
+    const std::int64_t smaller = std::min(a, b);
+    return larger - smaller <= 1 || larger / 2 == smaller;
+}
+
 /// Collects proposals for one fault.
 class Proposer {
    public:
@@ -93,7 +100,9 @@ class Proposer {
             const FieldValue old_in = op.get(*in_field);
             const FieldValue old_out = op.get(*out_field);
             const auto* size = std::get_if<std::int64_t>(&old_out);
-            if (size == nullptr || std::to_string(*size) != fault_.actual) continue;
+            const auto* declared = std::get_if<std::int64_t>(&old_in);
+            if (size == nullptr || declared == nullptr || std::to_string(*size) != fault_.actual) continue;
+            if (is_slip(*declared, *size)) continue;
             add({FixIdea::Kind::set_field, {}, {{in, old_out}, {out, old_in}}});
         }
     }

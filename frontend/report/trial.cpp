@@ -102,7 +102,7 @@ bool Trial::visit(State& state, LayerId id) {
             if (mended) return false;
             continue;
         }
-        if (inference.outputs[i] == output->type && !output->alternative) continue;
+        if (inference.outputs[i] == output->type && (!output->alternative || view_.is_doubted(output))) continue;
         state.types[output] = inference.outputs[i];
         for (const LayerId consumer : view_.consumers(output)) state.pending.insert(consumer);
     }

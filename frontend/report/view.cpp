@@ -12,6 +12,7 @@ LoweringView::LoweringView(const Definition& definition, const Lowering& lowerin
             if (takers.empty() || takers.back() != id) takers.push_back(id);
         }
         applications_[layer.definition].push_back(id);
+        doubted_.insert(layer.doubted.begin(), layer.doubted.end());
     }
     for (const LayerFault& fault : lowering.faults) faults_.emplace(fault.layer, &fault.fault);
 }

@@ -3,6 +3,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,9 @@ class LoweringView {
     /// nullopt for an input.
     std::optional<LayerId> producer(const Value* value) const;
     std::span<const LayerId> consumers(const Value* value) const;
+    /// Whether the value's other reading comes from what is wrong with a layer that takes it, and not from its
+    /// producer.
+    bool is_doubted(const Value* value) const { return doubted_.contains(value); }
     /// Every application of a layer, the first one first.
     std::span<const LayerId> applications(const LayerDefinition* definition) const;
     std::vector<const Fault*> faults(LayerId id) const;
@@ -38,6 +42,7 @@ class LoweringView {
     std::unordered_map<const Value*, std::vector<LayerId>> consumers_;
     std::unordered_map<const LayerDefinition*, std::vector<LayerId>> applications_;
     std::unordered_multimap<LayerId, const Fault*> faults_;
+    std::unordered_set<const Value*> doubted_;
 };
 
 }  // namespace seq

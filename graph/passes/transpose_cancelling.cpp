@@ -11,6 +11,9 @@ namespace {
 
 using Permutation = std::vector<int>;
 
+/// Two permutations meet across so many activations, so that a pass over a long chain takes linear time.
+constexpr std::size_t most_between = 16;
+
 /// Output dimension i is input dimension [i]; nullopt where the node is no Permute or Transpose.
 std::optional<Permutation> permutation_of(const Node* node) {
     if (node == nullptr || node->inputs.size() != 1 || !node->epilogue.empty() || node->input()->type.error)
@@ -72,7 +75,8 @@ class Canceller {
     void visit(Node* node, const Permutation& permutation) {
         std::vector<Node*> between;
         Node* first = node->input()->producer;
-        while (is_pointwise(first) && !permutation_of(first) && graph_.has_single_use(first->output())) {
+        while (between.size() < most_between && is_pointwise(first) && !permutation_of(first) &&
+               graph_.has_single_use(first->output())) {
             between.push_back(first);
             first = first->input()->producer;
         }

@@ -46,8 +46,9 @@ TEST_CASE("modules without layers do not grow without bound") {
         for (int j = 1; j < 10; ++j) modules += ", " + use;
         modules += "]}";
     }
-    const ProcessResult result = seqc(
-        "check -", R"({"seq": 1, "inputs": {"x": [1]}, "layers": [{"use": "m29"}, "ReLU"], "modules": {)" + modules + "}}");
+    const ProcessResult result =
+        seqc("check -",
+             R"({"seq": 1, "inputs": {"x": [1]}, "layers": [{"use": "m29"}, "ReLU"], "modules": {)" + modules + "}}");
     CHECK(result.status == 1);
     CHECK(result.output.find("spec/limit") != std::string::npos);
 }

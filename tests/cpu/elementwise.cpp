@@ -23,7 +23,7 @@ const std::vector<Op>& activations() {
         ops::Hardshrink{0.3}, ops::Softshrink{0.4}, ops::Tanhshrink{},   ops::Softplus{2, 3},
         ops::Softplus{},      ops::Softsign{},      ops::Tanh{},         ops::Threshold{0.1, -2.0},
         ops::Identity{},      ops::Add{1.5},        ops::Sub{0.5},       ops::Mul{-2.0},
-        ops::Div{3.0},        ops::ELU{-0.5},       ops::CELU{-0.7},      ops::LeakyReLU{-0.2}};
+        ops::Div{3.0},        ops::ELU{-0.5},       ops::CELU{-0.7},     ops::LeakyReLU{-0.2}};
     return ops;
 }
 

@@ -29,7 +29,8 @@ seq::Bindings parse_settings(const std::vector<std::string>& settings) {
         const bool split = equals != std::string::npos && is_identifier(setting.substr(0, equals));
         const auto parsed = split ? std::from_chars(setting.data() + equals + 1, end, value) : std::from_chars_result{};
         if (!split || parsed.ec != std::errc() || parsed.ptr != end || value < 1)
-            throw UsageError(fmt::format("--set takes SYMBOL=INT with a positive INT, such as N=32, but gets '{}'", setting));
+            throw UsageError(
+                fmt::format("--set takes SYMBOL=INT with a positive INT, such as N=32, but gets '{}'", setting));
         if (!bindings.emplace(setting.substr(0, equals), value).second)
             throw UsageError(fmt::format("--set gives '{}' twice", setting.substr(0, equals)));
     }
