@@ -36,6 +36,7 @@ class Lowerer {
         Graph& graph = result_.graph;
         graph.name = definition_.name;
         graph.ranges = definition_.ranges;
+        known_ = std::make_shared<const SymbolRanges>(definition_.ranges);
         graph.bounded_symbols = definition_.bounded_symbols;
         add_inputs();
         try {
@@ -44,6 +45,7 @@ class Lowerer {
         } catch (const Stop&) {
             result_.stopped = true;
         }
+        result_.graph.ranges = definition_.ranges;
         if (!result_.has_error()) warn_of_unused();
         return std::move(result_);
     }
@@ -181,6 +183,7 @@ class Lowerer {
         lowered.blamed = sharing != nullptr ? sharing->share : &target;
         lowered.blamed_path = sharing != nullptr ? sharing->path : path;
         lowered.original = id;
+        lowered.ranges = known_;
         lowered.inputs = std::move(inputs);
         if (original != nullptr && original->layer) lowered.original = result_.layers[*original->layer].original;
         if (target.ops.size() > 1) lowered.choice = choose(target.ops, lowered.inputs, this->scope());
@@ -214,12 +217,23 @@ class Lowerer {
         for (NodeFault& fault : faults) {
             failed = failed || fault.fault.severity == Severity::error;
             doubt_input(layer, fault.fault);
+            narrow(fault.fault);
             keep(id, std::move(fault.fault));
         }
         const auto replaced = failed ? assumed_after_fault(layer, faults_of(id), scope()) : std::vector<TensorType>{};
         for (std::size_t i = 0; i < replaced.size() && i < layer.outputs.size(); ++i) {
             if (layer.outputs[i]->type.error) layer.outputs[i] = assume(replaced[i]);
         }
+    }
+
+    /// What follows may take it that a symbol is as large as this layer needs.
+    void narrow(const Fault& fault) {
+        if (!fault.verdict || !fault.verdict->lower_bound_only || fault.verdict->valid.empty()) return;
+        SymbolRanges ranges = *known_;
+        SymbolRange& range = ranges[fault.verdict->symbol];
+        range.min = std::max(range.min, fault.verdict->valid.front().min);
+        known_ = std::make_shared<const SymbolRanges>(std::move(ranges));
+        result_.graph.ranges = *known_;
     }
 
     /// The input may be what is wrong: those who read it later may take it as this layer does.
@@ -327,6 +341,7 @@ class Lowerer {
     Scope top_;
     Resolver resolver_;
     std::vector<std::string> checked_;
+    std::shared_ptr<const SymbolRanges> known_;
     std::int64_t path_bytes_ = 0;
     int depth_ = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct LoweredLayer {
     std::vector<Value*> outputs;
     /// nullptr where the layer cannot be applied.
     Node* node = nullptr;
+    /// What was known of the symbols when it was applied: less than the definition's ranges where layers before it need
+    /// more.
+    std::shared_ptr<const SymbolRanges> ranges;
     /// The values that got another reading from what is wrong here.
     std::vector<Value*> doubted;
 

@@ -14,6 +14,7 @@ bool is_silenced(const Condition& condition) {
 
 Severity severity_of(const Verdict& verdict, const BoundedSymbols& bounded) {
     if (verdict.kind == Verdict::Kind::never || verdict.single_value) return Severity::error;
+    if (verdict.kind == Verdict::Kind::undecided) return Severity::warning;
     if (bounded.contains(verdict.symbol)) return Severity::error;
     return verdict.lower_bound_only ? Severity::note : Severity::warning;
 }
@@ -42,7 +43,6 @@ bool InferContext::require(Condition condition, Fault fault) {
         return false;
     }
     conditions_.push_back(condition);
-    if (verdict.kind == Verdict::Kind::undecided) return true;
     const bool fails = verdict.kind == Verdict::Kind::never;
     fault.code = "shape/symbolic";
     fault.severity = severity_of(verdict, bounded_);

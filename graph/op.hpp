@@ -49,7 +49,8 @@ class InferContext {
     Fault& fault(std::string_view code, std::string message, std::string_view field = {});
 
     /// Decides `condition` over the symbols' ranges. Where it does not hold always, `fault` is reported as what it
-    /// is (constants), or as shape/symbolic (error, warning or note), or kept to be checked when values are bound.
+    /// is (constants), or as shape/symbolic (error, warning or note); where it cannot be decided that is a warning.
+    /// Conditions that hold for some values are checked when values are bound.
     /// Returns false only where it certainly fails.
     bool require(Condition condition, Fault fault);
     bool require_equal(const Dim& a, const Dim& b, Fault fault) {

@@ -33,6 +33,7 @@ class Proposer {
     std::vector<Proposal> run() {
         move_channels();
         for (const FixIdea& idea : fault_.fixes) add(idea);
+        flatten_symbols();
         change_maker(fault_, fault_.expected);
         change_other_makers();
         swap_sizes();
@@ -61,6 +62,20 @@ class Proposer {
         std::vector<std::int64_t> dims{0, shape->rank() - 1};
         for (int i = 1; i + 1 < shape->rank(); ++i) dims.push_back(i);
         add({FixIdea::Kind::insert_before, "Permute", {{"dims", dims}}});
+    }
+
+    /// A picture of open size before a Linear that may take all of it.
+    void flatten_symbols() {
+        const Shape* shape = input_shape();
+        const auto wanted = as_integer(fault_.expected);
+        if (fault_.code != "shape/symbolic" || fault_.field != "in_features" || shape == nullptr || shape->rank() < 3 ||
+            !wanted)
+            return;
+        const Verdict verdict = solve({shape->product(1), Condition::Relation::eq, *wanted}, *layer_.ranges);
+        if (verdict.kind == Verdict::Kind::never) return;
+        FixIdea idea{FixIdea::Kind::insert_before, "Flatten", {}};
+        idea.may_be_certain = false;
+        proposals_.push_back({layer_.blamed, std::move(idea)});
     }
 
     void change_maker(const Fault& fault, const std::string& wanted) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
+#include <map>
 #include <numeric>
 #include <set>
 #include <tuple>
@@ -35,17 +37,46 @@ class Reporter {
 
     std::vector<Diagnostic> run() {
         std::vector<Diagnostic> diagnostics;
-        std::set<std::tuple<const LayerDefinition*, std::string, std::string>> seen;
+        std::set<std::tuple<const LayerDefinition*, std::string, std::string, std::string>> seen;
+        drop_weaker_bounds();
         for (const LayerFault& fault : lowering_.faults) {
             if (fault.fault.severity == Severity::note || consequences_.contains(&fault.fault)) continue;
             const LoweredLayer& layer = lowering_.layers[fault.layer];
-            if (!seen.emplace(layer.blamed, fault.fault.code, fault.fault.field).second) continue;
+            const std::string symbol = fault.fault.verdict ? fault.fault.verdict->symbol : std::string();
+            if (!seen.emplace(layer.blamed, fault.fault.code, fault.fault.field, symbol).second) continue;
+            if (is_repeated(fault.fault)) continue;
             diagnostics.push_back(describe(fault.layer, fault.fault, diagnostics.size() < most_explained));
         }
         return diagnostics;
     }
 
    private:
+    /// A chain of layers that each need a symbol to be large: the one that needs most says it for all.
+    void drop_weaker_bounds() {
+        const auto need = [](const Fault& fault) -> std::optional<std::int64_t> {
+            if (!fault.verdict || !fault.condition || fault.condition->relation != Condition::Relation::ge ||
+                fault.verdict->symbol.empty())
+                return std::nullopt;
+            if (fault.verdict->valid.empty()) return std::numeric_limits<std::int64_t>::max();
+            return fault.verdict->lower_bound_only ? std::optional(fault.verdict->valid.front().min) : std::nullopt;
+        };
+        std::map<std::string, const Fault*> strongest;
+        for (const LayerFault& fault : lowering_.faults) {
+            const auto own = need(fault.fault);
+            if (!own || fault.fault.severity == Severity::note) continue;
+            const Fault*& other = strongest[fault.fault.verdict->symbol];
+            const bool weaker = other != nullptr && *own <= *need(*other);
+            if (other != nullptr) consequences_.insert(weaker ? &fault.fault : other);
+            if (!weaker) other = &fault.fault;
+        }
+    }
+
+    /// Whether a condition that cannot be decided was reported already, of another layer.
+    bool is_repeated(const Fault& fault) {
+        const bool undecided = fault.verdict && fault.verdict->kind == Verdict::Kind::undecided;
+        return undecided && !undecided_.insert(fault.condition->to_string()).second;
+    }
+
     Diagnostic describe(LayerId id, const Fault& fault, bool explained) {
         const LoweredLayer& layer = lowering_.layers[id];
         Diagnostic diagnostic;
@@ -85,8 +116,9 @@ class Reporter {
         std::vector<Option> options;
         for (Proposal& proposal : propose(view_, id, fault)) {
             Trial::Outcome outcome = trial_.try_out(id, fault, proposal.target, proposal.idea);
-            if (outcome.mends || (proposal.idea.may_be_certain && is_rules_own(fault, proposal)))
-                options.push_back({std::move(proposal), std::move(outcome)});
+            const bool suggested =
+                proposal.idea.may_be_certain ? is_rules_own(fault, proposal) : proposal.idea.type == "Flatten";
+            if (outcome.mends || suggested) options.push_back({std::move(proposal), std::move(outcome)});
         }
         const auto merit = [&](const Option& option) {
             const bool certain =
@@ -202,8 +234,9 @@ class Reporter {
     Trial trial_;
     PatchWriter writer_;
     std::optional<Trial::Types> symbolic_;
-    /// Faults that the fix of an earlier one ends.
+    /// Faults that another one says: the fix of an earlier one ends them, or a later one asks for more.
     std::set<const Fault*> consequences_;
+    std::set<std::string> undecided_;
 };
 
 }  // namespace

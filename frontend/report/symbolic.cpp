@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace seq {
@@ -38,6 +39,11 @@ class Samples {
     bool in_range(std::int64_t value) const {
         return value >= range_.min && (!range_.max || value <= *range_.max) && value % range_.multiple_of == 0;
     }
+    /// Whether one side is a number, so that the other's values tell something.
+    bool compares() const {
+        return condition_.lhs.is_constant() != condition_.rhs.is_constant() &&
+               condition_.relation != Condition::Relation::divisible;
+    }
     std::int64_t step() const { return range_.multiple_of; }
     std::int64_t least() const { return (range_.min + step() - 1) / step() * step(); }
 
@@ -57,6 +63,12 @@ class Samples {
                                  : fmt::format(" and {} gives {}", value, *result);
         }
         return text;
+    }
+
+    /// Where a size must reach a bound: the largest value in range, which gives most.
+    std::optional<std::int64_t> most_of_bound() const {
+        if (condition_.relation != Condition::Relation::ge || !range_.max) return std::nullopt;
+        return *range_.max / range_.multiple_of * range_.multiple_of;
     }
 
     /// Neighbours of which one gives less than is wanted and the next one more.
@@ -89,7 +101,9 @@ std::int64_t rounder(std::int64_t value) {
 }
 
 std::string contrast(const Verdict& verdict, const Samples& samples) {
+    if (!samples.compares()) return {};
     if (verdict.valid.empty()) {
+        if (const auto most = samples.most_of_bound()) return samples.text({*most});
         const auto [below, above] = samples.around();
         return samples.text({below, above});
     }
@@ -130,6 +144,11 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     if (fault.condition) diagnostic.condition = fault.condition->to_string();
     if (!fault.condition || !fault.verdict) return;
     const Verdict& verdict = *fault.verdict;
+    if (verdict.kind == Verdict::Kind::undecided) {
+        diagnostic.notes.push_back(
+            fmt::format("for which values {} cannot be told; it is checked when they are set", diagnostic.condition));
+        return;
+    }
     if (verdict.symbol.empty()) {
         diagnostic.notes.push_back(
             verdict.kind == Verdict::Kind::never
@@ -141,9 +160,11 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     const std::string others = contrast(verdict, Samples(fault, ranges));
     diagnostic.notes.push_back(verdict_text(verdict) + (others.empty() ? "" : "; " + others));
     const auto range = ranges.find(verdict.symbol);
-    if (range != ranges.end() && range->second.max && !verdict.valid.empty() && !verdict.failing.empty())
-        diagnostic.notes.push_back(fmt::format("of the range that `dims` gives, it fails for {} = {}", verdict.symbol,
-                                               describe(verdict.failing)));
+    // Where layers before it need a part of the range, `failing` is what is left.
+    const auto failing = verdict.lower_bound_only ? solve(*fault.condition, ranges).failing : verdict.failing;
+    if (range != ranges.end() && range->second.max && !verdict.valid.empty() && !failing.empty())
+        diagnostic.notes.push_back(
+            fmt::format("of the range that `dims` gives, it fails for {} = {}", verdict.symbol, describe(failing)));
 }
 
 }  // namespace seq

@@ -34,7 +34,7 @@ Point start_of(const LoweringView& view, LayerId id, const Fault& fault) {
 std::vector<std::pair<int, std::string>> formulas(const LoweringView& view, LayerId id) {
     const Node* node = view.layer(id).node;
     if (node == nullptr || node->op.traits().elementwise || node->op.traits().identity_at_inference) return {};
-    return infer(view.written_op(id), view.input_types(id), view.scope(), true).formulas;
+    return infer(view.written_op(id), view.input_types(id), view.scope(id), true).formulas;
 }
 
 std::string formula_of(const std::vector<std::pair<int, std::string>>& all, std::optional<int> dim) {

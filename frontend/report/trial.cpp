@@ -69,15 +69,15 @@ bool Trial::visit(State& state, LayerId id) {
         op = *changed;
         if (inserted && state.idea->kind == FixIdea::Kind::insert_before) {
             if (types.size() != 1) return false;
-            Inference before = infer(*inserted, types, view_.scope());
+            Inference before = infer(*inserted, types, view_.scope(id));
             if (before.has_error()) return false;
             types.front() = others.front() = before.outputs.front();
         }
     }
-    Inference inference = infer(op, types, view_.scope());
+    Inference inference = infer(op, types, view_.scope(id));
     std::vector<const Fault*> recorded = view_.faults(id);
     if (ambiguous && recorded.empty() && inference.has_error()) {
-        Inference other = infer(op, others, view_.scope());
+        Inference other = infer(op, others, view_.scope(id));
         if (!other.has_error()) inference = std::move(other);
     }
     if (state.fault != nullptr) {
@@ -89,13 +89,13 @@ bool Trial::visit(State& state, LayerId id) {
         for (const Fault* fault : recorded) {
             const bool stays = std::any_of(inference.faults.begin(), inference.faults.end(),
                                            [&](const Fault& other) { return same_fault(other, *fault); });
-            if (!stays) state.ended.push_back(fault);
+            if (!stays && fault->severity != Severity::note) state.ended.push_back(fault);
         }
         if (!fits_weights(id, inference.parameters)) return false;
     }
     if (layer.original == id) state.resolved[id] = inference.op;
     if (inserts && state.idea->kind == FixIdea::Kind::insert_after)
-        inference = infer(*inserted_op(*state.idea), inference.outputs, view_.scope());
+        inference = infer(*inserted_op(*state.idea), inference.outputs, view_.scope(id));
     for (std::size_t i = 0; i < layer.outputs.size(); ++i) {
         const Value* output = layer.outputs[i];
         if (i >= inference.outputs.size() || inference.outputs[i].error) {

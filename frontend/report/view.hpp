@@ -19,7 +19,8 @@ class LoweringView {
 
     const Definition& definition() const { return definition_; }
     const Lowering& lowering() const { return lowering_; }
-    InferScope scope() const { return {lowering_.graph.ranges, lowering_.graph.bounded_symbols}; }
+    /// What was known when the layer was applied.
+    InferScope scope(LayerId id) const { return {*lowering_.layers[id].ranges, lowering_.graph.bounded_symbols}; }
 
     const LoweredLayer& layer(LayerId id) const { return lowering_.layers[id]; }
     /// nullopt for an input.
