@@ -54,6 +54,21 @@ void Graph::attach(Node* node) {
     for (std::size_t i = 0; i < node->inputs.size(); ++i) node->inputs[i]->uses.push_back({node, static_cast<int>(i)});
 }
 
+namespace {
+
+/// Looks from both ends: nodes are mostly taken out in one order or the other, and a value may have many uses.
+void remove_use(std::vector<Use>& uses, const Use& use) {
+    for (std::size_t first = 0, last = uses.size(); first < last; ++first) {
+        --last;
+        if (uses[last] == use || uses[first] == use) {
+            uses.erase(uses.begin() + static_cast<std::ptrdiff_t>(uses[last] == use ? last : first));
+            return;
+        }
+    }
+}
+
+}  // namespace
+
 void Graph::replace(Value* from, Value* to) {
     if (from == to) return;
     if (!(from->type == to->type))
@@ -72,7 +87,7 @@ void Graph::replace(Value* from, Value* to) {
 void Graph::set_input(Node* node, int index, Value* value) {
     Value*& slot = node->inputs[static_cast<std::size_t>(index)];
     if (!(slot->type == value->type)) throw std::logic_error("an input may not change its type");
-    std::erase(slot->uses, Use{node, index});
+    remove_use(slot->uses, {node, index});
     slot = value;
     value->uses.push_back({node, index});
 }
@@ -83,7 +98,7 @@ void Graph::erase(Node* node) {
             throw std::logic_error("a node whose result is used may not be erased");
     }
     for (std::size_t i = 0; i < node->inputs.size(); ++i)
-        std::erase(node->inputs[i]->uses, Use{node, static_cast<int>(i)});
+        remove_use(node->inputs[i]->uses, {node, static_cast<int>(i)});
     (node->previous == nullptr ? first_ : node->previous->next) = node->next;
     (node->next == nullptr ? last_ : node->next->previous) = node->previous;
     --node_count_;

@@ -93,11 +93,15 @@ bool run_pass(Graph& graph, const Pass& pass, PassContext& context, const Pipeli
 bool run_passes(Graph& graph, std::span<const Pass* const> passes, PassContext& context,
                 const PipelineOptions& options) {
     bool any = false;
+    // A pass leaves nothing for itself to do, so the end is reached once all others had nothing to do either.
+    std::size_t idle = 0;
     for (int round = 0; round < options.max_rounds; ++round) {
-        bool changed = false;
-        for (const Pass* pass : passes) changed = run_pass(graph, *pass, context, options) || changed;
-        if (!changed) break;
-        any = true;
+        for (const Pass* pass : passes) {
+            const bool changed = run_pass(graph, *pass, context, options);
+            any = any || changed;
+            idle = changed ? 1 : idle + 1;
+            if (idle == passes.size()) return any;
+        }
     }
     return any;
 }

@@ -61,7 +61,8 @@ TEST_CASE("each rewrite is numbered and told, with its pass and its layers") {
     CHECK(log == std::vector<std::string>{"1 identity_removal: removes Dropout `d`",
                                           "2 batch_norm_folding: folds BatchNorm2d `b` into Conv2d `c`",
                                           "3 activation_fusion: fuses ReLU `r` into Conv2d `c`"});
-    CHECK(runs == 2 * static_cast<int>(all_passes().size()));
+    // Up to the fusion, and once more all the others.
+    CHECK(runs == 10 + 10);
 }
 
 TEST_CASE("what the verifier finds after a pass names the pass") {
