@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Writes a PyTorch module as a seq/1 file and its parameters as safetensors.
+
+  tools/export_torch.py torchvision:resnet50 -o DIR --seed 0
+      DIR/resnet50.json and DIR/resnet50.safetensors, for `seqc run DIR/resnet50.json`
+  tools/export_torch.py nets.py:cifar -o DIR --input x=N,3,32,32
+      the module that the function cifar of nets.py returns
+  tools/export_torch.py nets.py:reader -o DIR --input ids=N,16:i64 --input mask=N,16
+      two inputs, the first of integers
+  tools/export_torch.py nets.py:cifar -o DIR --input x=N,3,32,32 --weights cifar.pt --check
+      with trained parameters; seqc's answer is compared with PyTorch's
+
+The module is followed with torch.fx in evaluation mode. Layers of torch.nn, functions such as F.relu and torch.cat and
+methods such as x.view become layers of the file; parameters keep the names of the state_dict. What no layer does is
+refused, all of it at once, each with the line of Python, and then nothing is written.
+
+Exit status: 0 all is well; 1 the module cannot be expressed, or a file has an error; 2 the command line is wrong.
+Needs torch and safetensors: pip install torch safetensors numpy; torchvision for its models.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+from torch_export.errors import ExportError, UsageError
+
+DTYPES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16", "f64": "float64", "i64": "int64", "i32": "int32",
+          "i8": "int8", "u8": "uint8", "bool": "bool"}  # fmt: skip
+
+
+def make_parser():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("module", metavar="MODULE", help="torchvision:NAME or FILE.py:FUNCTION")
+    parser.add_argument("-o", "--out", type=pathlib.Path, required=True, metavar="DIR", help="the folder to write to")
+    parser.add_argument("--name", help="the model's and the files' name; by default NAME or FUNCTION")
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="NAME=DIMS[:DTYPE]",
+        help="an input: numbers and symbols, as in x=N,3,32,32 or ids=N,16:i64; once for each argument of forward, by "
+        "its name or in order. torchvision's models take N,3,224,224 (inception_v3 299) by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, metavar="INT",
+        help="parameters are PyTorch's default initialisation under torch.manual_seed(INT); the running statistics of "
+        "batch norms are drawn too (means around 0, variances from 0.5 to 1.5), since the default ones change nothing. "
+        "Without --seed and --weights the module is written as it is built",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", type=pathlib.Path, metavar="FILE",
+        help="a state_dict to load into the module: .safetensors, or .pt or .pth as torch.save writes it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SYMBOL=INT",
+        help="a value of a symbol that the module can run at; by default 2 for a batch and 64 otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rename", action="store_true",
+        help="layers of two lists that run in turns (convs.0, norms.0, convs.1, ...) get names of their own "
+        "(convs_0, norms_0, ...) in both files, since a container of a model file runs as one piece",
+    )  # fmt: skip
+    parser.add_argument(
+        "--check", action="store_true",
+        help="runs seqc ($SEQC, or build/seqc) on a random input and prints the largest difference from PyTorch's "
+        "answer, relative to its largest magnitude; more than 1e-4 is an error",
+    )  # fmt: skip
+    return parser
+
+
+def parse_input(text):
+    """(name, dimensions, dtype) of NAME=DIMS[:DTYPE]."""
+    matched = re.fullmatch(r"([A-Za-z_]\w*)=([^:]*)(?::(\w+))?", text)
+    dims = matched.group(2).split(",") if matched else []
+    if not matched or not all(re.fullmatch(r"[1-9]\d*|[A-Za-z_]\w*", dim) for dim in dims):
+        raise UsageError(f"--input {text}: expected NAME=DIMS[:DTYPE], as in x=N,3,32,32 or ids=N,16:i64")
+    dtype = matched.group(3) or "f32"
+    if dtype not in DTYPES:
+        raise UsageError(f"--input {text}: no dtype `{dtype}`; there are {', '.join(DTYPES)}")
+    return matched.group(1), tuple(int(dim) if dim.isdigit() else dim for dim in dims), dtype
+
+
+def parse_symbols(texts):
+    symbols = {}
+    for text in texts:
+        matched = re.fullmatch(r"([A-Za-z_]\w*)=([1-9]\d*)", text)
+        if not matched:
+            raise UsageError(f"--set {text}: expected SYMBOL=INT, as in L=128")
+        symbols[matched.group(1)] = int(matched.group(2))
+    return symbols
+
+
+def main():
+    options = make_parser().parse_args()
+    try:
+        if options.seed is not None and options.weights is not None:
+            raise UsageError("--seed draws parameters and --weights loads them: give one of the two")
+        inputs, symbols = [parse_input(text) for text in options.input], parse_symbols(options.set)
+        if torch is None:
+            raise ExportError("PyTorch is not installed: pip install torch safetensors numpy")
+        from torch_export.export import export
+
+        export(options, inputs, symbols)
+    except UsageError as error:
+        print(f"export_torch.py: {error}\nexport_torch.py --help says how", file=sys.stderr)
+        return 2
+    except (ExportError, OSError) as error:
+        of_file = isinstance(error, OSError) and error.filename is not None
+        print(f"export_torch.py: {f'{error.filename}: {error.strerror}' if of_file else error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

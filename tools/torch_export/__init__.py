@@ -1,0 +1,10 @@
+"""From a torch.nn.Module to a seq/1 file and its weights; the command is tools/export_torch.py.
+
+load       the module that the command line names, and its parameters
+trace      the module as a torch.fx graph, each node with its scope and the user's line
+sizes      what each node gives at several values of the symbols
+convert    nodes to layers, by the tables in modules and functions_*
+arrange    layers into containers, so that parameters have the names of the state_dict
+document   the JSON text and the files
+compare    seqc's answer beside PyTorch's
+"""

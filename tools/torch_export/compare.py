@@ -1,0 +1,93 @@
+"""seqc's answer beside PyTorch's, on a seeded random input."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import numpy
+import torch
+
+from .errors import ExportError
+
+TOLERANCE = 1e-4
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def command():
+    """The path of seqc: $SEQC, or the one that tools/build makes."""
+    path = pathlib.Path(os.environ.get("SEQC") or ROOT / "build/seqc")
+    if not path.is_file():
+        raise ExportError(f"--check needs the command, and {path} is not there: run tools/build, or set SEQC")
+    return path
+
+
+def make_inputs(inputs, binding, module, seed):
+    """Normal numbers; row numbers for integers, which the smallest table has."""
+    generator = torch.Generator().manual_seed(seed)
+    tables = [child.num_embeddings for child in module.modules() if isinstance(child, torch.nn.Embedding)]
+    rows = min(tables, default=10)
+    tensors = []
+    for spec in inputs:
+        shape = spec.shape_at(binding)
+        if spec.dtype.is_floating_point:
+            tensors.append(torch.randn(shape, generator=generator).to(spec.dtype))
+        else:
+            tensors.append(torch.randint(0, rows, shape, generator=generator).to(spec.dtype))
+    return tensors
+
+
+def flat(value):
+    """The tensors of an answer, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [tensor for part in parts if part is not None for tensor in flat(part)]
+
+
+def _call(arguments):
+    result = subprocess.run(arguments, capture_output=True, text=True)
+    if result.returncode:
+        said = (result.stdout + result.stderr).strip()
+        raise ExportError(f"{' '.join(map(str, arguments[:2]))} fails with {result.returncode}:\n{said}")
+    return result.stdout
+
+
+def seqc_answers(spec, inputs, tensors, output_names):
+    """What `seqc run` gives for each output."""
+    program = command()
+    _call([program, "check", spec])
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        arguments = [program, "run", spec, "-q"]
+        for index, (item, tensor) in enumerate(zip(inputs, tensors)):
+            numpy.save(folder / f"in{index}.npy", tensor.numpy())
+            arguments += ["--input", f"{item.name}={folder}/in{index}.npy"]
+        for index, name in enumerate(output_names):
+            arguments += ["--output", f"{name}={folder}/out{index}.npy" if name else f"{folder}/out{index}.npy"]
+        _call(arguments)
+        return [torch.from_numpy(numpy.load(folder / f"out{i}.npy")) for i in range(len(output_names))]
+
+
+def difference(expected, actual):
+    """The largest, relative to the largest magnitude expected."""
+    if expected.shape != actual.shape:
+        raise ExportError(f"seqc gives the shape {list(actual.shape)}, PyTorch {list(expected.shape)}")
+    largest = expected.double().abs().max().item()
+    apart = (expected.double() - actual.double()).abs().max().item()
+    return apart / largest if largest else apart
+
+
+def compare(module, arguments, spec, inputs, tensors, output_names):
+    """The largest difference over all outputs; an ExportError where it is more than the tolerance."""
+    given = iter(tensors)
+    try:
+        with torch.no_grad():
+            expected = flat(module(*[next(given) if item in inputs else item for item in arguments]))
+    except Exception as error:  # whatever an operation finds wrong with its inputs
+        raise ExportError(f"the module fails on a random input: {error}") from error
+    actual = seqc_answers(spec, inputs, tensors, output_names)
+    apart = max(difference(a, b) for a, b in zip(expected, actual, strict=True))
+    if not apart <= TOLERANCE:
+        raise ExportError(f"seqc differs from PyTorch by {apart:.2g} of the largest magnitude, more than {TOLERANCE:g}")
+    return apart

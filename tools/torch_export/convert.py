@@ -1,0 +1,351 @@
+"""A traced graph to layers, one node at a time. Every operation that has no layer is refused, all in one go."""
+
+import dataclasses
+import math
+import operator
+
+import torch
+import torch.fx
+from torch.fx.node import map_aggregate
+
+from . import functions, modules
+from .errors import Inexpressible, Refusal
+from .layers import Layer, Value, known_types
+from .sizes import Tensor, Varying
+from .trace import layer_type
+
+# The result shares memory with the operand, so that changing one in place changes the other.
+VIEWS = {"Flatten", "Unflatten", "Reshape", "Squeeze", "Unsqueeze", "Permute", "Transpose", "Slice", "Split"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A parameter or buffer that is an operand."""
+
+    path: str
+    tensor: torch.Tensor
+
+    def refusal(self):
+        if self.path.startswith("_tensor_constant"):
+            return Inexpressible("takes a tensor that forward makes, and a model file has tensors only inside layers")
+        kind = "parameter" if isinstance(self.tensor, torch.nn.Parameter) else "buffer"
+        reason = f"takes the {kind} `{self.path}` as an operand, and a model file has parameters only inside layers"
+        return Inexpressible(reason)
+
+
+def stand_in(samples):
+    """For the result of an operation that was refused: what follows is looked at for itself."""
+    if isinstance(samples[0], Tensor):
+        return Value(None, samples=samples)
+    if isinstance(samples[0], (tuple, list)):
+        return tuple(stand_in(parts) for parts in zip(*samples))
+    return samples[0]
+
+
+def function_name(node):
+    """As the user calls it: "cat", "view", "add"."""
+    if node.op == "call_method":
+        return node.target
+    if node.op == "call_module":
+        return node.target.rsplit(".", 1)[-1]
+    return getattr(node.target, "__name__", str(node.target))
+
+
+class Call:
+    """What a mapping needs of the operation at hand: what it gives, where layers go, and how to refuse."""
+
+    def __init__(self, converter, node):
+        self.converter = converter
+        self.node = node
+        self.scope = node.meta["scope"]
+
+    @property
+    def result(self):
+        """What the operation gives, at each binding of the symbols."""
+        return self.converter.samples[self.node.name]
+
+    @property
+    def output_sizes(self):
+        return [sample.sizes for sample in self.result]
+
+    def add(self, kind, operands, **options):
+        """A layer without parameters; its first output."""
+        name = function_name(self.node).strip("_")
+        is_elsewhere = name.isdigit() and self.node.target.split(".")[-2:-1] != [*self.scope[-1:]]
+        if is_elsewhere or name in ("getitem", "getattr"):
+            name = kind.lower()
+        return self.converter.add(self, Layer(kind, options, operands, self.scope, name))
+
+    def add_at(self, path, kind, operands, **options):
+        """A layer whose parameters the state_dict has under `path`; used again, it shares them."""
+        if not path:
+            raise Inexpressible("has parameters of the outermost module, which no layer's name fits; wrap the module")
+        *scope, name = path.split(".")
+        first = self.converter.fixed.get(path)
+        if first is None:
+            layer = Layer(kind, options, operands, tuple(scope), name, fixed=True)
+            self.converter.fixed[path] = layer
+        else:
+            layer = Layer(kind, options, operands, self.scope, name, shares=first)
+            if (layer.kind, layer.options) != (first.kind, first.options):
+                raise Inexpressible(f"uses the parameters of {path} again with other options")
+        return self.converter.add(self, layer)
+
+
+class Converter:
+    """Holds what is known of the graph so far. After run(): layers, outputs, refusals, notes."""
+
+    def __init__(self, graph_module, samples, input_names):
+        """`input_names`: for each argument of forward, None where it is no input of the model."""
+        self.graph_module = graph_module
+        self.samples = samples
+        self.input_names = input_names
+        self.layers, self.inputs, self.outputs, self.refusals, self.notes = [], [], [], [], []
+        self.fixed = {}
+        self.values = {}
+        self.nodes = list(graph_module.graph.nodes)
+        self.position = {node: index for index, node in enumerate(self.nodes)}
+        self.guesses = set()
+
+    def run(self):
+        live = self._live()
+        names = iter(self.input_names)
+        for node in self.nodes:
+            if node.op == "placeholder":
+                self._placeholder(node, next(names, None))
+            elif node.op == "output":
+                self._output(node)
+            elif node in live:
+                self._operation(node)
+        return self
+
+    def add(self, call, layer):
+        for operand in layer.operands:
+            if isinstance(operand, Stored):
+                raise operand.refusal()
+            if not isinstance(operand, Value):
+                raise Inexpressible(f"takes {type(operand).__name__} where a tensor is expected")
+        if layer.kind not in known_types():
+            raise Inexpressible(f"seq has no layer type {layer.kind}")
+        for option, value in layer.options.items():
+            _check_option(option, value)
+        layer.source = call.node.meta.get("source")
+        self.layers.append(layer)
+        return layer.outputs[0]
+
+    def _placeholder(self, node, name):
+        if name is not None:
+            self.values[node] = Value(None, input=name, samples=self.samples[node.name])
+            self.inputs.append(self.values[node])
+
+    def _live(self):
+        """The nodes that the output needs; those that change a tensor in place count."""
+        waiting = [node for node in self.nodes if node.op == "output" or self._in_place(node)]
+        live = set()
+        while waiting:
+            node = waiting.pop()
+            if node not in live:
+                live.add(node)
+                waiting.extend(node.all_input_nodes)
+        return live
+
+    def _in_place(self, node):
+        if node.op == "call_module":
+            return bool(getattr(self.graph_module.get_submodule(node.target), "inplace", False))
+        if node.op == "call_method":
+            return node.target.endswith("_") and not node.target.endswith("__")
+        if node.op == "call_function":
+            name = function_name(node)
+            return bool(node.kwargs.get("inplace")) or (name.endswith("_") and not name.endswith("__"))
+        return False
+
+    def _operation(self, node):
+        if node.op == "get_attr":
+            self._stored(node)
+            return
+        if not _holds_tensor(self.samples[node.name][0]):
+            self._guess(node)
+            return
+        try:
+            call = Call(self, node)
+            result = self._module(call) if node.op == "call_module" else self._function(call)
+            self._keep(node, result)
+            if self._in_place(node):
+                self._rebind(node)
+        except Inexpressible as error:
+            self._refuse(node, str(error))
+
+    def _stored(self, node):
+        tensor = self.graph_module
+        for part in node.target.split("."):
+            tensor = getattr(tensor, part)
+        self.values[node] = Stored(node.target, tensor)
+
+    def _guess(self, node):
+        """Notes numbers that are the same at all bindings though they are computed from ones that differ."""
+        samples = self.samples[node.name]
+        from_varying = any(
+            source in self.guesses or (node.target is not operator.getitem and self._varies(source))
+            for source in node.all_input_nodes
+        )
+        if from_varying and isinstance(samples[0], (int, float)) and len(set(samples)) == 1:
+            self.guesses.add(node)
+
+    def _varies(self, node):
+        samples = self.samples[node.name]
+        return not _holds_tensor(samples[0]) and any(sample != samples[0] for sample in samples)
+
+    def _module(self, call):
+        module = self.graph_module.get_submodule(call.node.target)
+        kind = layer_type(module)
+        if kind not in known_types():
+            raise Inexpressible(f"seq has no layer type {kind}")
+        return modules.convert(call, module, kind, *self._arguments(call.node))
+
+    def _function(self, call):
+        mapping = functions.find(call.node)
+        if mapping is None:
+            raise Inexpressible("no layer does this")
+        arguments, options = self._arguments(call.node)
+        if not functions.takes_parameters(mapping):
+            arguments, options = map_aggregate(arguments, _operand), map_aggregate(options, _operand)
+        try:
+            return mapping(call, *arguments, **options)
+        except Inexpressible:
+            raise
+        except Exception as error:  # arguments of kinds that the mapping does not know
+            said = str(error).split("() ", 1)[-1]
+            raise Inexpressible(f"is called in a way that no layer does ({said})") from error
+
+    def _arguments(self, node):
+        def known(item):
+            return self._argument(item) if isinstance(item, torch.fx.Node) else item
+
+        return map_aggregate(node.args, known), map_aggregate(node.kwargs, known)
+
+    def _argument(self, node):
+        if node in self.values:
+            return self.values[node]
+        samples = self.samples[node.name]
+        if node in self.guesses:
+            self._note_guess(node, samples[0])
+        return _number(samples)
+
+    def _note_guess(self, node, value):
+        source = node.meta.get("source")
+        note = f"{function_name(node)} gives {value} at each size tried, and is taken as that number"
+        note = f"{note}: {source}" if source else note
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _keep(self, node, result):
+        """Values that a traced operation gives know their samples, those in between do not."""
+        samples = self.samples[node.name]
+        if isinstance(result, Value):
+            result.samples = samples
+        elif isinstance(result, (tuple, list)):
+            for index, value in enumerate(result):
+                value.samples = tuple(sample[index] for sample in samples)
+        self.values[node] = result
+
+    def _rebind(self, node):
+        """After a change in place all names of the changed tensor mean the result."""
+        changed = self.values.get(node.all_input_nodes[0])
+        result = self.values[node]
+        if not isinstance(changed, Value) or not isinstance(result, Value):
+            return
+        related = {id(value) for layer in self.layers if layer.kind in VIEWS for value in _both_sides(layer, changed)}
+        now = self.position[node]
+        for other, value in self.values.items():
+            if value is changed:
+                self.values[other] = result
+            elif id(value) in related and any(self.position[user] > now for user in other.users):
+                raise Inexpressible("changes a tensor in place of which a view is used later")
+
+    def _refuse(self, node, reason):
+        self.values[node] = stand_in(self.samples[node.name])
+        what = function_name(node)
+        path = ".".join(part.split("@")[0] for part in node.meta["scope"])
+        if node.op == "call_module":
+            path, what = node.target, type(self.graph_module.get_submodule(node.target)).__name__
+        self.refusals.append(Refusal(path, what, reason, node.meta.get("source")))
+
+    def _output(self, node):
+        values = []
+
+        def collect(item):
+            value = self.values.get(item) if isinstance(item, torch.fx.Node) else item
+            if isinstance(value, (tuple, list)):
+                for part in value:
+                    collect(part)
+            elif isinstance(value, dict):
+                for part in value.values():
+                    collect(part)
+            elif isinstance(value, Value):
+                values.append(value)
+            elif value is not None:
+                self.refusals.append(Refusal("", "output", "returns something that no layer computes"))
+
+        collect(node.args[0])
+        for value in values:
+            if value.layer is None:
+                layer = Layer("Identity", {}, [value], (), "identity")
+                self.layers.append(layer)
+                value = layer.outputs[0]
+            self.outputs.append(value)
+
+
+def _check_option(option, value):
+    """What JSON can hold."""
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, Varying):
+            raise Inexpressible(f"its {option} depends on the input's size")
+        if not isinstance(item, (int, float, str, type(None))):
+            raise Inexpressible(f"its {option} is {type(item).__name__}, where a number is expected")
+        if isinstance(item, float) and not math.isfinite(item):
+            raise Inexpressible(f"its {option} is {item}, which no model file holds")
+
+
+def _operand(argument):
+    """A buffer of one number serves as that number; other stored tensors are no operands."""
+    if not isinstance(argument, Stored):
+        return argument
+    if isinstance(argument.tensor, torch.nn.Parameter) or argument.tensor.numel() != 1:
+        raise argument.refusal()
+    return argument.tensor.item()
+
+
+def _both_sides(view, changed):
+    """The tensors that share memory with `changed` through this layer."""
+    if view.operands[0] is changed:
+        return view.outputs
+    return view.operands[:1] if changed.layer is view else []
+
+
+def _holds_tensor(sample):
+    if isinstance(sample, Tensor):
+        return True
+    if isinstance(sample, dict):
+        return any(map(_holds_tensor, sample.values()))
+    return isinstance(sample, (tuple, list)) and any(map(_holds_tensor, sample))
+
+
+def _number(samples):
+    """A number or a sequence of numbers: itself where all bindings agree, else Varying."""
+    first = samples[0]
+    if isinstance(first, (tuple, list)) and all(len(sample) == len(first) for sample in samples):
+        return tuple(_number(parts) for parts in zip(*samples))
+    return first if all(sample == first for sample in samples) else Varying(samples)
+
+
+def prune(layers, outputs):
+    """The layers that the outputs need, in their order."""
+    needed, waiting = set(), [value.layer for value in outputs]
+    while waiting:
+        layer = waiting.pop()
+        if layer is None or layer in needed:
+            continue
+        needed.add(layer)
+        waiting.extend(value.layer for value in layer.operands)
+        waiting.append(layer.shares)
+    return [layer for layer in layers if layer in needed]

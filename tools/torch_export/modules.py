@@ -1,0 +1,47 @@
+"""Modules of torch.nn to layers: the options are the constructor's, read back from the module's attributes."""
+
+import torch
+
+from .errors import Inexpressible
+from .functions_spatial import check_mode
+from .layers import Value, signature
+
+TWO_INPUTS = {"Bilinear"}
+_AFFINE = ("affine", "elementwise_affine")
+
+
+def _option(module, name):
+    if name == "bias":
+        return getattr(module, "bias", None) is not None
+    return getattr(module, name)
+
+
+def options_of(module, kind):
+    """The constructor's arguments."""
+    names = [name for name in signature(kind) if hasattr(module, name) or name == "bias"]
+    options = {name: _option(module, name) for name in names}
+    if any(options.get(name) is False for name in _AFFINE):
+        options.pop("bias", None)
+    return options
+
+
+def convert(call, module, kind, arguments, keywords):
+    """The layer of a module; its parameters keep their path."""
+    if getattr(module, "return_indices", False):
+        raise Inexpressible("return_indices gives a second output, which seq's pools do not have")
+    operands = [*arguments, *keywords.values()]
+    expected = 2 if kind in TWO_INPUTS else 1
+    if len(operands) != expected or not all(isinstance(operand, Value) for operand in operands):
+        raise Inexpressible("is called with more than the tensors that its layer takes")
+    options = options_of(module, kind)
+    if kind == "Upsample":
+        check_mode(module.mode)
+    if kind == "Unflatten" and isinstance(module.dim, str):
+        raise Inexpressible("names its dimension, and tensors have no named dimensions")
+    if _has_state(module):
+        return call.add_at(call.node.target, kind, operands, **options)
+    return call.add(kind, operands, **options)
+
+
+def _has_state(module):
+    return any(isinstance(tensor, torch.Tensor) for tensor in module.state_dict().values())
