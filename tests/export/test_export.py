@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""tools/export_torch.py: what it writes runs to PyTorch's digits, what it cannot write it refuses by name.
+
+$SEQC is the command; without it, and without PyTorch, what needs them is skipped.
+"""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tools"))
+sys.dont_write_bytecode = True
+os.environ.setdefault("SEQC", str(HERE.parents[1] / "build/seqc"))
+
+import export_torch  # noqa: E402
+
+try:
+    import numpy  # noqa: F401
+    import safetensors.torch
+    import torch
+
+    import nets
+except ImportError as error:
+    torch = None
+    print(f"skipped: all that needs PyTorch ({error})", file=sys.stderr)
+
+NETS = HERE / "nets.py"
+
+
+def run(*arguments):
+    """(exit status, standard output, standard error)."""
+    out, err = io.StringIO(), io.StringIO()
+    argv, sys.argv = sys.argv, ["export_torch.py", *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = export_torch.main()
+    except SystemExit as stop:
+        status = stop.code
+    finally:
+        sys.argv = argv
+    return status, out.getvalue(), err.getvalue()
+
+
+class CommandLine(unittest.TestCase):
+    def refuses(self, words, *arguments):
+        status, _, said = run(*arguments)
+        self.assertEqual((status, words in said), (2, True), said)
+
+    def test_help_teaches(self):
+        status, said, _ = run("--help")
+        self.assertEqual(status, 0)
+        self.assertIn("torchvision:resnet50", said)
+
+    def test_what_is_wrong_is_said(self):
+        self.refuses("required", "torchvision:resnet18")
+        self.refuses("expected NAME=DIMS[:DTYPE]", "nets.py:f", "-o", "x", "--input", "N,3")
+        self.refuses("expected NAME=DIMS[:DTYPE]", "nets.py:f", "-o", "x", "--input", "x=N,0")
+        self.refuses("no dtype `f8`", "nets.py:f", "-o", "x", "--input", "x=N:f8")
+        self.refuses("expected SYMBOL=INT", "nets.py:f", "-o", "x", "--set", "N=0")
+        self.refuses("one of the two", "nets.py:f", "-o", "x", "--seed", "0", "--weights", "w.pt")
+
+    @unittest.skipIf(torch, "PyTorch is here")
+    def test_without_pytorch(self):
+        status, _, said = run("torchvision:resnet18", "-o", "x")
+        self.assertEqual((status, "PyTorch is not installed" in said), (1, True), said)
+
+
+@unittest.skipUnless(torch, "needs PyTorch")
+class Exporting(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def export(self, name, *more, inputs=None):
+        if inputs is None:
+            inputs = getattr(getattr(nets, name, None), "inputs", ())
+        given = [part for text in inputs for part in ("--input", text)]
+        return run(f"{NETS}:{name}", "-o", self.folder, *given, *more)
+
+    def succeeds(self, name, *more):
+        """The model file and the weights."""
+        status, out, said = self.export(name, "--seed", "3", "--check", *more)
+        self.assertEqual(status, 0, said)
+        self.assertIn("of the largest magnitude", out)
+        spec = json.loads((self.folder / f"{name}.json").read_text())
+        return spec, safetensors.torch.load_file(self.folder / f"{name}.safetensors")
+
+    def fails(self, name, status, *words, **options):
+        got, _, said = self.export(name, **options)
+        self.assertEqual(got, status, said)
+        for word in words:
+            self.assertIn(word, said)
+        self.assertNotIn("Traceback", said)
+        self.assertEqual(list(self.folder.iterdir()), [])
+        return said
+
+
+class Numbers(Exporting):
+    def test_parameters_keep_their_names(self):
+        for name in ("ListUNet", "ResizingUNet", "Siamese", "Attention", "Pieces", "InPlace"):
+            with self.subTest(name):
+                torch.manual_seed(3)
+                expected = getattr(nets, name)().state_dict()
+                _, weights = self.succeeds(name)
+                self.assertEqual(weights.keys(), expected.keys())
+
+    def test_weight_norm_is_folded(self):
+        _, weights = self.succeeds("Temporal")
+        self.assertIn("blocks.1.conv.weight", weights)
+
+    def test_a_module_used_again_is_shared(self):
+        spec, weights = self.succeeds("TwoNames")
+        self.assertEqual([layer.get("share") for layer in spec["layers"] if "share" in layer], ["first"])
+        self.assertEqual(weights.keys(), {"first.weight", "first.bias"})
+
+    def test_parameters_that_functions_take(self):
+        spec, weights = self.succeeds("Functional")
+        self.assertIn({"type": "Mul", "name": "mul", "other": 0.25}, spec["layers"])
+        self.assertEqual(len(weights), 5)
+
+    def test_lists_in_turns_with_rename(self):
+        _, weights = self.succeeds("Interleaved", "--rename")
+        self.assertIn("block.linears_1.weight", weights)
+
+    def test_statistics_are_drawn(self):
+        _, weights = self.succeeds("ListUNet")
+        self.assertGreater(weights["downs.0.1.running_mean"].abs().min().item(), 0)
+
+    def test_weights_from_a_file(self):
+        module = nets.Siamese()
+        torch.save({"state_dict": module.state_dict()}, self.folder / "trained.pt")
+        status, _, said = self.export("Siamese", "--weights", self.folder / "trained.pt", "--check")
+        self.assertEqual(status, 0, said)
+        written = safetensors.torch.load_file(self.folder / "Siamese.safetensors")
+        self.assertTrue(torch.equal(written["head.weight"], module.head.weight))
+
+    def test_torchvision(self):
+        try:
+            import torchvision  # noqa: F401
+        except ImportError as error:
+            self.skipTest(str(error))
+        status, out, said = run("torchvision:resnet18", "-o", self.folder, "--seed", "0", "--check")
+        self.assertEqual(status, 0, said)
+        status, _, said = run("torchvision:resnet19", "-o", self.folder)
+        self.assertEqual((status, "did you mean resnet18" in said), (1, True), said)
+
+
+class Refusals(Exporting):
+    def test_all_at_once_by_name_with_lines(self):
+        said = self.fails(
+            "Inexpressible", 1, "exp: no layer does this", "`gain`", "attention: MultiheadAttention", "flip", "dropout",
+            "y = torch.exp(self.linear(x)) * self.gain",
+        )  # fmt: skip
+        self.assertIn("for 5 reasons", said)
+
+    def test_what_torch_fx_cannot_follow(self):
+        self.fails("ControlFlow", 1, "decides by a tensor", "if x.sum() > 0")
+
+    def test_what_would_be_silently_wrong(self):
+        self.fails("Hooked", 1, "linear: Linear: has a hook")
+        self.fails("ViewInPlace", 1, "mul_: changes a tensor in place")
+
+    def test_sizes_where_numbers_are_needed(self):
+        self.fails(
+            "SizesInOptions", 1, "its padding depends on the input's size", "its other is inf",
+            "its kernel_size depends", "view: gives more than one size",
+        )  # fmt: skip
+
+    def test_lists_in_turns(self):
+        said = self.fails("Interleaved", 1, "block.linears: container", "block.norms: container", "--rename")
+        self.assertIn("last.linears: container", said)
+
+    def test_names_of_inputs(self):
+        self.fails("Siamese", 2, "forward of Siamese takes left, right, scale", inputs=["left=N,3,16,16"])
+        self.fails("Siamese", 2, "takes left, right, scale", inputs=["left=N,3,16,16", "other=N,3,16,16"])
+        inputs = ["head=N,3,16,16", "b=N,3,16,16"]
+        self.fails("Siamese", 1, "head: Linear: has the name of the input `head`", inputs=inputs)
+
+    def test_an_input_that_does_not_fit(self):
+        self.fails("Siamese", 1, "fails", "x = F.adaptive_avg_pool2d", inputs=["left=N,4,16,16", "right=N,3,16,16"])
+
+    def test_files_and_functions(self):
+        self.fails("raises", 1, "ValueError: no such data", "nets.py")
+        self.fails("no_module", 1, "gives int, not a torch.nn.Module")
+        self.fails("ListUnet", 1, "did you mean ListUNet")
+        status, _, said = run("absent.py:f", "-o", self.folder)
+        self.assertEqual((status, said.strip()), (1, "export_torch.py: absent.py: no such file"))
+        status, _, said = run("neither", "-o", self.folder)
+        self.assertEqual((status, "neither torchvision:NAME" in said), (2, True), said)
+
+    def test_weights_that_do_not_fit(self):
+        torch.save(nets.Encoder().state_dict(), self.folder / "other.pt")
+        status, _, said = self.export("Siamese", "--weights", self.folder / "other.pt")
+        self.assertEqual((status, "does not fit" in said), (1, True), said)
+
+
+if __name__ == "__main__":
+    unittest.main()
