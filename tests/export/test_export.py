@@ -184,7 +184,7 @@ class Refusals(Exporting):
         self.fails("Siamese", 1, "head: Linear: has the name of the input `head`", inputs=inputs)
 
     def test_an_input_that_does_not_fit(self):
-        self.fails("Siamese", 1, "fails", "x = F.adaptive_avg_pool2d", inputs=["left=N,4,16,16", "right=N,3,16,16"])
+        self.fails("Siamese", 1, "fails", "x = F.adaptive_max_pool2d", inputs=["left=N,4,16,16", "right=N,3,16,16"])
 
     def test_files_and_functions(self):
         self.fails("raises", 1, "ValueError: no such data", "nets.py")
