@@ -31,9 +31,10 @@ void run_node(const Node& node, WeightStore& weights, std::map<const Value*, Ten
     reference::run(node, inputs, output_views);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const Value* output = node.outputs[i];
+        const bool unnamed = output->name.empty() || results.contains(output->name);
+        const std::string name = unnamed ? fmt::format("#{}", output->id) : output->name;
+        results.emplace(name, std::move(outputs[i]));
         views[output] = output_views[i];
-        const std::string name = output->name.empty() ? fmt::format("#{}", output->id) : output->name;
-        results.insert_or_assign(name, std::move(outputs[i]));
     }
 }
 
@@ -57,6 +58,7 @@ ReferenceResults run_reference(const Graph& graph, const std::shared_ptr<const W
         run_node(*node, store, views, results);
     for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
         const Value* output = graph.outputs()[i];
+        if (results.contains(graph.output_names()[i])) continue;
         const auto found = views.find(output);
         const TensorView view = found != views.end() ? found->second : store.view(*output);
         Tensor copy(view.dtype, view.sizes());

@@ -10,14 +10,13 @@ constexpr std::string_view stride_doc = "step between windows; null: the window'
 constexpr std::string_view padding_doc = "elements added at both sides, at most half a window";
 constexpr std::string_view ceil_doc = "whether a window may reach past the end";
 
-/// PyTorch's limit: at most half of the window's extent.
+/// PyTorch's limit: at most half of the kernel, whatever the dilation.
 bool require_padding(InferContext& context, const Window& window, const IntList& padding) {
-    const Dim extent = Dim(window.dilation) * (Dim(window.kernel) - Dim(1)) + Dim(1);
-    if (!extent.is_constant() || window.pad_before <= extent.value() / 2) return true;
-    const std::int64_t half = extent.value() / 2;
+    const std::int64_t half = window.kernel / 2;
+    if (window.pad_before <= half) return true;
     Fault& fault = context.fault("spec/value",
                                  fmt::format("takes a padding of at most {}, half of its window of {}, but gets {}",
-                                             half, extent.value(), window.pad_before),
+                                             half, window.kernel, window.pad_before),
                                  "padding");
     fault.expected = fmt::format("at most {}", half);
     fault.actual = to_string(to_field_value(padding));

@@ -176,6 +176,15 @@ TEST_CASE("taps give the values that the passes would fuse away, and unknown one
     }
 }
 
+TEST_CASE("the reference gives a value under its own name and under those of the outputs") {
+    const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [3, 8]}, "outputs": ["0.1", "0"],
+        "layers": [{"type": "Sequential", "layers": ["ReLU", "GELU"]}]})");
+    const Tensor x = filled({3, 8}, 0.4f);
+    const auto results = run_reference(graph, nullptr, {{"x", x.view()}});
+    CHECK(relative_difference(results.at("0"), results.at("0.1")) == 0);
+    CHECK(results.at("0.1").data<float>()[0] > 0);
+}
+
 TEST_CASE("plans are made once for a binding and dropped when they take more than the budget") {
     const Graph graph = graph_of(linear);
     const Executable executable = build(graph);
