@@ -72,19 +72,22 @@ bool agree(Inference& result, const Inference& other) {
 }
 
 /// Whether the second reading ends the fault only because it leaves open what the fault is about.
-bool is_left_open(const Fault& fault, std::span<const TensorType> others) {
+bool is_left_open(const Fault& fault, std::span<const TensorType> inputs, std::span<const TensorType> others) {
     const auto index = static_cast<std::size_t>(fault.input);
     const bool about_kind = fault.code == "shape/rank" || fault.code == "dtype/mismatch" || fault.code == "spec/value";
     if (index >= others.size() || about_kind) return false;
     if (others[index].error) return true;
     const Shape& shape = others[index].shape;
+    // Inputs that must agree do not where they differ in rank.
+    if (inputs.size() > 1 && shape.rank() != inputs[index].shape.rank()) return false;
     return fault.dim && *fault.dim < shape.rank() && *fault.dim >= -shape.rank() && shape[*fault.dim].is_unknown();
 }
 
-bool explains_more(const Inference& second, const Inference& first, std::span<const TensorType> others) {
+bool explains_more(const Inference& second, const Inference& first, std::span<const TensorType> inputs,
+                   std::span<const TensorType> others) {
     if (second.error_count() >= first.error_count()) return false;
     return std::any_of(first.faults.begin(), first.faults.end(),
-                       [&](const Fault& fault) { return is_error(fault) && !is_left_open(fault, others); });
+                       [&](const Fault& fault) { return is_error(fault) && !is_left_open(fault, inputs, others); });
 }
 
 Inference infer_reading(const Op& op, std::span<const TensorType> types, const InferScope& scope) {
@@ -110,7 +113,7 @@ Inference infer_either(const Op& op, std::span<const TensorType> inputs, std::sp
     Inference first = infer_reading(op, inputs, scope);
     if (others.empty()) return first;
     Inference second = infer_reading(op, others, scope);
-    if (explains_more(second, first, others)) return second;
+    if (explains_more(second, first, inputs, others)) return second;
     if (first.has_error() != second.has_error() || first.alternative) return first;
     const TensorType& output = second.outputs.front();
     if (has_open(others) && second.alternative) {

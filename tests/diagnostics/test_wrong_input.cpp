@@ -38,6 +38,14 @@ TEST_CASE("an input of the wrong rank is one error") {
         "out_features": 2})")) == "0 shape/rank");
 }
 
+TEST_CASE("a branch that keeps the wrong rank joins one that was taken to have the right one") {
+    for (const char* order : {R"(["a", "stem"])", R"(["stem", "a"])"}) {
+        CHECK(places(errors_in(R"("x": ["N", 3, 20])",
+                               conv(2, 3, R"(, "name": "stem")") + ", " + conv(2, 8, R"(, "name": "a")") +
+                                   R"(, {"type": "Add", "from": )" + order + "}")) == "stem shape/rank");
+    }
+}
+
 TEST_CASE("a layer of the wrong rank is an error of its own, wherever it stands") {
     const auto errors = errors_in(R"("x": ["N", 3, 32, 32])", picture_net(conv(1, 3)));
     CHECK(places(errors) == "0 shape/rank");
