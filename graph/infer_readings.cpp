@@ -60,7 +60,7 @@ bool agree(Inference& result, const Inference& other) {
         return std::none_of(other.faults.begin(), other.faults.end(),
                             [&](const Fault& found) { return same_fault(found, fault); });
     });
-    for (std::size_t i = 0; i < result.outputs.size(); ++i) {
+    for (std::size_t i = 0; i < std::min(result.outputs.size(), other.outputs.size()); ++i) {
         Shape& shape = result.outputs[i].shape;
         const Shape& second = other.outputs[i].shape;
         if (shape.rank() != second.rank()) return false;
@@ -90,6 +90,19 @@ bool explains_more(const Inference& second, const Inference& first, std::span<co
                        [&](const Fault& fault) { return is_error(fault) && !is_left_open(fault, inputs, others); });
 }
 
+/// Where only the rank of the output is sure, so are only the sizes that its other reading has as well. The batch
+/// stays.
+void forget_sizes(Inference& result, const Inference& other) {
+    for (std::size_t i = 0; i < std::min(result.outputs.size(), other.outputs.size()); ++i) {
+        Shape& shape = result.outputs[i].shape;
+        const Shape& second = other.outputs[i].shape;
+        if (shape.rank() != second.rank() || other.outputs[i].error) continue;
+        for (int dim = 1; dim < shape.rank(); ++dim) {
+            if (second[dim].is_unknown()) shape[dim] = Dim::unknown();
+        }
+    }
+}
+
 Inference infer_reading(const Op& op, std::span<const TensorType> types, const InferScope& scope) {
     return has_open(types) ? infer_open(op, types, scope) : infer(op, types, scope);
 }
@@ -113,13 +126,19 @@ Inference infer_either(const Op& op, std::span<const TensorType> inputs, std::sp
     Inference first = infer_reading(op, inputs, scope);
     if (others.empty()) return first;
     Inference second = infer_reading(op, others, scope);
-    if (explains_more(second, first, inputs, others)) return second;
+    const TensorType& output = first.outputs.front();
+    const TensorType& other = second.outputs.front();
+    if (explains_more(second, first, inputs, others)) {
+        if (has_open(others) && !second.alternative && !output.error) second.alternative = output;
+        return second;
+    }
     if (first.has_error() != second.has_error() || first.alternative) return first;
-    const TensorType& output = second.outputs.front();
-    if (has_open(others) && second.alternative) {
+    if (!has_open(others)) {
+        if (!other.error && !(other == output)) first.alternative = other;
+    } else if (second.alternative) {
         first.alternative = second.alternative;
-    } else if (!output.error && !has_open(others) && !(output == first.outputs.front())) {
-        first.alternative = output;
+    } else {
+        forget_sizes(first, second);
     }
     return first;
 }

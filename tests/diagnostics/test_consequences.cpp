@@ -113,6 +113,16 @@ TEST_CASE("where the rank of a value is not known, layers that want one give it"
     }
 }
 
+TEST_CASE("a layer that wants another rank than a value of no known rank has two readings itself") {
+    CHECK(places(check_layers(R"(["N", 3, 8, 8])", R"({"type": "Foo"},
+        {"type": "Conv1d", "out_channels": 4, "kernel_size": 1}, {"type": "Conv2d", "in_channels": 4,
+        "out_channels": 4, "kernel_size": 1}, {"type": "BatchNorm2d", "num_features": 5})")) ==
+          "0 spec/unknown-layer, 3 shape/num-features");
+    CHECK(places(check_layers(R"(["N", 16])", R"({"type": "Foo"}, {"type": "Linear", "out_features": 24}, "Flatten",
+        {"type": "Linear", "in_features": 384, "out_features": 24}, {"type": "Linear", "in_features": 25,
+        "out_features": 2})")) == "0 spec/unknown-layer, 4 shape/in-features");
+}
+
 TEST_CASE("of a layer of no known type neither the dtype nor any size is known") {
     const std::string text = R"({"seq": 1, "inputs": {"x": {"shape": ["N"], "dtype": "i64"}}, "layers": [
         {"type": "Foo"}, {"type": "LayerNorm", "normalized_shape": 16}, {"type": "Linear", "in_features": 16,
