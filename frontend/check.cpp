@@ -45,14 +45,37 @@ void check_names(const Definition& definition, const CheckOptions& options) {
 
 std::size_t count_problems(const Lowering& lowering) { return lowering.faults.size() + lowering.problems.size(); }
 
+std::size_t count_errors(const Lowering& lowering) {
+    const auto errors = std::count_if(lowering.faults.begin(), lowering.faults.end(),
+                                      [](const LayerFault& fault) { return fault.fault.severity == Severity::error; });
+    return static_cast<std::size_t>(errors) + lowering.problems.size();
+}
+
+/// Where an input of the model may be what is wrong, it is taken to be right unless that explains less.
+Lowering lower_doubting(const Definition& definition, LowerOptions options) {
+    Lowering doubting = lower(definition, options);
+    if (doubting.doubted_inputs.empty()) return doubting;
+    options.trusted_inputs = doubting.doubted_inputs;
+    Lowering trusting = lower(definition, options);
+    if (count_errors(trusting) <= count_errors(doubting)) return trusting;
+    if (doubting.refuted_inputs.empty()) return doubting;
+    if (doubting.refuted_inputs == doubting.doubted_inputs) return trusting;
+    options.trusted_inputs = doubting.refuted_inputs;
+    return lower(definition, options);
+}
+
 /// Where names stand twice there are several readings; the one with the least that is wrong counts.
 Lowering lower_best(const Definition& definition, const CheckOptions& options) {
-    Lowering best = lower(definition, {options.shapes, options.bindings});
+    const LowerOptions given{options.shapes, options.bindings};
+    Lowering best = lower_doubting(definition, given);
     if (best.renamings.empty() && best.ambiguous_names.empty()) return best;
     for (const auto& [first_is_misnamed, prefer_similar] :
          {std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
         if (count_problems(best) == 0) break;
-        Lowering other = lower(definition, {options.shapes, options.bindings, first_is_misnamed, prefer_similar});
+        LowerOptions reading = given;
+        reading.first_duplicate_is_misnamed = first_is_misnamed;
+        reading.prefer_similar_names = prefer_similar;
+        Lowering other = lower_doubting(definition, reading);
         if (count_problems(other) >= count_problems(best)) continue;
         best = std::move(other);
         best.ambiguous_names.clear();
@@ -164,8 +187,12 @@ class Checker {
 
     static bool concerns_unapplied(const Lowering& lowering, const std::string& name) {
         for (LayerId id = 0; id < lowering.layers.size(); ++id) {
-            if (lowering.layers[id].node == nullptr && name.starts_with(lowering.graph.layers[id].path + "."))
-                return true;
+            const LoweredLayer& layer = lowering.layers[id];
+            const bool open = std::any_of(layer.inputs.begin(), layer.inputs.end(), [](const Value* input) {
+                return input->type.error || input->alternative.has_value();
+            });
+            const bool unapplied = layer.node == nullptr || (open && layer.node->parameters().empty());
+            if (unapplied && name.starts_with(lowering.graph.layers[id].path + ".")) return true;
         }
         return false;
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "frontend/assume.hpp"
+#include "frontend/doubt.hpp"
 #include "frontend/expansion.hpp"
 #include "frontend/resolve.hpp"
 #include "frontend/scope.hpp"
@@ -46,6 +47,7 @@ class Lowerer {
             result_.stopped = true;
         }
         result_.graph.ranges = definition_.ranges;
+        name_doubted_inputs();
         if (!result_.has_error()) warn_of_unused();
         return std::move(result_);
     }
@@ -53,7 +55,26 @@ class Lowerer {
    private:
     InferScope scope() const { return {result_.graph.ranges, result_.graph.bounded_symbols}; }
 
-    Value* assume(TensorType type) { return result_.graph.add_parameter({}, std::move(type)); }
+    Value* assume(TensorType type, std::optional<TensorType> alternative = std::nullopt) {
+        Value* value = result_.graph.add_parameter({}, std::move(type));
+        value->alternative = std::move(alternative);
+        return value;
+    }
+
+    /// A value of which nothing is known. It is taken to have the rank of `like` until a layer wants another.
+    Value* assume_open(const TensorType& like) {
+        TensorType type = unknown_like(like);
+        type.dtype = is_float(type.dtype) ? type.dtype : DType::f32;
+        return assume(std::move(type), TensorType::make_error());
+    }
+
+    void name_doubted_inputs() {
+        for (const Value* input : top_.inputs) {
+            if (!input->alternative) continue;
+            result_.doubted_inputs.insert(input->name);
+            if (is_refuted(input, scope())) result_.refuted_inputs.insert(input->name);
+        }
+    }
 
     void add_inputs() {
         for (const InputDefinition& input : definition_.inputs) {
@@ -113,7 +134,7 @@ class Lowerer {
         if (layer.has_from) {
             for (const Reference& reference : layer.from) {
                 Value* value = resolver_.find_value(reference, layer, scope);
-                inputs.push_back(value != nullptr ? value : assume(unknown_like(current->type)));
+                inputs.push_back(value != nullptr ? value : assume_open(current->type));
             }
         } else {
             inputs.push_back(current);
@@ -133,10 +154,10 @@ class Lowerer {
         }
     }
 
-    /// Nothing is known of what the layer does: it is taken to keep the rank.
+    /// Nothing is known of what the layer does.
     void give_up(Slot& slot, const Value* current) {
         slot.broken = true;
-        slot.outputs = {assume(unknown_like(current->type))};
+        slot.outputs = {assume_open(current->type)};
     }
 
     void open(Scope& scope, const LayerDefinition& layer, const std::vector<LayerDefinition>& layers, Slot& slot,
@@ -213,6 +234,7 @@ class Lowerer {
         std::vector<NodeFault> faults;
         layer.node = result_.graph.add(std::move(spec), &faults);
         layer.outputs = layer.node->outputs;
+        doubt_rank(layer, faults);
         bool failed = false;
         for (NodeFault& fault : faults) {
             failed = failed || fault.fault.severity == Severity::error;
@@ -220,10 +242,40 @@ class Lowerer {
             narrow(fault.fault);
             keep(id, std::move(fault.fault));
         }
-        const auto replaced = failed ? assumed_after_fault(layer, faults_of(id), scope()) : std::vector<TensorType>{};
-        for (std::size_t i = 0; i < replaced.size() && i < layer.outputs.size(); ++i) {
-            if (layer.outputs[i]->type.error) layer.outputs[i] = assume(replaced[i]);
+        if (failed && layer.outputs.front()->type.error)
+            give(layer, assumed_after_fault(layer, faults_of(id), scope()));
+    }
+
+    /// What follows reads what is assumed.
+    void give(LoweredLayer& layer, Assumption assumption) {
+        layer.outputs.resize(std::max(layer.outputs.size(), assumption.outputs.size()));
+        for (std::size_t i = 0; i < layer.outputs.size(); ++i) {
+            if (layer.outputs[i] != nullptr && !layer.outputs[i]->type.error) continue;
+            const bool known = i < assumption.outputs.size() && !assumption.outputs[i].error;
+            const TensorType like = layer.inputs.empty() ? TensorType::make_error() : layer.inputs.front()->type;
+            layer.outputs[i] = known ? assume(assumption.outputs[i], assumption.alternative) : assume_open(like);
         }
+    }
+
+    /// Of a layer and an input of the model that do not fit in rank, either may be wrong. If neither the layer nor its
+    /// like of that rank takes the input, it is the input; if another layer made it so, it is the layer.
+    void doubt_rank(LoweredLayer& layer, std::vector<NodeFault>& faults) {
+        const auto rank = std::find_if(faults.begin(), faults.end(),
+                                       [](const NodeFault& fault) { return fault.fault.code == "shape/rank"; });
+        if (rank == faults.end()) return;
+        Value* output = layer.outputs.front();
+        doubt_input(layer, rank->fault);
+        if (layer.doubted.empty()) {
+            if (!output->type.error) output->alternative.reset();
+            return;
+        }
+        const auto is_other = [&](const NodeFault& fault) {
+            return fault.fault.severity == Severity::error && fault.fault.code != "shape/rank" &&
+                   fault.fault.input == rank->fault.input;
+        };
+        if (std::none_of(faults.begin(), faults.end(), is_other)) return;
+        if (output->alternative && !output->alternative->error) std::swap(output->type, *output->alternative);
+        std::erase_if(faults, is_other);
     }
 
     /// What follows may take it that a symbol is as large as this layer needs.
@@ -240,7 +292,8 @@ class Lowerer {
     void doubt_input(LoweredLayer& layer, const Fault& fault) {
         const auto index = static_cast<std::size_t>(fault.input);
         if (fault.severity != Severity::error || index >= layer.inputs.size()) return;
-        for (Value* value : doubt(layer.inputs[index], fault, scope())) layer.doubted.push_back(value);
+        for (Value* value : doubt(layer.inputs[index], fault, options_.trusted_inputs, scope()))
+            layer.doubted.push_back(value);
     }
 
     std::vector<Fault> faults_of(LayerId id) const {
@@ -252,15 +305,16 @@ class Lowerer {
 
     void apply_broken(LayerId id, const Op& op, bool inferable) {
         LoweredLayer& layer = result_.layers[id];
-        std::vector<TensorType> types;
-        for (const Value* input : layer.inputs) types.push_back(input->type);
+        Assumption assumption{{TensorType::make_error()}, std::nullopt};
         if (inferable) {
-            BrokenInference inference = infer_broken(op, layer.definition->broken_fields, types, scope());
-            for (TensorType& type : inference.outputs) layer.outputs.push_back(assume(std::move(type)));
-            for (Fault& fault : inference.faults) keep(id, std::move(fault));
+            BrokenInference inference = infer_broken(op, layer.definition->broken_fields, layer.inputs, scope());
+            assumption = std::move(inference.given);
+            for (Fault& fault : inference.faults) {
+                doubt_input(layer, fault);
+                keep(id, std::move(fault));
+            }
         }
-        if (layer.outputs.empty())
-            layer.outputs.push_back(assume(types.empty() ? TensorType::make_error() : unknown_like(types.front())));
+        give(layer, std::move(assumption));
     }
 
     /// Keeps a fault unless what it is about is unknown, or the first application of a shared layer has it too.

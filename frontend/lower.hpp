@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ struct LowerOptions {
     /// A name that nothing has is a similar one misspelled, rather than what a layer with a duplicate name ought to be
     /// called.
     bool prefer_similar_names = false;
+    /// The inputs whose type is not what is wrong, whatever layers make of it.
+    std::set<std::string> trusted_inputs{};
 };
 
 /// A definition as a graph, and all that is wrong with it. The graph is sound where there is no error; it
@@ -68,6 +71,10 @@ struct Lowering {
     /// Duplicate names that something refers to after both layers.
     std::vector<std::string> ambiguous_names;
     bool first_duplicate_is_misnamed = false;
+    /// The inputs of the model whose type was taken to be what is wrong, and those of them that other layers read as
+    /// they are.
+    std::set<std::string> doubted_inputs;
+    std::set<std::string> refuted_inputs;
     /// The expansion passed a limit: there is no graph.
     bool stopped = false;
 

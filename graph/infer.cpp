@@ -54,18 +54,6 @@ Inference run_rule(Op op, std::span<const TensorType> inputs, const InferScope& 
     return result;
 }
 
-/// After a rank fault, goes on as if the family's member for that rank had been meant, with what is wrong with that.
-void adopt_sibling(Inference& result, std::span<const TensorType> inputs, const InferScope& scope) {
-    const OpType* sibling = sibling_for_rank(result.op.type(), inputs[0].shape.rank());
-    if (sibling == nullptr) return;
-    Inference other = run_rule(convert(result.op, *sibling), inputs, scope, false);
-    if (other.outputs.empty()) return;
-    result.outputs = std::move(other.outputs);
-    Fault& fault = result.faults.front();
-    if (fault.fixes.empty()) fault.fixes.push_back({FixIdea::Kind::replace_type, sibling->name, {}});
-    std::move(other.faults.begin(), other.faults.end(), std::back_inserter(result.faults));
-}
-
 enum class Size { fine, too_large, overflow };
 
 Size size_of_value(const TensorType& type, std::int64_t limit) {
@@ -113,6 +101,53 @@ void check_limits(Inference& result, std::int64_t limit) {
     }
 }
 
+/// After a rank fault, goes on as if the family's member for that rank had been meant, with what is wrong with that.
+void adopt_sibling(Inference& result, std::span<const TensorType> inputs, const InferScope& scope) {
+    const OpType* sibling = sibling_for_rank(result.op.type(), inputs[0].shape.rank());
+    if (sibling == nullptr) return;
+    Inference other = infer_as_declared(convert(result.op, *sibling), inputs, scope);
+    if (other.outputs.front().error) return;
+    result.outputs = std::move(other.outputs);
+    Fault& fault = result.faults.front();
+    if (fault.fixes.empty()) fault.fixes.push_back({FixIdea::Kind::replace_type, sibling->name, {}});
+    std::move(other.faults.begin(), other.faults.end(), std::back_inserter(result.faults));
+}
+
+/// After a rank fault, either the layer or its input is what is wrong: the output as it is declared is the other
+/// reading.
+void consider_rank(Inference& result, std::span<const TensorType> inputs, const InferScope& scope) {
+    if (result.outputs.front().error) adopt_sibling(result, inputs, scope);
+    if (result.alternative || result.outputs.front().error) return;
+    std::vector<TensorType> types(inputs.begin(), inputs.end());
+    for (const Fault& fault : result.faults) {
+        if (fault.code == "shape/rank") types[static_cast<std::size_t>(fault.input)] = TensorType::make_error();
+    }
+    const Inference declared = infer_open(result.op, types, scope);
+    result.alternative = declared.alternative ? *declared.alternative : declared.outputs.front();
+}
+
+bool is_size_error(const Fault& fault) { return fault.severity == Severity::error && fault.code.starts_with("shape/"); }
+
+/// Where whole numbers come to a layer that takes fractions, an Embedding may be what is missing. If that mends its
+/// sizes as well, they are no faults of their own.
+void consider_embedding(Inference& result, std::span<const TensorType> inputs, const InferScope& scope) {
+    const auto fault = std::find_if(result.faults.begin(), result.faults.end(),
+                                    [](const Fault& found) { return found.code == "dtype/mismatch"; });
+    const auto index = static_cast<std::size_t>(fault->input);
+    const DType dtype = inputs[index].dtype;
+    if ((dtype != DType::i64 && dtype != DType::i32) || inputs[index].shape.rank() >= max_rank) return;
+    std::vector<TensorType> types(inputs.begin(), inputs.end());
+    types[index].dtype = DType::f32;
+    types[index].shape.push_back(Dim::unknown());
+    const Inference embedded = infer_as_declared(result.op, types, scope);
+    if (embedded.has_error() || embedded.outputs.front().error) return;
+    const bool sizes_differ = std::any_of(result.faults.begin(), result.faults.end(), is_size_error);
+    result.alternative = sizes_differ ? result.outputs.front() : embedded.outputs.front();
+    if (!sizes_differ) return;
+    std::erase_if(result.faults, is_size_error);
+    result.outputs = embedded.outputs;
+}
+
 /// Rules rely on their fields, which C++ code may have set to anything.
 std::vector<Fault> wrong_fields(const Op& op) {
     std::vector<Fault> faults;
@@ -129,7 +164,7 @@ std::size_t Inference::error_count() const {
         faults.begin(), faults.end(), [](const Fault& fault) { return fault.severity == Severity::error; }));
 }
 
-Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {
+Inference infer_as_declared(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {
     const auto outputs = static_cast<std::size_t>(std::max(1, op.output_count()));
     const bool silenced = std::any_of(inputs.begin(), inputs.end(), [](const TensorType& type) { return type.error; });
     Inference result;
@@ -138,10 +173,16 @@ Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& sco
         result.op = std::move(op);
     } else {
         result = run_rule(std::move(op), inputs, scope, explaining);
-        if (result.outputs.empty() && has_code(result.faults, "shape/rank")) adopt_sibling(result, inputs, scope);
         check_limits(result, scope.value_limit);
     }
     result.outputs.resize(std::max(outputs, result.outputs.size()), TensorType::make_error());
+    return result;
+}
+
+Inference infer(Op op, std::span<const TensorType> inputs, const InferScope& scope, bool explaining) {
+    Inference result = infer_as_declared(std::move(op), inputs, scope, explaining);
+    if (has_code(result.faults, "shape/rank")) consider_rank(result, inputs, scope);
+    if (has_code(result.faults, "dtype/mismatch")) consider_embedding(result, inputs, scope);
     return result;
 }
 

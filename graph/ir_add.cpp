@@ -14,26 +14,13 @@ std::vector<TensorType> types_of(std::span<Value* const> values) {
     return types;
 }
 
-/// The inputs' second readings, where any has one.
-std::optional<std::vector<TensorType>> alternative_types(std::span<Value* const> values) {
-    if (std::none_of(values.begin(), values.end(), [](const Value* value) { return value->alternative.has_value(); }))
-        return std::nullopt;
+/// The inputs' second readings; empty where none has one.
+std::vector<TensorType> alternatives_of(std::span<Value* const> values) {
     std::vector<TensorType> types;
+    if (std::none_of(values.begin(), values.end(), [](const Value* value) { return value->alternative.has_value(); }))
+        return types;
     for (const Value* value : values) types.push_back(value->alternative.value_or(value->type));
     return types;
-}
-
-Inference infer_either(const Op& op, std::span<Value* const> inputs, const InferScope& scope) {
-    Inference first = infer(op, types_of(inputs), scope);
-    const auto types = alternative_types(inputs);
-    if (!types) return first;
-    Inference second = infer(op, *types, scope);
-    if (second.error_count() < first.error_count()) return second;
-    const bool both = first.has_error() == second.has_error();
-    if (both && !first.alternative && !second.outputs.front().error &&
-        !(second.outputs.front() == first.outputs.front()))
-        first.alternative = second.outputs.front();
-    return first;
 }
 
 std::vector<PostOp> infer_epilogue(Inference& inference, const std::vector<PostOpSpec>& epilogue, int first_operand,
@@ -77,7 +64,7 @@ void keep_faults(Node* node, std::vector<Fault> found, std::vector<NodeFault>* f
 
 Node* Graph::add(NodeSpec spec, std::vector<NodeFault>* faults, Node* before) {
     const InferScope scope{ranges, bounded_symbols};
-    Inference inference = infer_either(spec.op, spec.inputs, scope);
+    Inference inference = infer_either(spec.op, types_of(spec.inputs), alternatives_of(spec.inputs), scope);
 
     auto owned = std::make_unique<Node>();
     Node* node = owned.get();
@@ -106,7 +93,11 @@ Node* Graph::add(NodeSpec spec, std::vector<NodeFault>* faults, Node* before) {
         value->output_index = static_cast<int>(i);
         node->outputs.push_back(value);
     }
-    node->outputs.front()->alternative = std::move(inference.alternative);
+    // Of a value that may have any rank, all that is cut from it may.
+    const bool open = inference.alternative && inference.alternative->error;
+    for (Value* output : node->outputs) {
+        if (open || output->output_index == 0) output->alternative = inference.alternative;
+    }
     const LayerId layer = node->origins.empty() ? 0 : node->origins.front();
     for (Condition& condition : inference.conditions) conditions.push_back({std::move(condition), layer});
 

@@ -12,7 +12,7 @@ namespace {
 
 template <class T>
 void declare_reduction(FieldTable<T>& table) {
-    table.add("dim", &T::dim).nullable().doc("the dimensions to reduce; null: all");
+    table.add("dim", &T::dim).required().nullable().doc("the dimensions to reduce; null: all");
     table.add("keepdim", &T::keepdim).doc("whether they stay, with size 1");
 }
 

@@ -31,6 +31,17 @@ std::vector<Diagnostic> errors_of(const CheckResult& result) {
     return errors;
 }
 
+std::vector<Diagnostic> errors_in(const std::string& inputs, const std::string& layers) {
+    return errors_of(check_text(R"({"seq": 1, "inputs": {)" + inputs + R"(}, "layers": [)" + layers + "]}", "m.json"));
+}
+
+std::string places(const std::vector<Diagnostic>& diagnostics) {
+    std::string text;
+    for (const Diagnostic& diagnostic : diagnostics)
+        text += (text.empty() ? "" : ", ") + diagnostic.layer + " " + diagnostic.code;
+    return text;
+}
+
 std::string brief(const std::vector<Diagnostic>& diagnostics) {
     std::string text;
     for (const Diagnostic& diagnostic : diagnostics)

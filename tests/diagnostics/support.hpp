@@ -13,6 +13,10 @@ std::string read_text(const std::string& path);
 std::vector<std::string> names_in(const std::string& folder, const std::string& ending);
 
 std::vector<Diagnostic> errors_of(const CheckResult& result);
+/// The errors of a model of these inputs and layers, both written in JSON without the braces or brackets around them.
+std::vector<Diagnostic> errors_in(const std::string& inputs, const std::string& layers);
+/// "conv shape/rank, fc shape/in-features".
+std::string places(const std::vector<Diagnostic>& diagnostics);
 /// "shape/in-features fc0; ...", for messages of failing tests.
 std::string brief(const std::vector<Diagnostic>& diagnostics);
 bool has_certain_fix(const Diagnostic& diagnostic);
