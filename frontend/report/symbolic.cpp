@@ -42,7 +42,8 @@ class Samples {
     /// Whether one side is a number, so that the other's values tell something.
     bool compares() const {
         return condition_.lhs.is_constant() != condition_.rhs.is_constant() &&
-               condition_.relation != Condition::Relation::divisible;
+               condition_.relation != Condition::Relation::divisible &&
+               condition_.relation != Condition::Relation::broadcast;
     }
     std::int64_t step() const { return range_.multiple_of; }
     std::int64_t least() const { return (range_.min + step() - 1) / step() * step(); }
@@ -145,8 +146,8 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     if (!fault.condition || !fault.verdict) return;
     const Verdict& verdict = *fault.verdict;
     if (verdict.kind == Verdict::Kind::undecided) {
-        diagnostic.notes.push_back(
-            fmt::format("for which values {} cannot be told; it is checked when they are set", diagnostic.condition));
+        diagnostic.notes.push_back(fmt::format("it cannot be told for which values {}; it is checked when they are set",
+                                               diagnostic.condition));
         return;
     }
     if (verdict.symbol.empty()) {

@@ -52,6 +52,31 @@ Json random_chain(Random& random) {
     return {{"seq", 1}, {"inputs", {{"x", {"N", 2, "S", "S"}}}}, {"layers", layers}};
 }
 
+/// Two branches of convolutions and pools over [N, 2, S], joined.
+Json random_join(Random& random) {
+    Json layers = Json::array();
+    const auto branch = [&](const std::string& prefix) {
+        std::string last = "x";
+        for (int i = 0, depth = 1 + below(random, 2); i < depth; ++i) {
+            const int kernel = 1 + below(random, 5);
+            Json layer{{"type", "AvgPool1d"}, {"name", prefix + std::to_string(i)}, {"from", last}};
+            if (below(random, 2) > 0) {
+                layer["type"] = "Conv1d";
+                layer["out_channels"] = 2;
+            }
+            layer["kernel_size"] = kernel;
+            layer["padding"] = below(random, kernel / 2 + 1);
+            layer["stride"] = 1 + below(random, 3);
+            last = layer["name"];
+            layers.push_back(layer);
+        }
+        return last;
+    };
+    const std::string a = branch("a"), b = branch("b");
+    layers.push_back({{"type", below(random, 2) > 0 ? "Add" : "Mul"}, {"name", "join"}, {"from", {a, b}}});
+    return {{"seq", 1}, {"inputs", {{"x", {"N", 2, "S"}}}}, {"layers", layers}};
+}
+
 }  // namespace
 
 TEST_CASE("the values said to work are those that work") {
@@ -75,6 +100,26 @@ TEST_CASE("the values said to work are those that work") {
         const std::vector<Interval>& valid = fc->valid.at("S");
         const bool at_most_one = valid.empty() || (valid.size() == 1 && valid[0].max == valid[0].min);
         CHECK((fc->severity == Severity::error) == at_most_one);
+    }
+    CHECK(conditions > 150);
+}
+
+TEST_CASE("the values said to fit where sizes broadcast are those that fit") {
+    Random random(8);
+    int conditions = 0;
+    for (int i = 0; i < 300; ++i) {
+        const std::string text = random_join(random).dump(1);
+        CAPTURE(text);
+        const CheckResult result = check_text(text, "model.json");
+        const auto join = std::find_if(result.diagnostics.begin(), result.diagnostics.end(),
+                                       [](const Diagnostic& d) { return d.layer == "join"; });
+        if (join == result.diagnostics.end()) continue;
+        ++conditions;
+        REQUIRE(join->valid.contains("S"));
+        for (std::int64_t value = 1; value <= largest; ++value) {
+            CAPTURE(value);
+            CHECK(contains(join->valid.at("S"), value) == works(text, value));
+        }
     }
     CHECK(conditions > 150);
 }
