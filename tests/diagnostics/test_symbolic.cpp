@@ -135,6 +135,40 @@ TEST_CASE("of a chain that needs more and more, one error says what all of it ne
     for (const std::int64_t value : {std::int64_t{17}, std::int64_t{18}}) CHECK(works(text, value) == (value == 18));
 }
 
+TEST_CASE("a lower bound is said by an error that leaves fewer values") {
+    const auto model = [](const std::string& dims, const std::string& last) {
+        return R"({"seq": 1, "inputs": {"x": ["N", 3, "S"]}, "dims": {"S": )" + dims + R"(}, "layers": [
+            {"type": "Conv1d", "name": "a", "out_channels": 3, "kernel_size": 5, "padding": 1},
+            {"type": "MaxPool1d", "name": "b", "kernel_size": 2}, )" +
+               last + "]}";
+    };
+    const std::string takes = R"("Flatten", {"type": "Linear", "name": "fc", "out_features": 2, "in_features": )";
+    for (const std::string dims : {R"({"max": 200})", R"({"min": 1})", R"({"min": 2, "max": 200})"}) {
+        for (const std::string features : {"3", "30", "31"}) {
+            CAPTURE(dims);
+            CAPTURE(features);
+            const auto errors = errors_of(check_text(model(dims, takes + features + "}"), "model.json"));
+            REQUIRE_MESSAGE(errors.size() == 1, brief(errors));
+            CHECK(errors[0].layer == "fc");
+        }
+    }
+    const std::string residual = R"({"type": "Conv1d", "name": "c", "out_channels": 3, "kernel_size": 3},
+        {"type": "Add", "name": "sum", "from": ["b", "c"]})";
+    const auto errors = errors_of(check_text(model(R"({"max": 200})", residual), "model.json"));
+    REQUIRE_MESSAGE(!errors.empty(), brief(errors));
+    CHECK(errors.back().layer == "sum");
+    CHECK(errors.size() == (has_certain_fix(errors.back()) ? 2 : 1));
+}
+
+TEST_CASE("a step alone is no range: a lower bound stays a note") {
+    const std::string head =
+        R"({"seq": 1, "inputs": {"x": ["N", 4, "S"]}, "dims": {"S": {"multiple_of": 3}}, "layers": [)";
+    const std::string bound = R"({"type": "Conv1d", "out_channels": 4, "kernel_size": 6})";
+    CHECK(check_text(head + bound + "]}", "model.json").diagnostics.empty());
+    const std::string even = R"({"type": "Reshape", "shape": [0, 4, 2, -1]})";
+    CHECK(errors_of(check_text(head + even + "]}", "model.json")).size() == 1);
+}
+
 TEST_CASE("a range that holds throughout is no error, and without a range a lower bound is none") {
     const std::string layers = R"("layers": [{"type": "Conv2d", "out_channels": 4, "kernel_size": 5}]})";
     const std::string head = R"({"seq": 1, "inputs": {"x": ["N", 3, "S", "S"]}, )";
