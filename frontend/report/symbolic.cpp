@@ -119,6 +119,23 @@ std::string contrast(const Verdict& verdict, const Samples& samples) {
     return last ? samples.text({below, *last + samples.step()}) : samples.text({below});
 }
 
+/// The values of the range that are not valid. A verdict begins where the layers before it work.
+std::vector<Interval> failing_in(const SymbolRange& range, const Verdict& verdict) {
+    std::vector<Interval> failing = verdict.failing;
+    const std::int64_t step = range.multiple_of;
+    const std::int64_t least = (range.min + step - 1) / step * step;
+    std::int64_t begin = verdict.valid.front().min;
+    if (!failing.empty()) begin = std::min(begin, failing.front().min);
+    if (begin <= least) return failing;
+    const bool follows = !failing.empty() && failing.front().min == begin && failing.front().step == step;
+    if (follows) {
+        failing.front().min = least;
+    } else {
+        failing.insert(failing.begin(), {least, begin - step, begin - step == least ? 1 : step});
+    }
+    return failing;
+}
+
 std::string verdict_text(const Verdict& verdict) {
     const std::string& symbol = verdict.symbol;
     if (verdict.valid.empty()) return fmt::format("no value of {} works", symbol);
@@ -161,9 +178,9 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     const std::string others = contrast(verdict, Samples(fault, ranges));
     diagnostic.notes.push_back(verdict_text(verdict) + (others.empty() ? "" : "; " + others));
     const auto range = ranges.find(verdict.symbol);
-    // Where layers before it need a part of the range, `failing` is what is left.
-    const auto failing = verdict.lower_bound_only ? solve(*fault.condition, ranges).failing : verdict.failing;
-    if (range != ranges.end() && range->second.max && !verdict.valid.empty() && !failing.empty())
+    if (range == ranges.end() || !range->second.max || verdict.valid.empty()) return;
+    const std::vector<Interval> failing = failing_in(range->second, verdict);
+    if (!failing.empty())
         diagnostic.notes.push_back(
             fmt::format("of the range that `dims` gives, it fails for {} = {}", verdict.symbol, describe(failing)));
 }
