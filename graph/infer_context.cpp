@@ -12,11 +12,14 @@ bool is_silenced(const Condition& condition) {
     return silent(condition.lhs) || silent(condition.rhs);
 }
 
-Severity severity_of(const Verdict& verdict, const BoundedSymbols& bounded) {
+/// A step alone bounds nothing: it makes an error of a condition that is no lower bound.
+Severity severity_of(const Verdict& verdict, const BoundedSymbols& bounded, const SymbolRanges& ranges) {
     if (verdict.kind == Verdict::Kind::never || verdict.single_value) return Severity::error;
     if (verdict.kind == Verdict::Kind::undecided) return Severity::warning;
     if (bounded.contains(verdict.symbol)) return Severity::error;
-    return verdict.lower_bound_only ? Severity::note : Severity::warning;
+    if (verdict.lower_bound_only) return Severity::note;
+    const auto range = ranges.find(verdict.symbol);
+    return range != ranges.end() && range->second.multiple_of > 1 ? Severity::error : Severity::warning;
 }
 
 }  // namespace
@@ -45,7 +48,7 @@ bool InferContext::require(Condition condition, Fault fault) {
     conditions_.push_back(condition);
     const bool fails = verdict.kind == Verdict::Kind::never;
     fault.code = "shape/symbolic";
-    fault.severity = severity_of(verdict, bounded_);
+    fault.severity = severity_of(verdict, bounded_, ranges_);
     fault.condition = std::move(condition);
     fault.verdict = std::move(verdict);
     faults_.push_back(std::move(fault));

@@ -33,6 +33,7 @@ bool compare_constants(std::int64_t a, Relation relation, std::int64_t b) {
         case Relation::lt: return a < b;
         case Relation::ge: return a >= b;
         case Relation::gt: return a > b;
+        case Relation::broadcast: return a == b || a == 1 || b == 1;
         case Relation::divisible: break;
     }
     if (b == 0) return a == 0;
@@ -58,8 +59,54 @@ Finding examine_symbol(const Problem& problem, const SymbolRanges& ranges) {
     return finding;
 }
 
+/// Where one of the findings, all on `symbol` or on constants, holds.
+std::optional<IntegerSet> unite(std::span<const Finding> findings, IntegerRange range) {
+    std::optional<IntegerSet> result = IntegerSet(range, false);
+    for (const Finding& finding : findings) {
+        if (!finding.set && finding.kind == Kind::undecided) return std::nullopt;
+        result = result->unite(finding.set ? *finding.set : IntegerSet(range, finding.kind == Kind::always));
+        if (!result) return std::nullopt;
+    }
+    return result;
+}
+
+std::vector<std::string> symbols_of(std::span<const Finding> findings) {
+    std::vector<std::string> symbols;
+    for (const Finding& finding : findings)
+        symbols.insert(symbols.end(), finding.symbols.begin(), finding.symbols.end());
+    std::sort(symbols.begin(), symbols.end());
+    symbols.erase(std::unique(symbols.begin(), symbols.end()), symbols.end());
+    return symbols;
+}
+
+/// What is known of a condition that holds where one of `parts` does.
+Finding any_of(std::vector<Finding> parts, const SymbolRanges& ranges) {
+    Finding finding;
+    const auto is_always = [](const Finding& part) { return part.kind == Kind::always; };
+    if (const auto part = std::find_if(parts.begin(), parts.end(), is_always); part != parts.end()) return *part;
+    finding.symbols = symbols_of(parts);
+    std::erase_if(parts,
+                  [&](const Finding& part) { return part.kind == Kind::never && part.symbols != finding.symbols; });
+    if (!parts.empty()) finding.symbols = symbols_of(parts);
+    const bool refuted =
+        std::all_of(parts.begin(), parts.end(), [](const Finding& part) { return part.kind == Kind::never; });
+    if (refuted) finding.kind = Kind::never;
+    if (finding.symbols.size() != 1) return finding;
+    const Grid grid = grid_of(range_of(finding.symbols[0], ranges));
+    if (grid.range.is_empty()) return finding;
+    finding.set = unite(parts, grid.range);
+    if (finding.set) finding.kind = kind_of(*finding.set, finding.set->complement());
+    return finding;
+}
+
 Finding examine(const Condition& condition, const SymbolRanges& ranges) {
     Finding finding;
+    if (condition.relation == Relation::broadcast) {
+        const auto& [lhs, relation, rhs] = condition;
+        return any_of({examine({lhs, Relation::eq, rhs}, ranges), examine({lhs, Relation::eq, 1}, ranges),
+                       examine({rhs, Relation::eq, 1}, ranges)},
+                      ranges);
+    }
     if (condition.lhs.is_constant() && condition.rhs.is_constant()) {
         finding.kind = kind_of(compare_constants(condition.lhs.value(), condition.relation, condition.rhs.value()));
         return finding;
@@ -187,14 +234,27 @@ std::string_view text_of(Relation relation, bool pretty) {
         case Relation::lt: return " < ";
         case Relation::ge: return pretty ? " ≥ " : " >= ";
         case Relation::gt: return " > ";
-        case Relation::divisible: break;
+        case Relation::divisible: return " is divisible by ";
+        case Relation::broadcast: break;
     }
-    return " is divisible by ";
+    return {};
+}
+
+/// "N = 4 or N = 1", "M = N or one of them is 1".
+std::string broadcast_text(const Condition& condition, DimStyle style) {
+    const bool constant = condition.lhs.is_constant();
+    const Dim& first = constant ? condition.rhs : condition.lhs;
+    const Dim& second = constant ? condition.lhs : condition.rhs;
+    const std::string equal = std::string(text_of(Relation::eq, style == DimStyle::pretty));
+    const std::string name = first.to_string(style);
+    const std::string text = name + equal + second.to_string(style);
+    return text + (second.is_constant() ? " or " + name + equal + "1" : " or one of them is 1");
 }
 
 }  // namespace
 
 std::string Condition::to_string(DimStyle style) const {
+    if (relation == Relation::broadcast) return broadcast_text(*this, style);
     std::string text = lhs.to_string(style);
     text += text_of(relation, style == DimStyle::pretty);
     return text + rhs.to_string(style);

@@ -32,6 +32,7 @@ struct Condition {
         ge,
         gt,
         divisible,  ///< lhs is a multiple of rhs
+        broadcast,  ///< lhs and rhs are equal, or one of them is 1
     };
     Dim lhs;
     Relation relation = Relation::eq;

@@ -76,13 +76,14 @@ struct Relation {
 };
 
 /// A sign that begins another stands after it.
-constexpr std::array<Relation, 6> relations{{
+constexpr std::array<Relation, 7> relations{{
     {Condition::Relation::eq, "=="},
     {Condition::Relation::ne, "!="},
     {Condition::Relation::le, "<="},
     {Condition::Relation::ge, ">="},
     {Condition::Relation::lt, "<"},
     {Condition::Relation::gt, ">"},
+    {Condition::Relation::broadcast, "~"},
 }};
 
 }  // namespace

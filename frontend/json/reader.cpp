@@ -127,7 +127,8 @@ class Reader {
                 continue;
             }
             model_.ranges[std::string(document_[id].key)] = range;
-            if (document_[id].count > 0) model_.bounded_symbols.insert(std::string(document_[id].key));
+            const bool bounded = document_.find(id, "min") != no_node || document_.find(id, "max") != no_node;
+            if (bounded) model_.bounded_symbols.insert(std::string(document_[id].key));
             range_places_.emplace_back(document_[id].key, id);
         }
     }

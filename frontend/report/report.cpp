@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -12,6 +11,7 @@
 
 #include "frontend/json/document.hpp"
 #include "frontend/report/ideas.hpp"
+#include "frontend/report/implied.hpp"
 #include "frontend/report/patch.hpp"
 #include "frontend/report/symbolic.hpp"
 #include "frontend/report/trace.hpp"
@@ -33,42 +33,50 @@ class Reporter {
           lowering_(lowering),
           view_(definition, lowering),
           trial_(view_, options.weights, options.budget),
-          writer_(view_, options.weights != nullptr) {}
+          writer_(view_, options.weights != nullptr),
+          implied_(implied_bounds(lowering.faults)) {}
 
     std::vector<Diagnostic> run() {
-        std::vector<Diagnostic> diagnostics;
-        std::set<std::tuple<const LayerDefinition*, std::string, std::string, std::string>> seen;
-        drop_weaker_bounds();
-        for (const LayerFault& fault : lowering_.faults) {
-            if (fault.fault.severity == Severity::note || consequences_.contains(&fault.fault)) continue;
-            const LoweredLayer& layer = lowering_.layers[fault.layer];
-            const std::string symbol = fault.fault.verdict ? fault.fault.verdict->symbol : std::string();
-            if (!seen.emplace(layer.blamed, fault.fault.code, fault.fault.field, symbol).second) continue;
-            if (is_repeated(fault.fault)) continue;
-            diagnostics.push_back(describe(fault.layer, fault.fault, diagnostics.size() < most_explained));
+        const std::vector<LayerFault>& faults = lowering_.faults;
+        for (std::size_t i = 0; i < faults.size(); ++i) {
+            if (!implied_.contains(&faults[i].fault)) add(i);
         }
-        return diagnostics;
+        for (const std::size_t i : outlasting_bounds()) add(i);
+        std::vector<Diagnostic> result;
+        for (auto& [index, diagnostic] : diagnostics_) result.push_back(std::move(diagnostic));
+        return result;
     }
 
    private:
-    /// A chain of layers that each need a symbol to be large: the one that needs most says it for all.
-    void drop_weaker_bounds() {
-        const auto need = [](const Fault& fault) -> std::optional<std::int64_t> {
-            if (!fault.verdict || !fault.condition || fault.condition->relation != Condition::Relation::ge ||
-                fault.verdict->symbol.empty())
-                return std::nullopt;
-            if (fault.verdict->valid.empty()) return std::numeric_limits<std::int64_t>::max();
-            return fault.verdict->lower_bound_only ? std::optional(fault.verdict->valid.front().min) : std::nullopt;
-        };
-        std::map<std::string, const Fault*> strongest;
-        for (const LayerFault& fault : lowering_.faults) {
-            const auto own = need(fault.fault);
-            if (!own || fault.fault.severity == Severity::note) continue;
-            const Fault*& other = strongest[fault.fault.verdict->symbol];
-            const bool weaker = other != nullptr && *own <= *need(*other);
-            if (other != nullptr) consequences_.insert(weaker ? &fault.fault : other);
-            if (!weaker) other = &fault.fault;
+    void add(std::size_t index) {
+        const auto& [id, fault] = lowering_.faults[index];
+        if (fault.severity == Severity::note || consequences_.contains(&fault)) return;
+        const LoweredLayer& layer = lowering_.layers[id];
+        const std::string symbol = fault.verdict ? fault.verdict->symbol : std::string();
+        if (!seen_.emplace(layer.blamed, fault.code, fault.field, symbol).second || is_repeated(fault)) return;
+        diagnostics_.emplace(index, describe(id, fault, diagnostics_.size() < most_explained));
+    }
+
+    /// The bounds that are left once all that imply them are mended as their certain fixes say: the strongest first.
+    std::vector<std::size_t> outlasting_bounds() const {
+        std::vector<std::size_t> bounds;
+        std::set<const Fault*> left;
+        const auto count = [&](std::size_t i) { return implied_.at(&lowering_.faults[i].fault).size(); };
+        for (std::size_t i = 0; i < lowering_.faults.size(); ++i) {
+            if (implied_.contains(&lowering_.faults[i].fault)) bounds.push_back(i);
         }
+        std::stable_sort(bounds.begin(), bounds.end(),
+                         [&](std::size_t a, std::size_t b) { return count(a) < count(b); });
+        std::erase_if(bounds, [&](std::size_t i) {
+            const Fault* bound = &lowering_.faults[i].fault;
+            const std::vector<const Fault*>& stronger = implied_.at(bound);
+            const bool outlasts = std::all_of(stronger.begin(), stronger.end(), [&](const Fault* fault) {
+                return implied_.contains(fault) ? !left.contains(fault) : mended_.contains(fault);
+            });
+            if (outlasts) left.insert(bound);
+            return !outlasts;
+        });
+        return bounds;
     }
 
     /// Whether a condition that cannot be decided was reported already, of another layer.
@@ -133,6 +141,7 @@ class Reporter {
         for (std::size_t i = 0; i < options.size() && uncertain < most_uncertain; ++i) {
             const Option& option = options[i];
             const bool certain = i == 0 && merit(option) > 0;
+            if (certain) mended_.insert(&fault);
             if (!certain && !option.outcome.mends && !diagnostic.fixes.empty()) continue;
             if (i > 0 && merit(options.front()) > 0 && is_variant(option.proposal, options.front().proposal)) continue;
             auto fix = writer_.write(id, option.proposal.target, option.proposal.idea, certain);
@@ -233,9 +242,17 @@ class Reporter {
     LoweringView view_;
     Trial trial_;
     PatchWriter writer_;
+    /// They are said by what implies them.
+    ImpliedBounds implied_;
     std::optional<Trial::Types> symbolic_;
-    /// Faults that another one says: the fix of an earlier one ends them, or a later one asks for more.
+    /// By position among the faults.
+    std::map<std::size_t, Diagnostic> diagnostics_;
+    /// What was reported: the layer, the code, the field, the symbol.
+    std::set<std::tuple<const LayerDefinition*, std::string, std::string, std::string>> seen_;
+    /// Faults that the certain fix of another one ends.
     std::set<const Fault*> consequences_;
+    /// Those that have a certain fix.
+    std::set<const Fault*> mended_;
     std::set<std::string> undecided_;
 };
 

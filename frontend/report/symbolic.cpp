@@ -42,7 +42,8 @@ class Samples {
     /// Whether one side is a number, so that the other's values tell something.
     bool compares() const {
         return condition_.lhs.is_constant() != condition_.rhs.is_constant() &&
-               condition_.relation != Condition::Relation::divisible;
+               condition_.relation != Condition::Relation::divisible &&
+               condition_.relation != Condition::Relation::broadcast;
     }
     std::int64_t step() const { return range_.multiple_of; }
     std::int64_t least() const { return (range_.min + step() - 1) / step() * step(); }
@@ -118,6 +119,23 @@ std::string contrast(const Verdict& verdict, const Samples& samples) {
     return last ? samples.text({below, *last + samples.step()}) : samples.text({below});
 }
 
+/// The values of the range that are not valid. A verdict begins where the layers before it work.
+std::vector<Interval> failing_in(const SymbolRange& range, const Verdict& verdict) {
+    std::vector<Interval> failing = verdict.failing;
+    const std::int64_t step = range.multiple_of;
+    const std::int64_t least = (range.min + step - 1) / step * step;
+    std::int64_t begin = verdict.valid.front().min;
+    if (!failing.empty()) begin = std::min(begin, failing.front().min);
+    if (begin <= least) return failing;
+    const bool follows = !failing.empty() && failing.front().min == begin && failing.front().step == step;
+    if (follows) {
+        failing.front().min = least;
+    } else {
+        failing.insert(failing.begin(), {least, begin - step, begin - step == least ? 1 : step});
+    }
+    return failing;
+}
+
 std::string verdict_text(const Verdict& verdict) {
     const std::string& symbol = verdict.symbol;
     if (verdict.valid.empty()) return fmt::format("no value of {} works", symbol);
@@ -145,8 +163,8 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     if (!fault.condition || !fault.verdict) return;
     const Verdict& verdict = *fault.verdict;
     if (verdict.kind == Verdict::Kind::undecided) {
-        diagnostic.notes.push_back(
-            fmt::format("for which values {} cannot be told; it is checked when they are set", diagnostic.condition));
+        diagnostic.notes.push_back(fmt::format("it cannot be told for which values {}; it is checked when they are set",
+                                               diagnostic.condition));
         return;
     }
     if (verdict.symbol.empty()) {
@@ -160,9 +178,9 @@ void add_verdict(Diagnostic& diagnostic, const Fault& fault, const SymbolRanges&
     const std::string others = contrast(verdict, Samples(fault, ranges));
     diagnostic.notes.push_back(verdict_text(verdict) + (others.empty() ? "" : "; " + others));
     const auto range = ranges.find(verdict.symbol);
-    // Where layers before it need a part of the range, `failing` is what is left.
-    const auto failing = verdict.lower_bound_only ? solve(*fault.condition, ranges).failing : verdict.failing;
-    if (range != ranges.end() && range->second.max && !verdict.valid.empty() && !failing.empty())
+    if (range == ranges.end() || !range->second.max || verdict.valid.empty()) return;
+    const std::vector<Interval> failing = failing_in(range->second, verdict);
+    if (!failing.empty())
         diagnostic.notes.push_back(
             fmt::format("of the range that `dims` gives, it fails for {} = {}", verdict.symbol, describe(failing)));
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "graph/ops/common.hpp"
 #include "graph/ops/formula.hpp"
@@ -60,6 +61,36 @@ Fault describe(const std::vector<Shape>& shapes, const Conflict& conflict, int r
     return fault;
 }
 
+/// The same for either order of the sizes, a number last.
+Condition condition_of(const Conflict& conflict) {
+    const bool turned =
+        conflict.size.is_constant() || (!conflict.expected.is_constant() && conflict.expected < conflict.size);
+    const Dim& first = turned ? conflict.expected : conflict.size;
+    return {first, Condition::Relation::broadcast, turned ? conflict.size : conflict.expected};
+}
+
+/// What two sizes that fit broadcast to: the larger one. Decided without the symbols' ranges, which narrow on the way
+/// through a model, so that the rule gives the same wherever it is asked.
+Dim joined(const Dim& a, const Dim& b, const Condition& fits) {
+    const bool keeps = b.is_unknown() || b.is_overflow() || a.is_constant();
+    if (keeps || b.is_constant()) return keeps ? a : b;
+    const auto reaches = [&](const Dim& one, const Dim& other) {
+        return solve({one, Condition::Relation::ge, other}, {}, std::span(&fits, 1)).kind == Verdict::Kind::always;
+    };
+    if (reaches(a, b)) return a;
+    return reaches(b, a) ? b : dim_max(a, b);
+}
+
+/// Whether either side may be what is wrong: they certainly differ, or fit for one value only where one of them is 1.
+bool is_refused(InferContext& context, const Condition& condition) {
+    const std::vector<Fault>& faults = context.faults();
+    const auto known =
+        std::find_if(faults.begin(), faults.end(), [&](const Fault& fault) { return fault.condition == condition; });
+    if (known == faults.end() || known->severity != Severity::error) return false;
+    const Condition equal{condition.lhs, Condition::Relation::eq, condition.rhs};
+    return solve(equal, context.ranges()).kind == Verdict::Kind::never;
+}
+
 /// Where input `input` differs from the sizes that the others have; a dimension that certainly differs stands alone.
 std::vector<Conflict> conflicts_of(const Shape& shape, int input, const Shape& expected) {
     std::vector<Conflict> possible;
@@ -84,13 +115,19 @@ Broadcast broadcast(InferContext& context, const std::vector<Shape>& shapes, std
     for (int dim = 0; dim < rank; ++dim) result.shape.push_back(common_size(shapes, dim, rank));
     for (int i = 0; i < static_cast<int>(shapes.size()); ++i) {
         for (Conflict& conflict : conflicts_of(shapes[static_cast<std::size_t>(i)], i, result.shape)) {
-            const Condition condition{conflict.size, Condition::Relation::eq, conflict.expected};
-            if (require_once(context, condition, describe(shapes, conflict, rank, same_rank, verb))) continue;
+            const Condition condition = condition_of(conflict);
+            const bool fits = require_once(context, condition, describe(shapes, conflict, rank, same_rank, verb));
+            if (fits && !is_refused(context, condition)) {
+                Dim& size = result.shape[conflict.dim];
+                size = joined(size, conflict.size, condition);
+                continue;
+            }
             if (!result.alternative) result.alternative = result.shape;
             for (int dim = 0; dim < rank; ++dim) {
                 const Dim& size = aligned(shapes[static_cast<std::size_t>(i)], dim, rank);
                 if (!(size == one)) (*result.alternative)[dim] = size;
             }
+            break;
         }
     }
     return result;

@@ -86,6 +86,44 @@ TEST_CASE("summary has every layer, totals, and constraints") {
     CHECK(json.at("constraints").contains("N"));
 }
 
+TEST_CASE("summary says nothing of a symbol that has its value") {
+    const std::string path = scratch_path("square.json");
+    write_file(path, R"({"seq": 1, "inputs": {"x": ["N", 3, "H", "H"]}, "dims": {"H": {"max": 99}}, "layers": [
+  {"type": "MaxPool2d", "kernel_size": 4}, "Flatten", {"type": "Linear", "in_features": 75, "out_features": 2}]})");
+    CHECK(seqc("check --set H=22 " + path).status == 0);
+    const Json json = Json::parse(seqc("summary --set H=22 --format json " + path).output);
+    CHECK(!json.at("constraints").contains("H"));
+    CHECK(json.at("constraints").contains("N"));
+    CHECK(!has(seqc("summary --set H=22 " + path).output, "works for 1 and more\nN"));
+}
+
+TEST_CASE("symbols that depend on each other take values that work together") {
+    const std::string path = scratch_path("sides.json");
+    const auto summary = [&](const std::string& first, const std::string& features) {
+        write_file(path, R"({"seq": 1, "inputs": {"x": ["N", 3, "H", "W"]}, "layers": [)" + first +
+                             R"({"type": "Conv2d", "out_channels": 8, "kernel_size": 3}, "Flatten",
+  {"type": "Linear", "in_features": )" +
+                             features + R"(, "out_features": 2}]})");
+        return seqc("summary --format json " + path);
+    };
+    const Json square = Json::parse(summary("", "800").output);
+    CHECK(square.at("bindings").at("H") == 12);
+    CHECK(square.at("bindings").at("W") == 12);
+    const Json oblong = Json::parse(summary("", "56").output);
+    CHECK(oblong.at("bindings").at("H") == 3);
+    CHECK(oblong.at("bindings").at("W") == 9);
+    // 8 * 109 = 8 * (7H - 2) * (7W - 2): a prime that is no such product.
+    const ProcessResult none = summary(R"({"type": "Upsample", "scale_factor": 7}, )", "872");
+    CHECK(none.status == 0);
+    const Json json = Json::parse(none.output);
+    CHECK(json.at("layers").size() == 4);
+    CHECK(json.at("bindings").empty());
+    CHECK(json.at("macs").is_null());
+    CHECK(json.at("steps").is_null());
+    CHECK(has(seqc("summary " + path).output, "7·H - 2"));
+    CHECK(seqc("bench --duration 0.01 " + path).status == 1);
+}
+
 TEST_CASE("summary counts parameters as PyTorch does: running statistics are none") {
     const std::string path = scratch_path("statistics.json");
     write_file(path, R"({"seq": 1, "inputs": {"x": ["N", 3, 8, 8]},

@@ -52,6 +52,31 @@ Json random_chain(Random& random) {
     return {{"seq", 1}, {"inputs", {{"x", {"N", 2, "S", "S"}}}}, {"layers", layers}};
 }
 
+/// Two branches of convolutions and pools over [N, 2, S], joined.
+Json random_join(Random& random) {
+    Json layers = Json::array();
+    const auto branch = [&](const std::string& prefix) {
+        std::string last = "x";
+        for (int i = 0, depth = 1 + below(random, 2); i < depth; ++i) {
+            const int kernel = 1 + below(random, 5);
+            Json layer{{"type", "AvgPool1d"}, {"name", prefix + std::to_string(i)}, {"from", last}};
+            if (below(random, 2) > 0) {
+                layer["type"] = "Conv1d";
+                layer["out_channels"] = 2;
+            }
+            layer["kernel_size"] = kernel;
+            layer["padding"] = below(random, kernel / 2 + 1);
+            layer["stride"] = 1 + below(random, 3);
+            last = layer["name"];
+            layers.push_back(layer);
+        }
+        return last;
+    };
+    const std::string a = branch("a"), b = branch("b");
+    layers.push_back({{"type", below(random, 2) > 0 ? "Add" : "Mul"}, {"name", "join"}, {"from", {a, b}}});
+    return {{"seq", 1}, {"inputs", {{"x", {"N", 2, "S"}}}}, {"layers", layers}};
+}
+
 }  // namespace
 
 TEST_CASE("the values said to work are those that work") {
@@ -79,6 +104,26 @@ TEST_CASE("the values said to work are those that work") {
     CHECK(conditions > 150);
 }
 
+TEST_CASE("the values said to fit where sizes broadcast are those that fit") {
+    Random random(8);
+    int conditions = 0;
+    for (int i = 0; i < 300; ++i) {
+        const std::string text = random_join(random).dump(1);
+        CAPTURE(text);
+        const CheckResult result = check_text(text, "model.json");
+        const auto join = std::find_if(result.diagnostics.begin(), result.diagnostics.end(),
+                                       [](const Diagnostic& d) { return d.layer == "join"; });
+        if (join == result.diagnostics.end()) continue;
+        ++conditions;
+        REQUIRE(join->valid.contains("S"));
+        for (std::int64_t value = 1; value <= largest; ++value) {
+            CAPTURE(value);
+            CHECK(contains(join->valid.at("S"), value) == works(text, value));
+        }
+    }
+    CHECK(conditions > 150);
+}
+
 TEST_CASE("of a chain that needs more and more, one error says what all of it needs") {
     const std::string text = R"({"seq": 1, "inputs": {"x": ["N", 3, "S", "S"]}, "dims": {"S": {"max": 64}}, "layers": [
         {"type": "Conv2d", "name": "a", "out_channels": 4, "kernel_size": 5}, {"type": "MaxPool2d", "name": "b", "kernel_size": 2},
@@ -88,6 +133,40 @@ TEST_CASE("of a chain that needs more and more, one error says what all of it ne
     CHECK(errors[0].layer == "c");
     CHECK(errors[0].valid.at("S").front().min == 18);
     for (const std::int64_t value : {std::int64_t{17}, std::int64_t{18}}) CHECK(works(text, value) == (value == 18));
+}
+
+TEST_CASE("a lower bound is said by an error that leaves fewer values") {
+    const auto model = [](const std::string& dims, const std::string& last) {
+        return R"({"seq": 1, "inputs": {"x": ["N", 3, "S"]}, "dims": {"S": )" + dims + R"(}, "layers": [
+            {"type": "Conv1d", "name": "a", "out_channels": 3, "kernel_size": 5, "padding": 1},
+            {"type": "MaxPool1d", "name": "b", "kernel_size": 2}, )" +
+               last + "]}";
+    };
+    const std::string takes = R"("Flatten", {"type": "Linear", "name": "fc", "out_features": 2, "in_features": )";
+    for (const std::string dims : {R"({"max": 200})", R"({"min": 1})", R"({"min": 2, "max": 200})"}) {
+        for (const std::string features : {"3", "30", "31"}) {
+            CAPTURE(dims);
+            CAPTURE(features);
+            const auto errors = errors_of(check_text(model(dims, takes + features + "}"), "model.json"));
+            REQUIRE_MESSAGE(errors.size() == 1, brief(errors));
+            CHECK(errors[0].layer == "fc");
+        }
+    }
+    const std::string residual = R"({"type": "Conv1d", "name": "c", "out_channels": 3, "kernel_size": 3},
+        {"type": "Add", "name": "sum", "from": ["b", "c"]})";
+    const auto errors = errors_of(check_text(model(R"({"max": 200})", residual), "model.json"));
+    REQUIRE_MESSAGE(!errors.empty(), brief(errors));
+    CHECK(errors.back().layer == "sum");
+    CHECK(errors.size() == (has_certain_fix(errors.back()) ? 2 : 1));
+}
+
+TEST_CASE("a step alone is no range: a lower bound stays a note") {
+    const std::string head =
+        R"({"seq": 1, "inputs": {"x": ["N", 4, "S"]}, "dims": {"S": {"multiple_of": 3}}, "layers": [)";
+    const std::string bound = R"({"type": "Conv1d", "out_channels": 4, "kernel_size": 6})";
+    CHECK(check_text(head + bound + "]}", "model.json").diagnostics.empty());
+    const std::string even = R"({"type": "Reshape", "shape": [0, 4, 2, -1]})";
+    CHECK(errors_of(check_text(head + even + "]}", "model.json")).size() == 1);
 }
 
 TEST_CASE("a range that holds throughout is no error, and without a range a lower bound is none") {

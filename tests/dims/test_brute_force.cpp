@@ -58,7 +58,7 @@ class ChainGenerator {
         switch (random.number(0, 5)) {
             case 0: return {chain(), Relation::ge, 1};
             case 1: return {features(), Relation::divisible, random.number(1, 24)};
-            case 2: return {chain(), Relation::eq, chain()};
+            case 2: return {chain(), random.number(0, 1) == 0 ? Relation::eq : Relation::broadcast, chain()};
             case 3: return {features(), static_cast<Relation>(random.number(0, 5)), random.number(-5, 5000)};
             default: break;
         }
@@ -80,6 +80,7 @@ class ChainGenerator {
 bool holds(const Condition& condition, std::int64_t value) {
     const auto lhs = condition.lhs.evaluate({{"L", value}});
     const auto rhs = condition.rhs.evaluate({{"L", value}});
+    if (condition.relation == Relation::broadcast && (lhs == 1 || rhs == 1)) return true;
     if (!lhs || !rhs) return false;
     switch (condition.relation) {
         case Relation::eq: return *lhs == *rhs;
@@ -88,6 +89,7 @@ bool holds(const Condition& condition, std::int64_t value) {
         case Relation::lt: return *lhs < *rhs;
         case Relation::ge: return *lhs >= *rhs;
         case Relation::gt: return *lhs > *rhs;
+        case Relation::broadcast: return *lhs == *rhs;
         case Relation::divisible: break;
     }
     return *rhs == 0 ? *lhs == 0 : *lhs % *rhs == 0;
@@ -183,7 +185,7 @@ TEST_CASE("random expressions in one symbol against every value of the range") {
     ExpressionGenerator generator(11, {"L"});
     int decided = 0;
     for (int round = 0; round < 4000; ++round) {
-        const auto relation = static_cast<Relation>(generator.number(0, 6));
+        const auto relation = static_cast<Relation>(generator.number(0, 7));
         const Dim lhs = generator.expression(4).to_dim();
         const Dim rhs =
             relation == Relation::divisible ? Dim(generator.number(1, 30)) : generator.expression(2).to_dim();
@@ -246,7 +248,7 @@ TEST_CASE("no query takes long, whatever the expressions and ranges") {
         Dim lhs = generator.expression(depth).to_dim();
         if (generator.number(0, 1) == 0) lhs = lhs.substitute({{"H", generator.number(1, 99)}, {"W", 12345}});
         if (generator.number(0, 3) == 0) lhs = floor_div(lhs * 1000003 + 77, 65537);
-        const auto relation = static_cast<Relation>(generator.number(0, 6));
+        const auto relation = static_cast<Relation>(generator.number(0, 7));
         SymbolRanges ranges;
         constexpr std::int64_t limits[] = {std::numeric_limits<std::int64_t>::min(), -1000000, 0, 1, 40};
         for (const char* const symbol : {"L", "H"}) {

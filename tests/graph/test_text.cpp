@@ -70,9 +70,11 @@ TEST_CASE("conditions on symbols are kept") {
       %r = Reshape(%c) {shape=[0, 4, -1]}
       require L + N >= 9 @gone:Flatten
       require L % 4 == 0
+      require N ~ floor(L / 4)
       return %r })");
     CHECK(text.find("require L + N >= 9  @gone:Flatten") != std::string::npos);
     CHECK(text.find("require L % 4 == 0") != std::string::npos);
+    CHECK(text.find("require N ~ floor(L / 4)") != std::string::npos);
     CHECK(text.find("@a.c:Conv1d") != std::string::npos);
 }
 

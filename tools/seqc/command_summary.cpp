@@ -7,6 +7,7 @@
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/layer_report.hpp"
+#include "tools/seqc/least_values.hpp"
 #include "tools/seqc/model.hpp"
 #include "tools/seqc/status.hpp"
 #include "tools/seqc/table.hpp"
@@ -28,29 +29,42 @@ struct Summary {
     seq::Bindings bindings;
     std::int64_t parameters = 0;
     std::int64_t statistics = 0;
-    std::int64_t macs = 0;
-    Memory memory;
+    seq::Dim macs = 0;
+    /// Where there are bindings that work.
+    std::optional<Memory> memory;
     std::map<std::string, std::vector<seq::Interval>> constraints;
 };
+
+/// Of the symbols that are left once those of --set have their values.
+std::map<std::string, std::vector<seq::Interval>> constraints_of(const seq::Graph& graph) {
+    std::vector<seq::Condition> conditions;
+    for (const seq::GraphCondition& condition : graph.conditions) conditions.push_back(condition.condition);
+    seq::SymbolRanges ranges;
+    for (const std::string& symbol : input_symbols(graph)) {
+        const auto range = graph.ranges.find(symbol);
+        ranges[symbol] = range == graph.ranges.end() ? seq::SymbolRange{} : range->second;
+    }
+    return seq::solve_each(conditions, ranges);
+}
 
 Summary summarise(const Arguments& arguments, const Model& model) {
     Summary summary;
     const seq::CompileOptions options = compile_options(arguments, model);
     const seq::Executable executable = seq::compile(model.graph(), options);
     summary.rows = layer_rows(model.graph(), executable.graph());
-    summary.bindings = bindings_for(arguments, model.graph());
-    for (const LayerRow& row : summary.rows) {
+    const auto bindings = find_bindings(arguments, model.graph());
+    if (bindings) summary.bindings = *bindings;
+    for (LayerRow& row : summary.rows) {
+        row.macs = row.macs.substitute(summary.bindings);
         summary.parameters += row.parameters;
         summary.statistics += row.statistics;
-        summary.macs += row.macs.evaluate(summary.bindings).value_or(0);
+        summary.macs = summary.macs + row.macs;
     }
-    const auto plan = executable.plan(summary.bindings);
-    summary.memory = {executable.weight_bytes(), plan->arena_bytes + plan->scratch_bytes, plan->steps.size()};
-    std::vector<seq::Condition> conditions;
-    for (const seq::GraphCondition& condition : model.graph().conditions) conditions.push_back(condition.condition);
-    seq::SymbolRanges ranges = model.graph().ranges;
-    for (const auto& [symbol, value] : summary.bindings) ranges.try_emplace(symbol);
-    summary.constraints = seq::solve_each(conditions, ranges);
+    if (bindings) {
+        const auto plan = executable.plan(*bindings);
+        summary.memory = {executable.weight_bytes(), plan->arena_bytes + plan->scratch_bytes, plan->steps.size()};
+    }
+    summary.constraints = constraints_of(model.graph());
     return summary;
 }
 
@@ -67,10 +81,12 @@ std::string interval_text(const seq::Interval& interval) {
     return interval.step > 1 ? fmt::format("{} in steps of {}", text, interval.step) : text;
 }
 
-std::string macs_text(const seq::Dim& macs, const seq::Bindings& bindings) {
-    const std::int64_t count = macs.evaluate(bindings).value_or(0);
-    return count == 0 ? "-" : with_commas(count);
+std::string macs_text(const seq::Dim& macs) {
+    if (!macs.is_constant()) return macs.to_string(seq::DimStyle::pretty);
+    return macs.value() == 0 ? "-" : with_commas(macs.value());
 }
+
+Json macs_json(const seq::Dim& macs) { return macs.is_constant() ? Json(macs.value()) : Json(); }
 
 void print_text(const Summary& summary, const Model& model) {
     Table table({"Layer", "Type", "Output", "Parameters", "MACs", "Fused into"}, 3, 5);
@@ -78,7 +94,7 @@ void print_text(const Summary& summary, const Model& model) {
         table.add({input->name, "input", input->type.to_string(), "-", "-", ""});
     for (const LayerRow& row : summary.rows) {
         const std::string parameters = row.shared ? "shared" : row.parameters == 0 ? "-" : with_commas(row.parameters);
-        table.add({row.path, row.type, shapes_text(row.outputs), parameters, macs_text(row.macs, summary.bindings),
+        table.add({row.path, row.type, shapes_text(row.outputs), parameters, macs_text(row.macs),
                    row.fused_into == "-" ? "(no step)" : row.fused_into});
     }
     print(table.to_string());
@@ -89,10 +105,12 @@ void print_text(const Summary& summary, const Model& model) {
         summary.statistics == 0 ? "" : fmt::format(", and {} running statistics", with_commas(summary.statistics));
     print(fmt::format("\nparameters  {} ({} as f32){}\n", with_commas(summary.parameters),
                       bytes_text(4.0 * static_cast<double>(summary.parameters)), statistics));
-    print(fmt::format("MACs        {}{}\n", with_commas(summary.macs), at));
-    print(fmt::format("memory      {} of weights as packed, {} of activations and scratch{}, in {} steps\n",
-                      bytes_text(static_cast<double>(summary.memory.weights)),
-                      bytes_text(static_cast<double>(summary.memory.arena)), at, summary.memory.steps));
+    print(fmt::format("MACs        {}{}\n", macs_text(summary.macs), at));
+    if (summary.memory) {
+        print(fmt::format("memory      {} of weights as packed, {} of activations and scratch{}, in {} steps\n",
+                          bytes_text(static_cast<double>(summary.memory->weights)),
+                          bytes_text(static_cast<double>(summary.memory->arena)), at, summary.memory->steps));
+    }
     for (const auto& [symbol, valid] : summary.constraints) {
         std::string text;
         for (const seq::Interval& interval : valid) text += (text.empty() ? "" : ", ") + interval_text(interval);
@@ -131,7 +149,7 @@ void print_json(const Summary& summary, const Model& model) {
              {"outputs", std::move(outputs)},
              {"parameters", row.parameters},
              {"running_statistics", row.statistics},
-             {"macs", row.macs.evaluate(summary.bindings).value_or(0)},
+             {"macs", macs_json(row.macs)},
              {"fused_into", row.fused_into.empty() || row.fused_into == "-" ? Json() : Json(row.fused_into)},
              {"has_step", row.fused_into.empty()}});
     }
@@ -143,10 +161,10 @@ void print_json(const Summary& summary, const Model& model) {
                       {"layers", std::move(layers)},
                       {"parameters", summary.parameters},
                       {"running_statistics", summary.statistics},
-                      {"macs", summary.macs},
-                      {"weight_bytes", summary.memory.weights},
-                      {"activation_bytes", summary.memory.arena},
-                      {"steps", summary.memory.steps},
+                      {"macs", macs_json(summary.macs)},
+                      {"weight_bytes", summary.memory ? Json(summary.memory->weights) : Json()},
+                      {"activation_bytes", summary.memory ? Json(summary.memory->arena) : Json()},
+                      {"steps", summary.memory ? Json(summary.memory->steps) : Json()},
                       {"bindings", summary.bindings},
                       {"constraints", constraints_json(summary)}};
     print(object.dump() + "\n");

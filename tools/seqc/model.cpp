@@ -128,16 +128,37 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     return options;
 }
 
-seq::Bindings bindings_for(const Arguments& arguments, const seq::Graph& graph) {
-    seq::Bindings bindings = parse_settings(arguments.settings);
-    const seq::Bindings least = least_valid_values(graph, bindings);
+namespace {
+
+std::string no_values_text(const seq::Bindings& given, const seq::Graph& graph) {
+    std::string names;
+    for (const std::string& symbol : input_symbols(graph)) {
+        if (!given.contains(symbol)) names += (names.empty() ? "" : ", ") + symbol;
+    }
+    return fmt::format("no values of {} with which the model works were found; --set gives some", names);
+}
+
+}  // namespace
+
+std::optional<seq::Bindings> find_bindings(const Arguments& arguments, const seq::Graph& graph) {
+    const seq::Bindings given = parse_settings(arguments.settings);
+    auto bindings = least_valid_values(graph, given);
+    if (!bindings) {
+        print_note(no_values_text(given, graph));
+        return std::nullopt;
+    }
     std::string said;
-    for (const auto& [symbol, value] : least) {
-        if (bindings.emplace(symbol, value).second)
-            said += fmt::format("{}{} = {}", said.empty() ? "" : ", ", symbol, value);
+    for (const auto& [symbol, value] : *bindings) {
+        if (!given.contains(symbol)) said += fmt::format("{}{} = {}", said.empty() ? "" : ", ", symbol, value);
     }
     if (!said.empty()) print_note(fmt::format("with {}; --set gives other values", said));
     return bindings;
+}
+
+seq::Bindings bindings_for(const Arguments& arguments, const seq::Graph& graph) {
+    auto bindings = find_bindings(arguments, graph);
+    if (!bindings) throw seq::Error("shape/symbolic", "a model runs with values for all of its symbols");
+    return std::move(*bindings);
 }
 
 }  // namespace seqc

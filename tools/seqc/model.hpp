@@ -41,7 +41,10 @@ std::string render(const seq::CheckResult& checked, const Arguments& arguments, 
 /// Throws seq::Error device/unavailable for what this build cannot do.
 seq::CompileOptions compile_options(const Arguments& arguments, const Model& model);
 
-/// Values for every symbol: those of --set, and the least valid one for the others, which is said.
+/// Values for every symbol: those of --set, and the least valid one for the others, which is said. nullopt where none
+/// are found that work together, which is said too.
+std::optional<seq::Bindings> find_bindings(const Arguments& arguments, const seq::Graph& graph);
+/// The same; throws seq::Error where none are found.
 seq::Bindings bindings_for(const Arguments& arguments, const seq::Graph& graph);
 
 }  // namespace seqc
