@@ -24,6 +24,8 @@ struct ComputeOptions {
     Isa isa = Isa::avx512;
     Numerics numerics = Numerics::standard;
     DType dtype = DType::f32;
+    /// Whether a kernel refuses what it estimates another to do faster; not where the caller measures.
+    bool estimate = true;
 };
 
 /// Numbers laid out as one kernel wants them; shared by the plans of all bindings.

@@ -18,6 +18,8 @@ namespace {
 /// In the order in which they are tried.
 const KernelList& cpu_kernels() {
     static const KernelList kernels{
+        &cpu::winograd4_kernel(),
+        &cpu::winograd2_kernel(),
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
         &cpu::conv_transpose_kernel(),

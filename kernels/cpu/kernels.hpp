@@ -5,6 +5,8 @@
 // The kernels of the CPU, one function each; cpu.cpp puts them in order.
 namespace seq::cpu {
 
+const Kernel& winograd4_kernel();
+const Kernel& winograd2_kernel();
 const Kernel& convolution_kernel();
 const Kernel& padded_convolution_kernel();
 const Kernel& linear_kernel();

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
 #include "graph/ops/linear.hpp"
@@ -127,7 +129,8 @@ TEST_CASE("NaN and Inf go through a convolution with a fused activation as in Py
         ops::Conv2d conv = conv2d(3, 20, 3);
         KernelCase example(conv, {{1, 3, 9, 8}}, {{activation, {}}});
         const float inf = std::numeric_limits<float>::infinity();
-        CHECK(example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf}).size() == 1);
+        const auto ran = example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf});
+        CHECK(std::count(ran.begin(), ran.end(), "onednn.convolution") == 1);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "graph/convert_tensor.hpp"
 #include "graph/ops/embedding.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "kernels/reference/reference.hpp"
@@ -135,21 +136,34 @@ void KernelCase::fill(Tensor& tensor, unsigned seed) const {
 }
 
 void KernelCase::compute_expected() {
-    std::vector<TensorView> inputs;
-    for (const auto& tensor : data_) inputs.push_back(tensor->view());
-    std::vector<TensorView> outputs;
+    std::vector<Tensor> wide;
+    const auto widen = [&](const TensorView& view) {
+        if (!in_f64_ || view.dtype != DType::f32) return view;
+        wide.emplace_back(DType::f64, view.sizes());
+        REQUIRE(convert(view, wide.back().view()));
+        return wide.back().view();
+    };
+    std::vector<TensorView> inputs, outputs;
+    for (const auto& tensor : data_) inputs.push_back(widen(tensor->view()));
     expected_.clear();
-    for (const Value* output : node_->outputs) {
-        expected_.emplace_back(output->type.dtype, *output->type.shape.sizes());
-        outputs.push_back(expected_.back().view());
-    }
+    for (const Value* output : node_->outputs) expected_.emplace_back(output->type.dtype, *output->type.shape.sizes());
+    for (const Tensor& expected : expected_) outputs.push_back(widen(expected.view()));
     REQUIRE(reference::supports(*node_));
     reference::run(*node_, inputs, outputs);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (in_f64_ && expected_[i].dtype() == DType::f32) REQUIRE(convert(outputs[i], expected_[i].view()));
+    }
+}
+
+void KernelCase::expect_in_f64() {
+    in_f64_ = true;
+    compute_expected();
 }
 
 bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance) {
     KernelRequest request{*node_, {}, {}, {}};
     request.options.threads = 2;
+    request.options.estimate = false;
     for (const Value* input : node_->inputs)
         request.inputs.push_back({input->type.dtype, *input->type.shape.sizes(), {}});
     for (const Value* output : node_->outputs)

@@ -37,6 +37,8 @@ class KernelCase {
     KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue = {},
                std::vector<DType> dtypes = {});
 
+    /// The reference computes in f64 from here on.
+    void expect_in_f64();
     /// Runs every kernel of the CPU but the reference that takes the node, for each layout in which input 0 may come,
     /// and compares. Returns the names of the kernels that ran.
     std::vector<std::string> run_all(double tolerance = 1e-5);
@@ -50,6 +52,7 @@ class KernelCase {
 
     Graph graph_;
     Node* node_ = nullptr;
+    bool in_f64_ = false;
     std::vector<std::shared_ptr<Tensor>> data_;  ///< as node_->inputs
     std::vector<Tensor> expected_;
     MemoryWeights weights_;
