@@ -11,8 +11,9 @@ using namespace seq;
 
 namespace {
 
-std::vector<Diagnostic> check_layers(const std::string& shape, const std::string& layers) {
-    const std::string text = R"({"seq": 1, "inputs": {"x": )" + shape + R"(}, "layers": [)" + layers + "]}";
+std::vector<Diagnostic> check_layers(const std::string& shape, const std::string& layers,
+                                     const std::string& more = "") {
+    const std::string text = R"({"seq": 1, "inputs": {"x": )" + shape + R"(}, "layers": [)" + layers + "]" + more + "}";
     std::vector<Diagnostic> errors = check_text(text, "model.json").diagnostics;
     std::erase_if(errors, [](const Diagnostic& diagnostic) { return diagnostic.severity != Severity::error; });
     return errors;
@@ -22,6 +23,19 @@ bool has(const std::vector<Diagnostic>& errors, const std::string& code, const s
     return std::any_of(errors.begin(), errors.end(),
                        [&](const Diagnostic& error) { return error.code == code && error.layer == layer; });
 }
+
+/// The messages of the certain fixes.
+std::vector<std::string> certain(const std::vector<Diagnostic>& errors) {
+    std::vector<std::string> messages;
+    for (const Diagnostic& error : errors) {
+        for (const Fix& fix : error.fixes) {
+            if (fix.certain) messages.push_back(fix.message);
+        }
+    }
+    return messages;
+}
+
+using Messages = std::vector<std::string>;
 
 }  // namespace
 
@@ -76,4 +90,34 @@ TEST_CASE("a diagnostic as JSON stands on one line, whatever lines the file has"
     CHECK(line.find('\n') == std::string::npos);
     const auto json = nlohmann::json::parse(line);
     CHECK(json["fixes"][0]["patch"][1]["value"] == nlohmann::json({24}));
+}
+
+TEST_CASE("a norm after a layer of the wrong size blames that layer where others agree with the norm") {
+    for (const std::string norm : {"LayerNorm", "RMSNorm"}) {
+        CAPTURE(norm);
+        const auto errors =
+            check_layers(R"(["N", 4])", R"({"type": "Linear", "name": "a", "in_features": 4, "out_features": 17},
+                           {"type": ")" + norm +
+                                            R"(", "name": "norm", "normalized_shape": 16},
+                           {"type": "Linear", "name": "fc", "in_features": 16, "out_features": 3})");
+        REQUIRE(errors.size() == 1);
+        CHECK(errors[0].layer == "norm");
+        CHECK(certain(errors) == Messages{R"(set "out_features": 16 in `a`)"});
+    }
+    const auto errors = check_layers(R"(["N", 4])", R"({"type": "Linear", "name": "a", "out_features": 16},
+                                     {"type": "LayerNorm", "name": "norm", "normalized_shape": 17},
+                                     {"type": "Linear", "name": "fc", "in_features": 18, "out_features": 3})");
+    CHECK(certain(errors) == Messages{R"(set "normalized_shape": 16)", R"(set "in_features": 16)"});
+}
+
+TEST_CASE("channels that a layer gave stand where they belong") {
+    const auto made =
+        check_layers(R"(["N", 3, 16, 16])",
+                     R"({"type": "Conv2d", "name": "a", "out_channels": 8, "kernel_size": 3, "padding": 1}, "ReLU",
+                     {"type": "Conv2d", "name": "b", "in_channels": 16, "out_channels": 4, "kernel_size": 3})");
+    CHECK(certain(made) == Messages{R"(set "in_channels": 8)"});
+    const auto square =
+        check_layers(R"(["N", 3, 16, 16])",
+                     R"({"type": "Conv2d", "name": "a", "in_channels": 16, "out_channels": 4, "kernel_size": 3})");
+    CHECK(certain(square) == Messages{R"(set "in_channels": 3)"});
 }
