@@ -37,20 +37,43 @@ class Reporter {
 
     std::vector<Diagnostic> run() {
         std::vector<Diagnostic> diagnostics;
-        std::set<std::tuple<const LayerDefinition*, std::string, std::string, std::string>> seen;
         drop_weaker_bounds();
         for (const LayerFault& fault : lowering_.faults) {
             if (fault.fault.severity == Severity::note || consequences_.contains(&fault.fault)) continue;
-            const LoweredLayer& layer = lowering_.layers[fault.layer];
-            const std::string symbol = fault.fault.verdict ? fault.fault.verdict->symbol : std::string();
-            if (!seen.emplace(layer.blamed, fault.fault.code, fault.fault.field, symbol).second) continue;
-            if (is_repeated(fault.fault)) continue;
+            if (is_known(fault) || is_repeated(fault.fault)) continue;
             diagnostics.push_back(describe(fault.layer, fault.fault, diagnostics.size() < most_explained));
         }
         return diagnostics;
     }
 
    private:
+    /// Of a layer that is applied several times a fault is one, unless it is right for some of what it gets and other
+    /// layers were each told to make another number.
+    bool is_known(const LayerFault& fault) {
+        constexpr std::size_t most_numbers = 16;
+        const auto& [code, field] = std::tie(fault.fault.code, fault.fault.field);
+        const LoweredLayer& layer = lowering_.layers[fault.layer];
+        const std::string symbol = fault.fault.verdict ? fault.fault.verdict->symbol : std::string();
+        std::set<std::string>& numbers = known_[{layer.blamed, code, field, symbol}];
+        const bool first = numbers.empty();
+        if (!numbers.insert(fault.fault.actual).second) return true;
+        if (first) return false;
+        if (field.empty() || numbers.size() > most_numbers || !fits_elsewhere(*layer.definition, fault.fault))
+            return true;
+        const std::vector<Maker> makers = find_makers(view_, fault.layer, fault.fault);
+        return makers.size() != 1 || makers.front().others != 0;
+    }
+
+    bool fits_elsewhere(const LayerDefinition& definition, const Fault& fault) const {
+        const auto applications = view_.applications(&definition);
+        return std::any_of(applications.begin(), applications.end(), [&](LayerId id) {
+            const std::vector<const Fault*> faults = view_.faults(id);
+            return std::none_of(faults.begin(), faults.end(), [&](const Fault* other) {
+                return other->code == fault.code && other->field == fault.field;
+            });
+        });
+    }
+
     /// A chain of layers that each need a symbol to be large: the one that needs most says it for all.
     void drop_weaker_bounds() {
         const auto need = [](const Fault& fault) -> std::optional<std::int64_t> {
@@ -237,6 +260,8 @@ class Reporter {
     /// Faults that another one says: the fix of an earlier one ends them, or a later one asks for more.
     std::set<const Fault*> consequences_;
     std::set<std::string> undecided_;
+    /// For each rule of a layer, and symbol, the numbers that its faults are about.
+    std::map<std::tuple<const LayerDefinition*, std::string, std::string, std::string>, std::set<std::string>> known_;
 };
 
 }  // namespace

@@ -121,3 +121,20 @@ TEST_CASE("channels that a layer gave stand where they belong") {
                      R"({"type": "Conv2d", "name": "a", "in_channels": 16, "out_channels": 4, "kernel_size": 3})");
     CHECK(certain(square) == Messages{R"(set "in_channels": 3)"});
 }
+
+TEST_CASE("a module's layer that gets wrong numbers from several layers has as many faults") {
+    const std::string modules =
+        R"(, "modules": {"b": {"layers": [{"type": "Conv2d", "name": "c", "in_channels": 8, "out_channels": 8, "kernel_size": 1}]}})";
+    const auto net = [](const std::string& first, const std::string& second) {
+        return R"({"use": "b", "name": "b0"}, {"type": "Conv2d", "name": "mid", "kernel_size": 1, "out_channels": )" +
+               first +
+               R"(}, {"use": "b", "name": "b1"}, {"type": "Conv2d", "name": "mid2", "kernel_size": 1, "out_channels": )" +
+               second + R"(}, {"use": "b", "name": "b2"})";
+    };
+    const auto two = check_layers(R"(["N", 8, 4, 4])", net("9", "10"), modules);
+    CHECK(certain(two) == Messages{R"(set "out_channels": 8 in `mid`)", R"(set "out_channels": 8 in `mid2`)"});
+    const auto one = check_layers(R"(["N", 7, 4, 4])", net("7", "7"), modules);
+    REQUIRE(one.size() == 1);
+    CHECK(certain(one) == Messages{R"(set "in_channels": 7)"});
+    CHECK(check_layers(R"(["N", 7, 4, 4])", net("9", "10"), modules).size() == 1);
+}
