@@ -81,7 +81,8 @@ class Checker {
         open_weights(*definition);
         Lowering lowering = lower_best(*definition, options_);
         keep_first(lowering.problems);
-        add(assemble(*definition, lowering, std::move(problems), result_.weights != nullptr));
+        add(assemble(*definition, lowering, std::move(problems), result_.weights != nullptr,
+                     {options_.shapes, options_.bindings}));
         if (result_.has_error())
             std::erase_if(lowering.problems, [](const Diagnostic& problem) { return !is_error(problem); });
         add(std::move(lowering.problems));
@@ -202,6 +203,7 @@ CheckResult check_text(std::string text, const std::string& file, const CheckOpt
     const auto document = json::Document::parse(std::move(text), file, result.diagnostics);
     if (document == nullptr) return result;
     json::Reading reading = json::read_definition(document);
+    json::adopt_duplicate_keys(*document, result.diagnostics, reading);
     auto definition = std::make_shared<const Definition>(std::move(reading.definition));
     Checker(result, options, folder).run(std::move(definition), std::move(reading.problems), reading.fatal);
     sort_by_place(result.diagnostics);

@@ -138,3 +138,86 @@ TEST_CASE("a module's layer that gets wrong numbers from several layers has as m
     CHECK(certain(one) == Messages{R"(set "in_channels": 7)"});
     CHECK(check_layers(R"(["N", 7, 4, 4])", net("9", "10"), modules).size() == 1);
 }
+
+TEST_CASE("an entry of `dims` with an error is no range that a layer could fail in") {
+    const std::string conv =
+        R"({"type": "Conv1d", "name": "c", "in_channels": 3, "out_channels": 4, "kernel_size": 9})";
+    for (const std::string entry :
+         {R"({"mim": 5})", R"({"multiple_of": 0})", R"({"min": -5})", R"({"min": 5, "a": 1})"}) {
+        CAPTURE(entry);
+        const auto errors = check_layers(R"(["N", 3, "L"])", conv, R"(, "dims": {"L": )" + entry + "}");
+        REQUIRE(errors.size() == 1);
+        CHECK(errors[0].code.starts_with("spec/"));
+        CHECK(certain(errors).empty());
+    }
+    const auto errors = check_layers(R"(["N", 3, "L"])", conv, R"(, "dims": {"L": {"mim": 9}})");
+    CHECK(certain(errors) == Messages{R"(rename "mim" to "min")"});
+}
+
+TEST_CASE("a `from` that is no list of names is one fault, and its inputs are unknown") {
+    const std::string first = R"({"type": "Linear", "name": "a", "out_features": 30},)";
+    const std::string last = R"(, {"type": "Linear", "name": "z", "in_features": 30, "out_features": 2})";
+    for (const std::string type : {R"("Add")", R"("Concat")", R"("Tanh")"}) {
+        for (const std::string from : {"[]", "[1, 2]", "5", "{}", "null", R"(["a", 3])"}) {
+            CAPTURE(type);
+            CAPTURE(from);
+            const auto errors = check_layers(
+                R"(["N", 8])", first + R"({"name": "join", "from": )" + from + R"(, "type": )" + type + "}" + last);
+            REQUIRE(errors.size() == 1);
+            CHECK(errors[0].code == (from == "[]" ? "spec/value" : "spec/type"));
+            CHECK(errors[0].layer == "join");
+        }
+    }
+}
+
+TEST_CASE("a field that stands twice with two values is unknown") {
+    const auto errors = check_layers(
+        R"(["N", 8])", R"({"type": "Linear", "name": "a", "in_features": 9, "in_features": 8, "out_features": 3},
+                        {"type": "Linear", "name": "b", "in_features": 3, "out_features": 3, "out_features": 4},
+                        {"type": "Linear", "name": "c", "in_features": 4, "out_features": 3})");
+    REQUIRE(errors.size() == 2);
+    CHECK(errors[0].code == "spec/duplicate-key");
+    CHECK(errors[0].layer == "a");
+    CHECK(errors[1].layer == "b");
+}
+
+TEST_CASE("what is wrong within a layer is said of that layer") {
+    const auto errors = check_layers(R"(["N", 8])", R"({"type": "Sequential", "name": "s", "layers": ["Tanh", 7]},
+                                     {"type": "Tanh", "name": 5}, {"type": "Tanh", "name": "t", "from": [1]}, [3],
+                                     {"type": "Sequential", "name": "w", "layers": 3})");
+    std::vector<std::string> layers;
+    for (const Diagnostic& error : errors) layers.push_back(error.layer);
+    CHECK(layers == std::vector<std::string>{"s.1", "1", "t", "3", "w"});
+}
+
+TEST_CASE("a layer with a duplicate name is what a missing name means, unless that is a slip") {
+    const auto net = [](const std::string& name) {
+        return R"({"type": "Linear", "name": "body", "out_features": 8}, {"type": "ReLU", "name": "r"},
+                  {"type": "Linear", "name": "b", "out_features": 8}, {"type": "Tanh", "name": "r"},
+                  {"type": "Add", "name": "sum", "from": ["b", ")" +
+               name + R"("]})";
+    };
+    CHECK(certain(check_layers(R"(["N", 8])", net("act"))) == Messages{R"(rename it to "act")"});
+    const auto errors = check_layers(R"(["N", 8])", net("boddy"));
+    CHECK(errors.size() == 2);
+    CHECK(has(errors, "graph/unknown-name", "sum"));
+}
+
+TEST_CASE("a new name for a layer with a duplicate one is certain only where it brings nothing new") {
+    const auto errors = check_layers(
+        R"(["N", 8])", R"({"type": "Linear", "name": "a", "out_features": 8}, {"type": "ReLU", "name": "r"},
+                        {"type": "Add", "name": "early", "from": ["a", "act"]},
+                        {"type": "Tanh", "name": "r"}, {"type": "Add", "name": "late", "from": ["a", "act"]})");
+    CHECK(has(errors, "spec/duplicate-name", "r"));
+    CHECK(certain(errors).size() < errors.size());
+    const auto taken = check_layers(R"(["N", 8])", R"({"type": "ReLU", "name": "r"}, {"type": "ReLU", "name": "r_2"},
+                                    {"type": "ReLU", "name": "r"})");
+    CHECK(certain(taken) == Messages{R"(rename it to "r_3")"});
+}
+
+TEST_CASE("names inside containers are known to those who misspell their paths") {
+    const std::string inner = R"({"type": "Sequential", "name": "s", "layers": [{"type": "ReLU", "name": "relu"}]},
+                              {"type": "Add", "name": "sum", "from": ["x", ")";
+    CHECK(certain(check_layers(R"(["N", 8])", inner + R"(relu"]})")) == Messages{R"(use "s.relu")"});
+    CHECK(certain(check_layers(R"(["N", 8])", inner + R"(s.rleu"]})")) == Messages{R"(use "s.relu")"});
+}
