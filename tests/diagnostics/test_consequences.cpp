@@ -221,3 +221,20 @@ TEST_CASE("names inside containers are known to those who misspell their paths")
     CHECK(certain(check_layers(R"(["N", 8])", inner + R"(relu"]})")) == Messages{R"(use "s.relu")"});
     CHECK(certain(check_layers(R"(["N", 8])", inner + R"(s.rleu"]})")) == Messages{R"(use "s.relu")"});
 }
+
+TEST_CASE("a Linear that lacks a Flatten shows what arrives") {
+    const auto errors =
+        check_layers(R"(["N", 3, 8, 8])",
+                     R"({"type": "Conv2d", "name": "a", "out_channels": 4, "kernel_size": 3, "padding": 1}, "ReLU",
+                             {"type": "Linear", "name": "fc", "in_features": 256, "out_features": 10})");
+    REQUIRE(errors.size() == 1);
+    REQUIRE(!errors[0].chain.empty());
+    CHECK(errors[0].chain.back().text == "gives [N, 4, 8, 8]");
+}
+
+TEST_CASE("a fix of the layer that a share applies again names it") {
+    const auto errors =
+        check_layers(R"(["N", 8])", R"({"type": "Linear", "name": "enc", "in_features": 8, "out_features": 9},
+                                     {"share": "enc", "name": "again"})");
+    CHECK(certain(errors) == Messages{R"(set "out_features": 8 in `enc`)"});
+}
