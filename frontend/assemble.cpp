@@ -134,12 +134,12 @@ class Namer {
         options_.first_duplicate_is_misnamed = lowering.first_duplicate_is_misnamed;
     }
 
-    /// "conv_2", or what is free.
-    std::string free_name(const LayerDefinition& layer) const {
+    /// "conv_2", or what is free: another one each time.
+    std::string free_name(const LayerDefinition& layer) {
         const auto* home = find_home_in(definition_, layer.place);
         for (int i = 2;; ++i) {
             std::string name = fmt::format("{}_{}", layer.name, i);
-            if (home == nullptr || !has_name(*home, name)) return name;
+            if ((home == nullptr || !has_name(*home, name)) && given_.insert(name).second) return name;
         }
     }
 
@@ -166,6 +166,7 @@ class Namer {
     const Definition& definition_;
     const Lowering& lowering_;
     LowerOptions options_;
+    std::set<std::string> given_;
     std::int64_t budget_ = 2 * max_layers;
 };
 

@@ -45,15 +45,17 @@ void check_names(const Definition& definition, const CheckOptions& options) {
 
 std::size_t count_problems(const Lowering& lowering) { return lowering.faults.size() + lowering.problems.size(); }
 
-/// Where names stand twice there are several readings; the one with the least that is wrong counts.
+/// Where names stand twice there are several readings; the one with the least that is wrong counts. A layer is not
+/// misnamed where something is wrong with it by that name.
 Lowering lower_best(const Definition& definition, const CheckOptions& options) {
     Lowering best = lower(definition, {options.shapes, options.bindings});
     if (best.renamings.empty() && best.ambiguous_names.empty()) return best;
-    for (const auto& [first_is_misnamed, prefer_similar] :
+    for (const auto& [first_is_misnamed, names_hold] :
          {std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
         if (count_problems(best) == 0) break;
-        Lowering other = lower(definition, {options.shapes, options.bindings, first_is_misnamed, prefer_similar});
-        if (count_problems(other) >= count_problems(best)) continue;
+        Lowering other = lower(definition, {options.shapes, options.bindings, first_is_misnamed, names_hold});
+        const bool preferred = names_hold && !best.renamings.empty();
+        if (count_problems(other) >= count_problems(best) + (preferred ? 1 : 0)) continue;
         best = std::move(other);
         best.ambiguous_names.clear();
     }

@@ -215,9 +215,8 @@ Resolver::Target Resolver::resolve(const Reference& reference, std::string_view 
         return {};
     }
     const std::vector<std::string> near = similar(reference.name, scope);
-    const bool misspelled =
-        near.size() == 1 && (options_.prefer_similar_names || is_slip(reference.name, near.front()));
-    if (!misspelled) {
+    const bool slipped = near.size() == 1 && is_slip(reference.name, near.front());
+    if (!options_.names_hold && !slipped) {
         if (const Target other = misnamed(reference.name, scope); other.found()) return other;
     }
     Diagnostic& diagnostic = report("graph/unknown-name",

@@ -201,6 +201,12 @@ TEST_CASE("a layer with a duplicate name is what a missing name means, unless th
     const auto errors = check_layers(R"(["N", 8])", net("boddy"));
     CHECK(errors.size() == 2);
     CHECK(has(errors, "graph/unknown-name", "sum"));
+    const auto unfit = check_layers(
+        R"(["N", 8])",
+        R"({"type": "Linear", "name": "a", "out_features": 8}, {"type": "Linear", "name": "a", "out_features": 6},
+                        {"type": "Linear", "name": "fc", "from": "nosuch", "in_features": 9, "out_features": 2})");
+    CHECK(unfit.size() == 2);
+    CHECK(has(unfit, "graph/unknown-name", "fc"));
 }
 
 TEST_CASE("a new name for a layer with a duplicate one is certain only where it brings nothing new") {
@@ -213,6 +219,9 @@ TEST_CASE("a new name for a layer with a duplicate one is certain only where it 
     const auto taken = check_layers(R"(["N", 8])", R"({"type": "ReLU", "name": "r"}, {"type": "ReLU", "name": "r_2"},
                                     {"type": "ReLU", "name": "r"})");
     CHECK(certain(taken) == Messages{R"(rename it to "r_3")"});
+    const auto many = check_layers(R"(["N", 8])", R"({"type": "ReLU", "name": "r"}, {"type": "ReLU", "name": "r"},
+                                   {"type": "ReLU", "name": "r"})");
+    CHECK(certain(many) == Messages{R"(rename it to "r_2")", R"(rename it to "r_3")"});
 }
 
 TEST_CASE("names inside containers are known to those who misspell their paths") {
