@@ -7,8 +7,8 @@
 
 namespace seq {
 
-/// The reader's problems with the layers' paths, and with the fixes that the lowering decided on.
+/// The reader's problems with the layers' paths, and with the fixes that the lowering, made with `options`, decided on.
 std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& lowering,
-                                 std::vector<json::Problem> problems, bool has_weights);
+                                 std::vector<json::Problem> problems, bool has_weights, LowerOptions options = {});
 
 }  // namespace seq

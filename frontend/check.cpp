@@ -64,19 +64,21 @@ Lowering lower_doubting(const Definition& definition, LowerOptions options) {
     return lower(definition, options);
 }
 
-/// Where names stand twice there are several readings; the one with the least that is wrong counts.
+/// Where names stand twice there are several readings; the one with the least that is wrong counts. A layer is not
+/// misnamed where something is wrong with it by that name.
 Lowering lower_best(const Definition& definition, const CheckOptions& options) {
     const LowerOptions given{options.shapes, options.bindings};
     Lowering best = lower_doubting(definition, given);
     if (best.renamings.empty() && best.ambiguous_names.empty()) return best;
-    for (const auto& [first_is_misnamed, prefer_similar] :
+    for (const auto& [first_is_misnamed, names_hold] :
          {std::pair(true, false), std::pair(false, true), std::pair(true, true)}) {
         if (count_problems(best) == 0) break;
         LowerOptions reading = given;
         reading.first_duplicate_is_misnamed = first_is_misnamed;
-        reading.prefer_similar_names = prefer_similar;
+        reading.names_hold = names_hold;
         Lowering other = lower_doubting(definition, reading);
-        if (count_problems(other) >= count_problems(best)) continue;
+        const bool preferred = names_hold && !best.renamings.empty();
+        if (count_problems(other) >= count_problems(best) + (preferred ? 1 : 0)) continue;
         best = std::move(other);
         best.ambiguous_names.clear();
     }
@@ -104,7 +106,8 @@ class Checker {
         open_weights(*definition);
         Lowering lowering = lower_best(*definition, options_);
         keep_first(lowering.problems);
-        add(assemble(*definition, lowering, std::move(problems), result_.weights != nullptr));
+        add(assemble(*definition, lowering, std::move(problems), result_.weights != nullptr,
+                     {options_.shapes, options_.bindings}));
         if (result_.has_error())
             std::erase_if(lowering.problems, [](const Diagnostic& problem) { return !is_error(problem); });
         add(std::move(lowering.problems));
@@ -229,6 +232,7 @@ CheckResult check_text(std::string text, const std::string& file, const CheckOpt
     const auto document = json::Document::parse(std::move(text), file, result.diagnostics);
     if (document == nullptr) return result;
     json::Reading reading = json::read_definition(document);
+    json::adopt_duplicate_keys(*document, result.diagnostics, reading);
     auto definition = std::make_shared<const Definition>(std::move(reading.definition));
     Checker(result, options, folder).run(std::move(definition), std::move(reading.problems), reading.fatal);
     sort_by_place(result.diagnostics);

@@ -24,6 +24,8 @@ inline constexpr Place no_place = 0xffffffff;
 struct Reference {
     std::string name;
     Place place = no_place;
+    /// What was written is no name: it is reported already.
+    bool broken = false;
 };
 
 /// One layer, or a container of layers, as the user wrote it.

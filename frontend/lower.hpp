@@ -52,9 +52,8 @@ struct LowerOptions {
     Bindings bindings;
     /// Of layers with one name, which one is taken to be misnamed.
     bool first_duplicate_is_misnamed = false;
-    /// A name that nothing has is a similar one misspelled, rather than what a layer with a duplicate name ought to be
-    /// called.
-    bool prefer_similar_names = false;
+    /// A name that nothing has is not what a layer with a duplicate name ought to be called.
+    bool names_hold = false;
     /// The inputs whose type is not what is wrong, whatever layers make of it.
     std::set<std::string> trusted_inputs{};
 };

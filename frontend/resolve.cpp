@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "frontend/json/document.hpp"
@@ -33,6 +34,32 @@ std::string takes(const Arity& arity) {
     if (arity.max < 0) return fmt::format("{} or more inputs", arity.min);
     if (arity.min == arity.max) return plural(arity.min);
     return fmt::format("{} to {} inputs", arity.min, arity.max);
+}
+
+/// Whether letters were left out, put in or swapped: siblings often differ in a number or in one letter.
+bool is_slip(std::string a, std::string b) {
+    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    std::erase_if(a, is_digit);
+    std::erase_if(b, is_digit);
+    return a != b && (a.size() != b.size() || std::is_permutation(a.begin(), a.end(), b.begin()));
+}
+
+/// The paths of the named layers in the containers of a scope.
+void collect_inner(const Scope& scope, const std::string& prefix, std::vector<std::string>& paths) {
+    for (std::size_t i = 0; i < scope.slots.size() && paths.size() < similar_window; ++i) {
+        const Slot& slot = scope.slots[i];
+        const LayerDefinition& layer = (*scope.layers)[i];
+        if (!prefix.empty() && slot.done && layer.named) paths.push_back(prefix + layer.name);
+        if (slot.scope) collect_inner(*slot.scope, prefix + layer.name + ".", paths);
+    }
+}
+
+std::vector<std::string> ending_with(const std::vector<std::string>& paths, std::string_view name) {
+    std::vector<std::string> found;
+    const std::string end = "." + std::string(name);
+    std::copy_if(paths.begin(), paths.end(), std::back_inserter(found),
+                 [&](const std::string& path) { return path.ends_with(end); });
+    return found;
 }
 
 }  // namespace
@@ -117,7 +144,11 @@ Resolver::Target Resolver::misnamed(std::string_view name, Scope& scope) {
 }
 
 std::vector<std::string> Resolver::similar(std::string_view name, Scope& scope) {
+    std::vector<std::string> inner;
+    for (Scope* s = &scope; s != nullptr; s = s->parent) collect_inner(*s, {}, inner);
+    if (auto exact = ending_with(inner, name); !exact.empty()) return exact;
     std::vector<std::string_view> candidates;
+    if (name.find('.') != std::string_view::npos) candidates.assign(inner.begin(), inner.end());
     Scope* outermost = &scope;
     for (Scope* s = &scope; s != nullptr; s = s->parent) {
         outermost = s;
@@ -184,13 +215,14 @@ Resolver::Target Resolver::resolve(const Reference& reference, std::string_view 
         return {};
     }
     const std::vector<std::string> near = similar(reference.name, scope);
-    if (near.size() != 1 || !options_.prefer_similar_names) {
+    const bool slipped = near.size() == 1 && is_slip(reference.name, near.front());
+    if (!options_.names_hold && !slipped) {
         if (const Target other = misnamed(reference.name, scope); other.found()) return other;
     }
-    Diagnostic& diagnostic =
-        report("graph/unknown-name",
-               fmt::format("{} `{}`, which is no layer or input before it{}", key, reference.name, did_you_mean(near)),
-               reference, layer, scope);
+    Diagnostic& diagnostic = report("graph/unknown-name",
+                                    fmt::format("{} `{}`, which is no layer or input{}{}", key, reference.name,
+                                                layer == nullptr ? "" : " before it", did_you_mean(near)),
+                                    reference, layer, scope);
     if (near.size() != 1) return {};
     diagnostic.expected = near.front();
     target = look_up(near.front(), scope);
@@ -204,7 +236,7 @@ Resolver::Target Resolver::resolve(const Reference& reference, std::string_view 
 }
 
 Value* Resolver::find_value(const Reference& reference, const LayerDefinition& layer, Scope& scope) {
-    return value_of(resolve(reference, "takes", &layer, scope));
+    return reference.broken ? nullptr : value_of(resolve(reference, "takes", &layer, scope));
 }
 
 const Slot* Resolver::find_shared(const LayerDefinition& layer, Scope& scope) {
@@ -222,10 +254,22 @@ Value* Resolver::find_output(const Reference& reference) {
     return value_of(resolve(reference, "lists", nullptr, top_));
 }
 
+bool Resolver::fit_broken(LoweredLayer& layer, const Arity& arity, const LayerDefinition& with_from) {
+    const auto broken = std::find_if(with_from.from.begin(), with_from.from.end(),
+                                     [](const Reference& reference) { return reference.broken; });
+    if (broken == with_from.from.end()) return false;
+    Value* const unknown = layer.inputs[static_cast<std::size_t>(broken - with_from.from.begin())];
+    const int least = std::max(arity.min, arity.max < 0 ? 2 : 1);
+    const int count = std::max(static_cast<int>(layer.inputs.size()), least);
+    layer.inputs.resize(static_cast<std::size_t>(arity.max < 0 ? count : std::min(count, arity.max)), unknown);
+    return true;
+}
+
 bool Resolver::check_arity(LoweredLayer& layer, const Op& op, const LayerDefinition* with_from) {
     const Arity& arity = op.type().arity;
     const auto count = static_cast<int>(layer.inputs.size());
     const bool too_many = arity.max >= 0 && count > arity.max;
+    if (with_from != nullptr && fit_broken(layer, arity, *with_from)) return true;
     if (count >= arity.min && !too_many) return true;
     Diagnostic& diagnostic = result_.problems.emplace_back();
     diagnostic.code = "graph/arity";

@@ -23,6 +23,9 @@ class Resolver {
     bool check_arity(LoweredLayer& layer, const Op& op, const LayerDefinition* with_from);
 
    private:
+    /// Whether `from` holds what is no name; then there are as many inputs as the op takes.
+    static bool fit_broken(LoweredLayer& layer, const Arity& arity, const LayerDefinition& with_from);
+
     /// What a name leads to: a layer, or an input of the model or of a container.
     struct Target {
         Slot* slot = nullptr;

@@ -62,6 +62,9 @@ class Document {
     /// The member of an object under `key`; no_node where there is none.
     NodeId find(NodeId object, std::string_view key) const;
 
+    /// The members whose key an earlier one of their object has, in the order in which they are reported.
+    const std::vector<NodeId>& duplicates() const { return duplicates_; }
+
     /// Where bytes [begin, end) stand; over several lines, the first line's part.
     SourceSpan span(std::size_t begin, std::size_t end) const;
     SourceSpan value_span(NodeId id) const { return span(nodes_[id].begin, nodes_[id].end); }
@@ -87,6 +90,7 @@ class Document {
     std::string text_;
     std::shared_ptr<const std::string> file_;
     std::vector<Node> nodes_;
+    std::vector<NodeId> duplicates_;
     /// Texts with escapes, decoded.
     std::deque<std::string> decoded_;
     std::vector<Checkpoint> checkpoints_;

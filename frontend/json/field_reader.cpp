@@ -131,6 +131,8 @@ class FieldReader {
             } else if (!is_seen(field)) {
                 seen_.push_back(field);
                 set(*field, id);
+            } else if (document_.source(id) != document_.source(document_.find(layer_, key))) {
+                result_.broken.push_back(field);
             }
         }
         for (const NodeId id : unknown) read_unknown(id, unknown.size());

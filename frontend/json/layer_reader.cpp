@@ -65,8 +65,7 @@ class LayerReader {
         if (const NodeId name = document_.find(id_, "name"); name != no_node) read_name(name);
         if (const NodeId from = document_.find(id_, "from"); from != no_node) {
             layer_.has_from = true;
-            layer_.from = context_.read_references(from, "from", true, id_);
-            if (layer_.from.empty()) layer_.has_from = false;
+            layer_.from = context_.read_references(from, "from", true);
         }
         if (const NodeId doc = document_.find(id_, "doc"); doc != no_node) context_.expect(doc, Kind::string, "doc");
     }

@@ -157,6 +157,7 @@ class Parser {
             if (!added) earlier = found->second;
         }
         if (earlier == no_node) return;
+        document_.duplicates_.push_back(id);
         const SourceSpan first = document_.key_span(earlier);
         report("spec/duplicate-key", nodes[id].key_begin, nodes[id].key_end,
                fmt::format("the key `{}` stands twice in this object", nodes[id].key));

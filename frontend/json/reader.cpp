@@ -110,27 +110,38 @@ class Reader {
     void read_ranges(NodeId dims) {
         if (!context_.expect(dims, Kind::object, "dims")) return;
         for (NodeId id = document_[dims].first; id != no_node; id = document_[id].next) {
-            if (!context_.expect(id, Kind::object, document_[id].key)) continue;
-            context_.report_unknown_keys(id, fmt::format("the symbol `{}`", document_[id].key),
-                                         {"min", "max", "multiple_of"});
-            SymbolRange range;
-            if (const NodeId value = document_.find(id, "min"); value != no_node)
-                range.min = read_bound(value, "min").value_or(1);
-            if (const NodeId value = document_.find(id, "max"); value != no_node && document_[value].kind != Kind::null)
-                range.max = read_bound(value, "max");
-            if (const NodeId value = document_.find(id, "multiple_of"); value != no_node)
-                range.multiple_of = read_bound(value, "multiple_of").value_or(1);
-            const std::int64_t least = (range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of;
-            if (range.max && least > *range.max) {
-                context_.report_value("spec/value",
-                                      fmt::format("no value of `{}` lies in this range", document_[id].key), id);
-                continue;
-            }
-            model_.ranges[std::string(document_[id].key)] = range;
-            const bool bounded = document_.find(id, "min") != no_node || document_.find(id, "max") != no_node;
-            if (bounded) model_.bounded_symbols.insert(std::string(document_[id].key));
-            range_places_.emplace_back(document_[id].key, id);
+            if (context_.expect(id, Kind::object, document_[id].key)) read_range(id);
         }
+    }
+
+    /// An entry with an error gives no range that a layer could fail in.
+    void read_range(NodeId id) {
+        const std::string symbol(document_[id].key);
+        std::vector<Problem>& problems = context_.reading.problems;
+        const std::size_t known = problems.size();
+        const auto unknown =
+            context_.report_unknown_keys(id, fmt::format("the symbol `{}`", symbol), {"min", "max", "multiple_of"});
+        for (std::size_t i = known; i < problems.size(); ++i) problems[i].symbol = symbol;
+        const auto read = [&](std::string_view key) -> std::optional<std::int64_t> {
+            NodeId value = document_.find(id, key);
+            for (const auto& other : unknown) {
+                if (value == no_node && other.guess == key) value = other.member;
+            }
+            if (value == no_node || (key == "max" && document_[value].kind == Kind::null)) return std::nullopt;
+            return read_bound(value, key);
+        };
+        const SymbolRange range{read("min").value_or(1), read("max"), read("multiple_of").value_or(1)};
+        const std::int64_t least = (range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of;
+        const bool sound = problems.size() == known;
+        if (range.max && least > *range.max) {
+            if (sound)
+                context_.report_value("spec/value", fmt::format("no value of `{}` lies in this range", symbol), id);
+            return;
+        }
+        model_.ranges[symbol] = range;
+        const bool bounded = document_.find(id, "min") != no_node || document_.find(id, "max") != no_node;
+        if (bounded && sound) model_.bounded_symbols.insert(symbol);
+        range_places_.emplace_back(document_[id].key, id);
     }
 
     void read_inputs() {
@@ -307,6 +318,17 @@ class Reader {
 };
 
 }  // namespace
+
+void adopt_duplicate_keys(const Document& document, std::vector<Diagnostic>& diagnostics, Reading& reading) {
+    std::size_t next = 0;
+    std::erase_if(diagnostics, [&](Diagnostic& diagnostic) {
+        if (diagnostic.code != "spec/duplicate-key" || next == document.duplicates().size()) return false;
+        Problem& problem = reading.problems.emplace_back();
+        problem.diagnostic = std::move(diagnostic);
+        problem.place = document.duplicates()[next++];
+        return true;
+    });
+}
 
 Reading read_definition(std::shared_ptr<const Document> document) {
     Reading reading;

@@ -50,11 +50,15 @@ Problem& ReaderContext::report(std::string code, std::string message, SourceSpan
 }
 
 Problem& ReaderContext::report_value(std::string code, std::string message, NodeId value) {
-    return report(std::move(code), std::move(message), document.value_span(value));
+    Problem& problem = report(std::move(code), std::move(message), document.value_span(value));
+    problem.place = value;
+    return problem;
 }
 
 Problem& ReaderContext::report_key(std::string code, std::string message, NodeId member) {
-    return report(std::move(code), std::move(message), document.key_span(member));
+    Problem& problem = report(std::move(code), std::move(message), document.key_span(member));
+    problem.place = member;
+    return problem;
 }
 
 bool ReaderContext::expect(NodeId id, Kind kind, std::string_view what) {
@@ -118,7 +122,7 @@ bool ReaderContext::check_name(NodeId id, std::string_view name, NodeId layer) {
     return false;
 }
 
-std::vector<Reference> ReaderContext::read_references(NodeId id, std::string_view what, bool single, NodeId layer) {
+std::vector<Reference> ReaderContext::read_references(NodeId id, std::string_view what, bool single) {
     if (node(id).kind == Kind::string) {
         if (single) return {{std::string(node(id).text), id}};
         expect(id, Kind::array, what);
@@ -128,24 +132,27 @@ std::vector<Reference> ReaderContext::read_references(NodeId id, std::string_vie
              {{"replace", pointer(id), fmt::format("[{}]", document.source(id))}}});
         return {{std::string(node(id).text), id}};
     }
-    if (node(id).kind != Kind::array) {
-        Problem& problem = report_value("spec/type",
-                                        fmt::format("`{}` takes {}a list of names, but gets {}", what,
-                                                    single ? "a name or " : "", shown(document, id)),
-                                        id);
-        problem.layer = layer;
-        problem.subject = false;
-        return {};
-    }
     std::vector<Reference> references;
-    for (NodeId item = node(id).first; item != no_node; item = node(item).next) {
-        if (expect(item, Kind::string, "a name")) references.push_back({std::string(node(item).text), item});
+    std::optional<NodeId> unusable;
+    if (node(id).kind != Kind::array) {
+        report_value("spec/type",
+                     fmt::format("`{}` takes {}a list of names, but gets {}", what, single ? "a name or " : "",
+                                 shown(document, id)),
+                     id);
+        unusable = id;
+    } else if (node(id).count == 0) {
+        report_value("spec/value", fmt::format("`{}` is an empty list", what), id);
+        unusable = id;
     }
-    if (node(id).count == 0) {
-        Problem& problem = report_value("spec/value", fmt::format("`{}` is an empty list", what), id);
-        problem.layer = layer;
-        problem.subject = false;
+    for (NodeId item = node(id).first; item != no_node && node(id).kind == Kind::array; item = node(item).next) {
+        if (node(item).kind == Kind::string) {
+            references.push_back({std::string(node(item).text), item});
+        } else if (!unusable) {
+            expect(item, Kind::string, "a name");
+            unusable = item;
+        }
     }
+    if (unusable && single) references.push_back({{}, *unusable, true});
     return references;
 }
 

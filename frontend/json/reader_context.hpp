@@ -38,8 +38,8 @@ struct ReaderContext {
                                                 std::initializer_list<std::string_view> known, NodeId layer = no_node);
     /// Whether the text may be a name; reports it otherwise.
     bool check_name(NodeId id, std::string_view name, NodeId layer = no_node);
-    /// One name, or a list of them where `list` is true.
-    std::vector<Reference> read_references(NodeId id, std::string_view what, bool single, NodeId layer = no_node);
+    /// A list of names or, where `single` is true, one name; then what is no name leaves a broken reference.
+    std::vector<Reference> read_references(NodeId id, std::string_view what, bool single);
 };
 
 /// "3", "\"same\"", "an object": a value as a message shows it, shortened.

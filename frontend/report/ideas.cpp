@@ -53,12 +53,15 @@ class Proposer {
         return index < layer_.inputs.size() ? &layer_.inputs[index]->type.shape : nullptr;
     }
 
-    /// An image with its channels last, for a layer that takes them first.
+    /// An image with its channels last, for a layer that takes them first. Channels that a layer gave stand where they
+    /// belong, and of sides that are equal none is the channels.
     void move_channels() {
         const Shape* shape = input_shape();
         const auto wanted = as_integer(fault_.expected);
         if (fault_.code != "shape/in-channels" || shape == nullptr || shape->rank() < 3 || !wanted) return;
-        if (!((*shape)[-1] == Dim(*wanted)) || (*shape)[1] == Dim(*wanted)) return;
+        const auto is_wanted = [&](const Dim& size) { return size == Dim(*wanted); };
+        if (!is_wanted((*shape)[-1]) || std::any_of(shape->begin() + 1, shape->end() - 1, is_wanted)) return;
+        if (!find_makers(view_, id_, fault_).empty()) return;
         std::vector<std::int64_t> dims{0, shape->rank() - 1};
         for (int i = 1; i + 1 < shape->rank(); ++i) dims.push_back(i);
         add({FixIdea::Kind::insert_before, "Permute", {{"dims", dims}}});

@@ -176,7 +176,7 @@ std::optional<Fix> PatchWriter::write(LayerId id, const LayerDefinition* target,
     const auto applications = view_.applications(target);
     const LayerId first = applications.empty() ? id : applications.front();
     const std::string& path = view_.lowering().graph.layers[first].path;
-    const bool elsewhere = target != view_.layer(id).definition && target != view_.layer(id).blamed;
+    const bool elsewhere = target != view_.layer(id).blamed;
     const bool insertion = idea.kind == FixIdea::Kind::insert_before || idea.kind == FixIdea::Kind::insert_after;
     switch (idea.kind) {
         case FixIdea::Kind::set_field: fix.message = "set " + fields_text(idea.fields); break;

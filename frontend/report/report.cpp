@@ -51,10 +51,35 @@ class Reporter {
     void add(std::size_t index) {
         const auto& [id, fault] = lowering_.faults[index];
         if (fault.severity == Severity::note || consequences_.contains(&fault)) return;
-        const LoweredLayer& layer = lowering_.layers[id];
-        const std::string symbol = fault.verdict ? fault.verdict->symbol : std::string();
-        if (!seen_.emplace(layer.blamed, fault.code, fault.field, symbol).second || is_repeated(fault)) return;
+        if (is_known(lowering_.faults[index]) || is_repeated(fault)) return;
         diagnostics_.emplace(index, describe(id, fault, diagnostics_.size() < most_explained));
+    }
+
+    /// Of a layer that is applied several times a fault is one, unless it is right for some of what it gets and other
+    /// layers were each told to make another number.
+    bool is_known(const LayerFault& fault) {
+        constexpr std::size_t most_numbers = 16;
+        const auto& [code, field] = std::tie(fault.fault.code, fault.fault.field);
+        const LoweredLayer& layer = lowering_.layers[fault.layer];
+        const std::string symbol = fault.fault.verdict ? fault.fault.verdict->symbol : std::string();
+        std::set<std::string>& numbers = known_[{layer.blamed, code, field, symbol}];
+        const bool first = numbers.empty();
+        if (!numbers.insert(fault.fault.actual).second) return true;
+        if (first) return false;
+        if (field.empty() || numbers.size() > most_numbers || !fits_elsewhere(*layer.definition, fault.fault))
+            return true;
+        const std::vector<Maker> makers = find_makers(view_, fault.layer, fault.fault);
+        return makers.size() != 1 || makers.front().others != 0;
+    }
+
+    bool fits_elsewhere(const LayerDefinition& definition, const Fault& fault) const {
+        const auto applications = view_.applications(&definition);
+        return std::any_of(applications.begin(), applications.end(), [&](LayerId id) {
+            const std::vector<const Fault*> faults = view_.faults(id);
+            return std::none_of(faults.begin(), faults.end(), [&](const Fault* other) {
+                return other->code == fault.code && other->field == fault.field;
+            });
+        });
     }
 
     /// The bounds that are left once all that imply them are mended as their certain fixes say: the strongest first.
@@ -247,13 +272,13 @@ class Reporter {
     std::optional<Trial::Types> symbolic_;
     /// By position among the faults.
     std::map<std::size_t, Diagnostic> diagnostics_;
-    /// What was reported: the layer, the code, the field, the symbol.
-    std::set<std::tuple<const LayerDefinition*, std::string, std::string, std::string>> seen_;
     /// Faults that the certain fix of another one ends.
     std::set<const Fault*> consequences_;
     /// Those that have a certain fix.
     std::set<const Fault*> mended_;
     std::set<std::string> undecided_;
+    /// For each rule of a layer, and symbol, the numbers that its faults are about.
+    std::map<std::tuple<const LayerDefinition*, std::string, std::string, std::string>, std::set<std::string>> known_;
 };
 
 }  // namespace

@@ -74,6 +74,18 @@ std::optional<ChainLink> input_link(const LoweringView& view, const Value* value
     return ChainLink{value->name, "input", "is " + value->type.shape.to_string(), {}, found->where};
 }
 
+/// The layer that gave a value its shape.
+std::optional<ChainLink> shape_maker(const LoweringView& view, const Value* value) {
+    for (int step = 0; value != nullptr && step < most_steps; ++step) {
+        const auto producer = view.producer(value);
+        if (!producer) return std::nullopt;
+        const Value* passed = passed_from(view, *producer, {value, std::nullopt}, {});
+        if (passed == nullptr) return link_of(view, *producer, {value, std::nullopt}, {});
+        value = passed;
+    }
+    return std::nullopt;
+}
+
 void collect_makers(const LoweringView& view, Point point, std::int64_t others, int joins, std::vector<Maker>& makers);
 
 /// The makers of the parts that a Concat joins.
@@ -115,6 +127,8 @@ void collect_makers(const LoweringView& view, Point point, std::int64_t others, 
 std::vector<ChainLink> trace(const LoweringView& view, LayerId id, const Fault& fault) {
     std::vector<ChainLink> chain;
     Point point = start_of(view, id, fault);
+    const bool lacks_layer = !fault.fixes.empty() && fault.fixes.front().kind == FixIdea::Kind::insert_before;
+    const auto arriving = lacks_layer ? shape_maker(view, point.value) : std::nullopt;
     for (int step = 0; point.value != nullptr && step < most_steps && chain.size() < longest_chain; ++step) {
         const auto producer = view.producer(point.value);
         if (!producer) {
@@ -135,6 +149,8 @@ std::vector<ChainLink> trace(const LoweringView& view, LayerId id, const Fault& 
         const bool same_rank = input->type.shape.rank() == point.value->type.shape.rank();
         point = {input, same_rank ? point.dim : std::nullopt};
     }
+    // Where a layer is missing before this one, all of what arrives counts.
+    if (arriving && (chain.empty() || chain.front().text != arriving->text)) chain.insert(chain.begin(), *arriving);
     std::reverse(chain.begin(), chain.end());
     return chain;
 }

@@ -137,8 +137,8 @@ DType require_float_type(InferContext& context, int i) {
 bool require_min_rank(InferContext& context, int rank, int i) {
     const Shape& shape = context.shape(i);
     if (shape.rank() >= rank) return true;
-    Fault& fault = context.fault("shape/rank", fmt::format("takes {} dimensions or more, but gets {} in {}", rank,
-                                                           shape.rank(), shape.to_string()));
+    Fault& fault = context.fault("shape/rank", fmt::format("takes {} dimension{} or more, but gets {} in {}", rank,
+                                                           rank == 1 ? "" : "s", shape.rank(), shape.to_string()));
     fault.input = i;
     fault.expected = fmt::format("at least {}", rank);
     fault.actual = std::to_string(shape.rank());

@@ -52,8 +52,10 @@ Fault normalized_shape_fault(const IntList& normalized_shape, const Shape& shape
     fault.actual = last.to_string();
     fault.message = fmt::format("takes {} as the last dimensions, but gets {}", fault.expected, shape.to_string());
     if (count == 1) {
-        fault.message = fmt::format("takes {} features in the last dimension, but gets {}", normalized_shape.at(0),
-                                    shape.rank() == 0 ? "none" : shape[-1].to_string(DimStyle::pretty));
+        fault.expected = std::to_string(normalized_shape.at(0));
+        if (shape.rank() > 0) fault.actual = shape[-1].to_string(DimStyle::pretty);
+        fault.message = fmt::format("takes {} features in the last dimension, but gets {}", fault.expected,
+                                    shape.rank() == 0 ? "none" : fault.actual);
     }
     fault.field = "normalized_shape";
     fault.dim = -1;

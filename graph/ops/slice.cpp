@@ -64,10 +64,10 @@ void Slice::infer(InferContext& context) {
     const Dim size = shape[*position];
     const Dim span = span_of(context, size, start.value_or(0), end);
     const Dim count = ceil_div(span, Dim(step));
-    const std::string formula = fmt::format("{}:{}:{} of {}", start ? std::to_string(*start) : "",
-                                            end ? std::to_string(*end) : "", step, size.to_string(DimStyle::pretty));
-    shape[*position] =
-        checked_size(context, *position, count, fmt::format("size in dimension {} of", *position), formula);
+    const std::string formula =
+        fmt::format("{}:{}:{} of the {} in dimension {}", start ? std::to_string(*start) : "",
+                    end ? std::to_string(*end) : "", step, size.to_string(DimStyle::pretty), *position);
+    shape[*position] = checked_size(context, *position, count, "size", formula);
     context.output(context.input().dtype, std::move(shape));
 }
 

@@ -31,8 +31,9 @@ std::vector<Diagnostic> errors_of(const CheckResult& result) {
     return errors;
 }
 
-std::vector<Diagnostic> errors_in(const std::string& inputs, const std::string& layers) {
-    return errors_of(check_text(R"({"seq": 1, "inputs": {)" + inputs + R"(}, "layers": [)" + layers + "]}", "m.json"));
+std::vector<Diagnostic> errors_in(const std::string& inputs, const std::string& layers, const std::string& more) {
+    return errors_of(
+        check_text(R"({"seq": 1, "inputs": {)" + inputs + R"(}, "layers": [)" + layers + "]" + more + "}", "m.json"));
 }
 
 std::string places(const std::vector<Diagnostic>& diagnostics) {

@@ -14,7 +14,8 @@ std::vector<std::string> names_in(const std::string& folder, const std::string& 
 
 std::vector<Diagnostic> errors_of(const CheckResult& result);
 /// The errors of a model of these inputs and layers, both written in JSON without the braces or brackets around them.
-std::vector<Diagnostic> errors_in(const std::string& inputs, const std::string& layers);
+/// `more` follows the layers at the top level, with the comma before it.
+std::vector<Diagnostic> errors_in(const std::string& inputs, const std::string& layers, const std::string& more = "");
 /// "conv shape/rank, fc shape/in-features".
 std::string places(const std::vector<Diagnostic>& diagnostics);
 /// "shape/in-features fc0; ...", for messages of failing tests.

@@ -89,7 +89,7 @@ TEST_CASE("Slice refuses what leaves nothing") {
     CHECK(outcome(Slice{.dim = 1, .end = -7}, {{"N", 7}}).ends_with("!shape/empty"));
     CHECK(outcome(Slice{.dim = 2}, {{"N", 7}}) == "[?, ?] !spec/value");
     CHECK(message(Slice{.dim = 1, .start = 3, .end = 3}, {{"N", 7}}) ==
-          "would give an output of size in dimension 1 of 0: 3:3:1 of 7");
+          "would give an output of size 0: 3:3:1 of the 7 in dimension 1");
 }
 
 TEST_CASE("Slice of a symbol agrees with PyTorch for every size") {
