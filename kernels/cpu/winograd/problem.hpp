@@ -48,7 +48,7 @@ void cut_into_tasks(Problem& problem, int threads);
 
 /// What the layer is estimated to cost in Winograd's form, and directly, where a multiply-add costs 1. Weights that
 /// come from memory count, since nets hold more of them than caches do.
-double winograd_cost(const Problem& problem);
+double winograd_cost(const Problem& problem, int threads);
 double direct_cost(const Problem& problem);
 
 }  // namespace seq::cpu::winograd

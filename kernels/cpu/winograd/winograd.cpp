@@ -134,7 +134,7 @@ PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>&
 }
 
 /// Below this gain the estimate is not believed.
-constexpr double least_gain = 1.1;
+constexpr double least_gain = 1.15;
 
 class Winograd final : public Kernel {
    public:
@@ -176,12 +176,14 @@ class Winograd final : public Kernel {
 };
 
 Support Winograd::worth(const KernelRequest& request, const Problem& problem) const {
-    const double cost = winograd::winograd_cost(problem);
+    const int threads = request.options.threads;
+    const double cost = winograd::winograd_cost(problem, threads);
     const double saved = winograd::direct_cost(problem) / cost;
     if (saved < least_gain)
         return Support::no(fmt::format("estimated to take {:.2f} of direct convolution", 1 / saved));
     const auto other = problem_of(request, tile_ == 4 ? 2 : 4);
-    if (winograd::winograd_cost(*other) < cost) return Support::no("the other tile size is estimated to be faster");
+    if (winograd::winograd_cost(*other, threads) < cost)
+        return Support::no("the other tile size is estimated to be faster");
     return {};
 }
 
