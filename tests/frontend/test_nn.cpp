@@ -228,3 +228,12 @@ TEST_CASE("C++: a fix is said in C++") {
     REQUIRE(!insert[0].fixes.empty());
     CHECK(insert[0].fixes[0].message == "insert nn::Flatten{} before `1`");
 }
+
+TEST_CASE("C++: the cause of a fault of no one dimension is the layer that made the shape, not the first that had it") {
+    const std::vector<Diagnostic> found =
+        nn::Sequential{{"s1", linear()}, {"s2", linear()}, {"relu", nn::ReLU{}}, {"s3", nn::Softmax{{.dim = 7}}}}.check(
+            {{"x", {"N", 8}}});
+    REQUIRE(brief(found) == Brief{"spec/value s3"});
+    REQUIRE(!found[0].chain.empty());
+    CHECK(found[0].chain.back().layer == "s2");
+}
