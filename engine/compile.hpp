@@ -12,7 +12,7 @@ namespace seq {
 
 struct CompileOptions {
     Device device = Device::cpu();
-    std::shared_ptr<const WeightSource> weights;
+    std::shared_ptr<const WeightSource> weights{};
     /// 0: as many as the process may use.
     int threads = 0;
     DType dtype = DType::f32;
@@ -20,7 +20,7 @@ struct CompileOptions {
     /// "all", "none", or names separated by commas.
     std::string passes = "all";
     /// Values to give as further outputs, by the names that users know.
-    std::vector<std::string> taps;
+    std::vector<std::string> taps{};
     /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.
     std::size_t plan_cache_bytes = std::size_t{1} << 30;
 };

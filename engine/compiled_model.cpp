@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
 #include "engine/optimize.hpp"
 #include "engine/require_weights.hpp"
@@ -124,22 +125,27 @@ Executable compile(const Graph& graph, const CompileOptions& options) {
     return Executable(std::make_shared<CompiledModel>(graph, options));
 }
 
-Session Executable::session() const { return Session(model_); }
-const std::vector<Port>& Executable::inputs() const { return model_->inputs(); }
-const std::vector<Port>& Executable::outputs() const { return model_->outputs(); }
-const Graph& Executable::graph() const { return model_->graph(); }
-const std::vector<std::string>& Executable::symbols() const { return model_->symbols(); }
-std::size_t Executable::weight_bytes() const { return model_->weight_bytes(); }
-const ComputeOptions& Executable::options() const { return model_->options(); }
+CompiledModel& Executable::model() const {
+    if (model_ == nullptr) throw std::logic_error("an Executable that was moved from holds no model");
+    return *model_;
+}
+
+Session Executable::session() const { return model(), Session(model_); }
+const std::vector<Port>& Executable::inputs() const { return model().inputs(); }
+const std::vector<Port>& Executable::outputs() const { return model().outputs(); }
+const Graph& Executable::graph() const { return model().graph(); }
+const std::vector<std::string>& Executable::symbols() const { return model().symbols(); }
+std::size_t Executable::weight_bytes() const { return model().weight_bytes(); }
+const ComputeOptions& Executable::options() const { return model().options(); }
 
 std::shared_ptr<const Plan> Executable::plan(const Bindings& bindings) const {
     std::vector<std::int64_t> values;
-    for (const std::string& symbol : model_->symbols()) {
+    for (const std::string& symbol : model().symbols()) {
         const auto found = bindings.find(symbol);
         if (found == bindings.end()) throw Error("shape/symbolic", fmt::format("the symbol {} has no value", symbol));
         values.push_back(found->second);
     }
-    return model_->plan(values);
+    return model().plan(values);
 }
 
 }  // namespace seq

@@ -20,7 +20,7 @@ struct Port {
     TensorType type;
 };
 
-/// A compiled model: immutable, shared, cheap to copy.
+/// A compiled model: immutable, shared, cheap to copy. One that was moved from throws std::logic_error.
 class Executable {
    public:
     explicit Executable(std::shared_ptr<CompiledModel> model) : model_(std::move(model)) {}
@@ -42,6 +42,8 @@ class Executable {
     const ComputeOptions& options() const;
 
    private:
+    CompiledModel& model() const;
+
     std::shared_ptr<CompiledModel> model_;
 };
 

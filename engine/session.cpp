@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <list>
+#include <stdexcept>
 
 #include "engine/bind_symbols.hpp"
 #include "engine/compiled_model.hpp"
@@ -133,23 +134,28 @@ Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
+Session::Impl& Session::impl() const {
+    if (impl_ == nullptr) throw std::logic_error("a Session that was moved from runs no model");
+    return *impl_;
+}
+
 void Session::run(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs) {
-    impl_->run({inputs.begin(), inputs.size()}, {outputs.begin(), outputs.size()});
+    impl().run({inputs.begin(), inputs.size()}, {outputs.begin(), outputs.size()});
 }
 
 void Session::run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
-    impl_->run(inputs, outputs);
+    impl().run(inputs, outputs);
 }
 
 std::vector<std::int64_t> Session::output_sizes(std::string_view name, std::span<const NamedTensor> inputs) {
-    for (const PlanPort& port : impl_->instance_for(inputs).plan()->outputs) {
+    for (const PlanPort& port : impl().instance_for(inputs).plan()->outputs) {
         if (port.name == name) return port.sizes;
     }
     throw Error("output/unknown", fmt::format("the model has no output `{}`", name));
 }
 
-void Session::prepare(std::span<const NamedTensor> inputs) { impl_->instance_for(inputs); }
-void Session::observe(StepObserver* observer) { impl_->observe(observer); }
-std::shared_ptr<const Plan> Session::plan() const { return impl_->plan(); }
+void Session::prepare(std::span<const NamedTensor> inputs) { impl().instance_for(inputs); }
+void Session::observe(StepObserver* observer) { impl().observe(observer); }
+std::shared_ptr<const Plan> Session::plan() const { return impl().plan(); }
 
 }  // namespace seq

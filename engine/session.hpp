@@ -12,7 +12,8 @@ namespace seq {
 
 using NamedTensor = std::pair<std::string_view, TensorView>;
 
-/// Runs an Executable: holds its arena, scratch and handles. Belongs to one thread at a time.
+/// Runs an Executable: holds its arena, scratch and handles. Belongs to one thread at a time. One that was moved from
+/// throws std::logic_error.
 class Session {
    public:
     explicit Session(std::shared_ptr<CompiledModel> model);
@@ -46,6 +47,7 @@ class Session {
 
    private:
     class Impl;
+    Impl& impl() const;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -15,6 +15,7 @@
 #include "frontend/parameters.hpp"
 #include "frontend/report/report.hpp"
 #include "frontend/report/text.hpp"
+#include "frontend/validate.hpp"
 #include "frontend/weights/weights.hpp"
 #include "graph/op_table.hpp"
 
@@ -262,7 +263,14 @@ CheckResult check_file(const std::string& path, const CheckOptions& options) {
 CheckResult check_definition(Definition definition, const CheckOptions& options) {
     register_builtin_ops();
     CheckResult result;
-    Checker(result, options, {}).run(std::make_shared<const Definition>(std::move(definition)), {}, false);
+    Validation validation = validate(definition);
+    result.diagnostics = std::move(validation.problems);
+    const SourceSpan where = definition.where;
+    Checker(result, options, {}).run(std::make_shared<const Definition>(std::move(definition)), {}, validation.fatal);
+    for (Diagnostic& diagnostic : result.diagnostics) {
+        if (diagnostic.where.line == 0) diagnostic.where = where;
+    }
+    if (result.has_error()) result.graph.reset();
     return result;
 }
 

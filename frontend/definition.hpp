@@ -40,6 +40,8 @@ struct LayerDefinition {
     Kind kind = Kind::op;
     /// The name was written, and is not the layer's position in its container.
     bool named = false;
+    /// The name is a path, as that of a layer in a GraphBuilder's ModuleList: "blocks.0".
+    bool name_is_path = false;
     bool has_from = false;
     std::string name;
     std::string target;
@@ -86,6 +88,8 @@ struct Definition {
     /// Relative to the spec's folder; empty: none.
     std::string weights;
     Place weights_place = no_place;
+    /// Of what C++ wrote: what asked for the graph, for the faults that no layer or input has.
+    SourceSpan where;
     std::shared_ptr<const json::Document> document;
 };
 

@@ -162,6 +162,8 @@ class Lowerer {
 
     void open(Scope& scope, const LayerDefinition& layer, const std::vector<LayerDefinition>& layers, Slot& slot,
               std::vector<Value*> inputs, const Slot* original, const Sharing* sharing) {
+        if (++containers_ > max_layers)
+            limit(layer, fmt::format("the model expands to more than {} containers, the limit", max_layers));
         if (++depth_ > max_depth) {
             limit(layer, fmt::format("containers nest deeper than {}, the limit", max_depth));
         }
@@ -397,6 +399,7 @@ class Lowerer {
     std::vector<std::string> checked_;
     std::shared_ptr<const SymbolRanges> known_;
     std::int64_t path_bytes_ = 0;
+    std::int64_t containers_ = 0;
     int depth_ = 0;
 };
 

@@ -152,9 +152,31 @@ void consider_embedding(Inference& result, std::span<const TensorType> inputs, c
 std::vector<Fault> wrong_fields(const Op& op) {
     std::vector<Fault> faults;
     for (const Field& field : op.type().fields) {
-        if (auto fault = field.check(op.get(field))) faults.push_back(std::move(*fault));
+        auto fault = field.check(op.get(field));
+        if (!fault) continue;
+        if (field.required && op.get(field) == field.default_value) {
+            fault->code = "spec/missing-key";
+            fault->message = fmt::format("needs `{}`", field.name);
+            fault->expected = field.name;
+            fault->actual.clear();
+        }
+        faults.push_back(std::move(*fault));
     }
     return faults;
+}
+
+/// A rule that says nothing of inputs that are known is itself wrong: a user's own op may have one.
+void check_gives_output(Inference& result, std::span<const TensorType> inputs) {
+    if (!result.outputs.empty() || result.has_error()) return;
+    for (const TensorType& input : inputs) {
+        if (std::any_of(input.shape.begin(), input.shape.end(),
+                        [](const Dim& dim) { return dim.is_unknown() || dim.is_overflow(); }))
+            return;
+    }
+    Fault fault;
+    fault.code = "shape/no-output";
+    fault.message = "gives no output, and its shape rule does not say why";
+    result.faults.push_back(std::move(fault));
 }
 
 }  // namespace
@@ -173,6 +195,7 @@ Inference infer_as_declared(Op op, std::span<const TensorType> inputs, const Inf
         result.op = std::move(op);
     } else {
         result = run_rule(std::move(op), inputs, scope, explaining);
+        check_gives_output(result, inputs);
         check_limits(result, scope.value_limit);
     }
     result.outputs.resize(std::max(outputs, result.outputs.size()), TensorType::make_error());

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "graph/convert_tensor.hpp"
 #include "graph/ir.hpp"
 
@@ -94,8 +96,10 @@ Graph Graph::with_float_inputs(DType dtype) const {
 Graph Graph::bind(const Bindings& bindings, std::vector<NodeFault>& faults) const {
     for (const auto& [symbol, value] : bindings) {
         const auto found = ranges.find(symbol);
-        const SymbolRange range = found == ranges.end() ? SymbolRange{} : found->second;
-        if (value >= range.min && (!range.max || value <= *range.max) && value % range.multiple_of == 0) continue;
+        SymbolRange range;
+        if (found != ranges.end()) range = found->second;
+        const std::int64_t step = std::max<std::int64_t>(range.multiple_of, 1);
+        if (value >= range.min && (!range.max || value <= *range.max) && value % step == 0) continue;
         Fault fault;
         fault.code = "shape/symbolic";
         fault.message = fmt::format("{} = {} is outside its range: at least {}{}{}", symbol, value, range.min,

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "graph/op_table.hpp"
+
 namespace seq {
 namespace {
 
@@ -67,6 +69,7 @@ std::vector<const OpType*> OpTable::all() const {
 }
 
 const OpType& OpTable::add(std::unique_ptr<OpType> type) {
+    if (takes_builtin_name(*type)) throw Error("spec/duplicate-name", "an op named " + type->name + " is built in");
     std::unique_lock lock(rows().mutex);
     if (!rows().by_name.emplace(type->name, type.get()).second)
         throw Error("spec/duplicate-name", "an op named " + type->name + " is registered already");

@@ -14,7 +14,7 @@ namespace seq {
 /// The values that a symbol may take; `max` nullopt: no bound.
 struct SymbolRange {
     std::int64_t min = 1;
-    std::optional<std::int64_t> max;
+    std::optional<std::int64_t> max{};
     std::int64_t multiple_of = 1;
 
     bool operator==(const SymbolRange&) const = default;

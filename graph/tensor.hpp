@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graph/dtype.hpp"
@@ -51,10 +52,17 @@ struct TensorView {
     }
 };
 
-/// A dense row-major tensor that owns its data, aligned to 64 bytes and zeroed. Move-only.
+/// A dense row-major tensor that owns its data, aligned to 64 bytes and zeroed. Move-only; one that was moved from is
+/// as one that was made without sizes: its one dimension is 0.
 class Tensor {
    public:
-    Tensor() = default;
+    Tensor() { view_.rank = 1; }
+    Tensor(Tensor&& other) noexcept : Tensor() { swap(other); }
+    Tensor& operator=(Tensor&& other) noexcept {
+        Tensor taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
     /// Throws std::length_error where the byte count overflows or rank passes max_rank, std::bad_alloc where memory
     /// lacks.
     Tensor(DType dtype, std::span<const std::int64_t> sizes);
@@ -80,6 +88,11 @@ class Tensor {
     struct Free {
         void operator()(std::byte* bytes) const;
     };
+
+    void swap(Tensor& other) noexcept {
+        std::swap(view_, other.view_);
+        bytes_.swap(other.bytes_);
+    }
 
     TensorView view_;
     std::unique_ptr<std::byte[], Free> bytes_;

@@ -5,19 +5,13 @@
 #include <algorithm>
 
 #include "frontend/json/reader_context.hpp"
+#include "frontend/naming.hpp"
 #include "frontend/suggest.hpp"
 
 namespace seq::json {
 namespace {
 
 constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
-
-bool is_identifier(std::string_view text) {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-    const auto part = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
-    return !text.empty() && text.size() <= max_name_length && letter(text.front()) &&
-           std::all_of(text.begin(), text.end(), part);
-}
 
 class Reader {
    public:

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "frontend/json/utf8.hpp"
+#include "frontend/naming.hpp"
 #include "frontend/suggest.hpp"
 
 namespace seq::json {
@@ -101,24 +101,15 @@ std::vector<ReaderContext::UnknownKey> ReaderContext::report_unknown_keys(NodeId
 }
 
 bool ReaderContext::check_name(NodeId id, std::string_view name, NodeId layer) {
-    std::string_view reason;
-    if (name.empty()) reason = "a name is not empty";
-    if (name.find('.') != std::string_view::npos) reason = "a name holds no dot, which separates the steps of a path";
-    if (name.starts_with('$')) reason = "a name does not begin with `$`, which is kept for `$in`";
-    if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
-        reason = "a name holds no control characters";
-    const bool too_long = name.size() > max_name_length;
-    if (reason.empty() && !too_long) return true;
-    const std::string message =
-        too_long ? fmt::format("this name has {} bytes, more than the limit of {}", name.size(), max_name_length)
-                 : std::string(reason);
+    const std::optional<NameRefusal> refusal = refuse_name(name);
+    if (!refusal) return true;
     const bool is_key = layer == no_node;
-    Problem& problem = report(too_long ? "spec/limit" : "spec/value", message,
-                              is_key ? document.key_span(id) : document.value_span(id));
+    Problem& problem =
+        report(refusal->code, refusal->message, is_key ? document.key_span(id) : document.value_span(id));
     problem.layer = layer;
     problem.subject = false;
-    problem.diagnostic.actual = too_long ? fmt::format("{} bytes", name.size()) : std::string(name);
-    if (too_long) reading.fatal = true;
+    problem.diagnostic.actual = refusal->actual;
+    if (refusal->code == "spec/limit") reading.fatal = true;
     return false;
 }
 

@@ -15,11 +15,12 @@ namespace seq::nn {
 /// The place of a C++ line.
 SourceSpan span_of(const std::source_location& location);
 
-/// A definition with the inputs, ranges and outputs, and no layers yet.
-Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOptions& options);
+/// A definition with the inputs, ranges and outputs, and no layers yet. `where`: what asks for it.
+Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOptions& options,
+                         const std::source_location& where);
 
-/// The children as a container's layers, named by position where they have no name.
-std::vector<LayerDefinition> child_definitions(const std::vector<Child>& children);
+/// The children as a container's layers.
+std::vector<LayerDefinition> child_definitions(const Sequential& sequence);
 
 /// The checked graph. Throws seq::BuildError.
 Graph build_graph(Definition definition);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "frontend/nn/slice.hpp"
 #include "graph/diagnostic.hpp"
 
 namespace seq::nn {
@@ -15,12 +16,31 @@ ModuleList& ModuleList::extend(const ModuleList& other) {
     return *this;
 }
 
-ModuleList& ModuleList::insert(std::size_t index, Module module) {
-    if (index > size())
-        throw std::out_of_range(fmt::format("index {} is outside a ModuleList of {} layers", index, size()));
-    modules_.insert(modules_.begin() + static_cast<std::ptrdiff_t>(index), std::move(module));
+ModuleList& ModuleList::insert(std::ptrdiff_t index, Module module) {
+    const auto count = static_cast<std::ptrdiff_t>(size());
+    const std::ptrdiff_t at = index == count ? count : static_cast<std::ptrdiff_t>(position(index));
+    modules_.insert(modules_.begin() + at, std::move(module));
     return *this;
 }
+
+Module ModuleList::pop(std::ptrdiff_t index) {
+    const auto at = modules_.begin() + static_cast<std::ptrdiff_t>(position(index));
+    Module module = std::move(*at);
+    modules_.erase(at);
+    return module;
+}
+
+void ModuleList::replace(std::ptrdiff_t index, Module module) { modules_[position(index)] = std::move(module); }
+
+ModuleList ModuleList::slice(std::ptrdiff_t start, std::ptrdiff_t stop, std::ptrdiff_t step) const {
+    ModuleList part;
+    for (const std::size_t i : slice_positions(size(), start, stop, step)) part.append(modules_[i]);
+    return part;
+}
+
+Module& ModuleList::operator[](std::ptrdiff_t index) { return modules_[position(index)]; }
+const Module& ModuleList::operator[](std::ptrdiff_t index) const { return modules_[position(index)]; }
+std::size_t ModuleList::position(std::ptrdiff_t index) const { return index_position(size(), index, "ModuleList"); }
 
 ModuleDict::ModuleDict(std::initializer_list<std::pair<std::string, Module>> modules) {
     for (const auto& [name, module] : modules) add(name, module);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -17,15 +18,26 @@ class ModuleList {
     ModuleList(std::initializer_list<Module> modules) : modules_(modules) {}
     ModuleList& append(Module module) { return modules_.push_back(std::move(module)), *this; }
     ModuleList& extend(const ModuleList& other);
-    /// Throws std::out_of_range.
-    ModuleList& insert(std::size_t index, Module module);
+    /// Indices count from the end where negative; one outside throws std::out_of_range.
+    ModuleList& insert(std::ptrdiff_t index, Module module);
+    Module pop(std::ptrdiff_t index = -1);
+    void erase(std::ptrdiff_t index) { pop(index); }
+    void replace(std::ptrdiff_t index, Module module);
+    /// As Python's [start:stop:step].
+    ModuleList slice(std::ptrdiff_t start, std::ptrdiff_t stop, std::ptrdiff_t step = 1) const;
+    ModuleList slice(std::ptrdiff_t start) const { return slice(start, static_cast<std::ptrdiff_t>(size())); }
+    ModuleList& operator+=(const ModuleList& other) { return extend(other); }
+    friend ModuleList operator+(ModuleList a, const ModuleList& b) { return a.extend(b), a; }
 
     std::size_t size() const { return modules_.size(); }
-    const Module& operator[](std::size_t index) const { return modules_.at(index); }
+    bool empty() const { return modules_.empty(); }
+    Module& operator[](std::ptrdiff_t index);
+    const Module& operator[](std::ptrdiff_t index) const;
     auto begin() const { return modules_.begin(); }
     auto end() const { return modules_.end(); }
 
    private:
+    std::size_t position(std::ptrdiff_t index) const;
     std::vector<Module> modules_;
 };
 

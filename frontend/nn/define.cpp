@@ -11,20 +11,24 @@ SourceSpan span_of(const std::source_location& location) {
     span.file = std::make_shared<const std::string>(location.file_name());
     span.line = static_cast<int>(location.line());
     span.column = static_cast<int>(location.column());
+    span.end_column = span.column + 1;
     return span;
 }
 
-Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOptions& options) {
+Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOptions& options,
+                         const std::source_location& where) {
     Definition definition;
+    definition.where = span_of(where);
     definition.name = options.name;
     definition.ranges = options.ranges;
     for (const auto& [symbol, range] : options.ranges) {
-        if (range.max || range.min > 1) definition.bounded_symbols.insert(symbol);
+        if (!(range == SymbolRange{})) definition.bounded_symbols.insert(symbol);
     }
     for (const InputSpec& input : inputs) {
         InputDefinition defined;
         defined.name = input.name;
         defined.type = {input.dtype, input.shape, false};
+        defined.where = span_of(input.where);
         definition.inputs.push_back(std::move(defined));
     }
     if (!options.outputs.empty()) {
@@ -34,12 +38,13 @@ Definition define_inputs(const std::vector<InputSpec>& inputs, const BuildOption
     return definition;
 }
 
-std::vector<LayerDefinition> child_definitions(const std::vector<Child>& children) {
+std::vector<LayerDefinition> child_definitions(const Sequential& sequence) {
     std::vector<LayerDefinition> layers;
-    for (std::size_t i = 0; i < children.size(); ++i) {
-        LayerDefinition layer = children[i].module.definition();
-        layer.named = children[i].named;
-        layer.name = layer.named ? children[i].name : std::to_string(i);
+    std::vector<std::string> names = sequence.names();
+    for (const Child& child : sequence) {
+        LayerDefinition layer = child.module.definition();
+        layer.named = child.named;
+        layer.name = std::move(names[layers.size()]);
         layers.push_back(std::move(layer));
     }
     return layers;

@@ -31,9 +31,10 @@ GraphBuilder::GraphBuilder(std::string name) : state_(std::make_unique<State>())
 }
 GraphBuilder::~GraphBuilder() = default;
 
-Variable GraphBuilder::input(std::string name, std::initializer_list<DimSpec> dims, DType dtype) {
+Variable GraphBuilder::input(std::string name, std::initializer_list<DimSpec> dims, DType dtype,
+                             std::source_location where) {
     state_->take_name(name);
-    state_->inputs.emplace_back(name, dims, dtype);
+    state_->inputs.emplace_back(name, dims, dtype, where);
     return {this, std::move(name)};
 }
 
@@ -49,7 +50,8 @@ CallableList GraphBuilder::layers(const std::string& name, const nn::ModuleList&
     CallableList result;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string index = std::to_string(i);
-        result.layers_.emplace_back(index, layer(name + "." + index, list[i]));
+        const nn::Module& module = list[static_cast<std::ptrdiff_t>(i)];
+        result.layers_.emplace_back(index, layer(name + "." + index, module));
     }
     return result;
 }
@@ -80,6 +82,7 @@ Variable GraphBuilder::apply(const std::string& layer, std::span<const Variable>
         state_->take_name(call.name);
     }
     call.named = true;
+    call.name_is_path = true;
     call.has_from = true;
     for (const Variable& input : inputs) {
         if (input.builder_ != this) throw std::logic_error("a value of another GraphBuilder");
@@ -105,14 +108,17 @@ Variable GraphBuilder::call(nn::Module module, const Variable& input) { return c
 
 void GraphBuilder::output(const Variable& value) { state_->options.outputs.push_back(value.name()); }
 
-Definition GraphBuilder::definition() const {
-    Definition definition = nn::define_inputs(state_->inputs, state_->options);
+Definition GraphBuilder::definition(std::source_location where) const {
+    Definition definition = nn::define_inputs(state_->inputs, state_->options, where);
     definition.layers = state_->calls;
     return definition;
 }
 
-std::vector<Diagnostic> GraphBuilder::check() const { return check_definition(definition()).diagnostics; }
-Graph GraphBuilder::lower() const { return nn::build_graph(definition()); }
+std::vector<Diagnostic> GraphBuilder::check(std::source_location where) const {
+    return check_definition(definition(where)).diagnostics;
+}
+
+Graph GraphBuilder::lower(std::source_location where) const { return nn::build_graph(definition(where)); }
 
 Variable Callable::operator()(const Variable& input) const { return (*this)({input}); }
 

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,10 +82,12 @@ class GraphBuilder {
     GraphBuilder& operator=(const GraphBuilder&) = delete;
 
     /// Throws seq::Error (spec/duplicate-name) where the name is taken, as all that names something here.
-    Variable input(std::string name, std::initializer_list<DimSpec> dims, DType dtype = DType::f32);
+    Variable input(std::string name, std::initializer_list<DimSpec> dims, DType dtype = DType::f32,
+                   std::source_location where = std::source_location::current());
     /// Bounds a symbol.
     void range(const std::string& symbol, SymbolRange range);
 
+    /// A dotted name is a path: a layer "block.fc" has the parameter "block.fc.weight".
     Callable layer(std::string name, nn::Module module);
     CallableList layers(const std::string& name, const nn::ModuleList& list);
     CallableList layers(const std::string& name, const nn::ModuleDict& dict);
@@ -99,10 +102,10 @@ class GraphBuilder {
     void output(const Variable& value);
 
     /// Every problem; nothing is thrown.
-    std::vector<Diagnostic> check() const;
+    std::vector<Diagnostic> check(std::source_location where = std::source_location::current()) const;
     /// The checked graph. Throws seq::BuildError with every diagnostic.
-    Graph lower() const;
-    Definition definition() const;
+    Graph lower(std::source_location where = std::source_location::current()) const;
+    Definition definition(std::source_location where = std::source_location::current()) const;
 
    private:
     friend class Callable;

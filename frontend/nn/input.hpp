@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,26 +25,29 @@ struct DimSpec {
 
 /// An input of a model: {"x", {"N", 3, 32, 32}}.
 struct InputSpec {
-    InputSpec(std::string input_name, std::initializer_list<DimSpec> dims, DType input_dtype = DType::f32)
-        : name(std::move(input_name)), dtype(input_dtype) {
+    InputSpec(std::string input_name, std::initializer_list<DimSpec> dims, DType input_dtype = DType::f32,
+              std::source_location location = std::source_location::current())
+        : name(std::move(input_name)), dtype(input_dtype), where(location) {
         for (const DimSpec& spec : dims) shape.push_back(spec.dim);
     }
-    InputSpec(std::string input_name, Shape input_shape, DType input_dtype = DType::f32)
-        : name(std::move(input_name)), shape(std::move(input_shape)), dtype(input_dtype) {}
+    InputSpec(std::string input_name, Shape input_shape, DType input_dtype = DType::f32,
+              std::source_location location = std::source_location::current())
+        : name(std::move(input_name)), shape(std::move(input_shape)), dtype(input_dtype), where(location) {}
 
     std::string name;
     Shape shape;
     DType dtype;
+    std::source_location where;
 };
 
 namespace nn {
 
 /// What the caller knows of the symbols and wants of the outputs.
 struct BuildOptions {
-    SymbolRanges ranges;
+    SymbolRanges ranges{};
     /// Names of values; empty: the last layer's value.
-    std::vector<std::string> outputs;
-    std::string name;
+    std::vector<std::string> outputs{};
+    std::string name{};
 };
 
 }  // namespace nn

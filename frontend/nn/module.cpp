@@ -16,7 +16,7 @@ Module::Module(Op op, std::source_location where) : definition_(std::make_unique
 
 Module::Module(Sequential sequence) : definition_(std::make_unique<LayerDefinition>()) {
     definition_->kind = LayerDefinition::Kind::sequential;
-    definition_->layers = child_definitions({sequence.begin(), sequence.end()});
+    definition_->layers = child_definitions(sequence);
     if (!definition_->layers.empty()) definition_->where = definition_->layers.front().where;
 }
 
@@ -38,17 +38,14 @@ std::string Module::type() const { return op() == nullptr ? "Sequential" : op()-
 
 Sequential Module::sequential() const {
     if (op() != nullptr) throw std::logic_error("a " + type() + " is not a Sequential");
-    Sequential result;
+    std::vector<Child> children;
     for (const LayerDefinition& layer : definition_->layers) {
-        Module child(layer.kind == LayerDefinition::Kind::op ? Module(layer.ops.front()) : Module(Sequential()));
-        *child.definition_ = layer;
-        if (layer.named) {
-            result.append(layer.name, std::move(child));
-        } else {
-            result.append(std::move(child));
-        }
+        Child& child = children.emplace_back(Module(Sequential()));
+        *child.module.definition_ = layer;
+        child.named = layer.named;
+        if (layer.named || layer.name != std::to_string(children.size() - 1)) child.name = layer.name;
     }
-    return result;
+    return Sequential(std::move(children));
 }
 
 }  // namespace seq::nn

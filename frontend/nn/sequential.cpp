@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "frontend/check.hpp"
 #include "frontend/definition.hpp"
 #include "frontend/nn/build.hpp"
+#include "frontend/nn/slice.hpp"
 
 namespace seq::nn {
 
@@ -30,30 +32,34 @@ void Sequential::refuse_duplicate(const Child& child) const {
         throw Error("spec/duplicate-name", fmt::format("a layer named `{}` is in this Sequential already", child.name));
 }
 
-std::size_t Sequential::position(std::ptrdiff_t index) const {
-    const auto count = static_cast<std::ptrdiff_t>(size());
-    const std::ptrdiff_t position = index < 0 ? index + count : index;
-    if (position < 0 || position >= count)
-        throw std::out_of_range(fmt::format("index {} is outside a Sequential of {} layers", index, count));
-    return static_cast<std::size_t>(position);
-}
+std::size_t Sequential::position(std::ptrdiff_t index) const { return index_position(size(), index, "Sequential"); }
 
 std::size_t Sequential::position(std::string_view wanted) const {
-    for (std::size_t i = 0; i < size(); ++i) {
-        if (name(static_cast<std::ptrdiff_t>(i)) == wanted) return i;
-    }
-    throw std::out_of_range(fmt::format("there is no layer `{}` in this Sequential", wanted));
+    const std::vector<std::string> all = names();
+    const auto found = std::find(all.begin(), all.end(), wanted);
+    if (found == all.end()) throw std::out_of_range(fmt::format("there is no layer `{}` in this Sequential", wanted));
+    return static_cast<std::size_t>(found - all.begin());
 }
 
 std::string Sequential::name(std::ptrdiff_t index) const {
     const std::size_t i = position(index);
-    return children_[i].named ? children_[i].name : std::to_string(i);
+    return children_[i].named ? children_[i].name : names()[i];
 }
 
 std::vector<std::string> Sequential::names() const {
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < size(); ++i) names.push_back(name(static_cast<std::ptrdiff_t>(i)));
-    return names;
+    const auto named = [&](bool keep) {
+        std::vector<std::string> names;
+        for (const Child& child : children_) {
+            const bool own = child.named || (keep && !child.name.empty());
+            names.push_back(own ? child.name : std::to_string(names.size()));
+        }
+        return names;
+    };
+    const auto was_sliced = [](const Child& child) { return !child.named && !child.name.empty(); };
+    if (std::none_of(children_.begin(), children_.end(), was_sliced)) return named(false);
+    std::vector<std::string> names = named(true);
+    const std::set<std::string_view> distinct(names.begin(), names.end());
+    return distinct.size() == names.size() ? names : named(false);
 }
 
 bool Sequential::contains(std::string_view wanted) const {
@@ -113,35 +119,43 @@ Module& Sequential::operator[](std::string_view name) { return children_[positio
 const Module& Sequential::operator[](std::string_view name) const { return children_[position(name)].module; }
 
 Sequential Sequential::slice(std::ptrdiff_t start, std::ptrdiff_t stop, std::ptrdiff_t step) const {
-    if (step == 0) throw std::invalid_argument("a slice's step is not 0");
-    const auto count = static_cast<std::ptrdiff_t>(size());
-    const auto clamp = [&](std::ptrdiff_t index) {
-        if (index < 0) index += count;
-        return std::clamp<std::ptrdiff_t>(index, step > 0 ? 0 : -1, step > 0 ? count : count - 1);
-    };
     Sequential part;
-    const std::ptrdiff_t end = clamp(stop);
-    for (std::ptrdiff_t i = clamp(start); step > 0 ? i < end : i > end; i += step) {
-        Child child = children_[static_cast<std::size_t>(i)];
-        child.name = name(i);
-        child.named = true;
-        part.children_.push_back(std::move(child));
+    const std::vector<std::string> all = names();
+    for (const std::size_t i : slice_positions(size(), start, stop, step)) {
+        Child& child = part.children_.emplace_back(children_[i]);
+        child.name = all[i];
     }
     return part;
 }
 
-Definition Sequential::definition(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
-    Definition definition = define_inputs(inputs, options);
-    definition.layers = child_definitions(children_);
+void Sequential::erase(std::ptrdiff_t start, std::ptrdiff_t stop, std::ptrdiff_t step) {
+    std::vector<std::size_t> positions = slice_positions(size(), start, stop, step);
+    std::sort(positions.rbegin(), positions.rend());
+    for (const std::size_t i : positions) children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
+}
+
+Sequential Sequential::repeated(int count) const {
+    if (count < 1) throw std::invalid_argument("a Sequential is repeated at least once");
+    Sequential result = *this;
+    for (int i = 1; i < count; ++i) result.extend(*this);
+    return result;
+}
+
+Definition Sequential::definition(const std::vector<InputSpec>& inputs, const BuildOptions& options,
+                                  std::source_location where) const {
+    Definition definition = define_inputs(inputs, options, where);
+    definition.layers = child_definitions(*this);
     return definition;
 }
 
-std::vector<Diagnostic> Sequential::check(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
-    return check_definition(definition(inputs, options)).diagnostics;
+std::vector<Diagnostic> Sequential::check(const std::vector<InputSpec>& inputs, const BuildOptions& options,
+                                          std::source_location where) const {
+    return check_definition(definition(inputs, options, where)).diagnostics;
 }
 
-Graph Sequential::lower(const std::vector<InputSpec>& inputs, const BuildOptions& options) const {
-    return build_graph(definition(inputs, options));
+Graph Sequential::lower(const std::vector<InputSpec>& inputs, const BuildOptions& options,
+                        std::source_location where) const {
+    return build_graph(definition(inputs, options, where));
 }
 
 }  // namespace seq::nn

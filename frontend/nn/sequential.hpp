@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,8 @@ struct Definition;
 
 namespace seq::nn {
 
-/// A layer in a container, with its name. An unnamed one is called by its position, as in PyTorch.
+/// A layer in a container. An unnamed one is called by its position, as in PyTorch; in a slice by the one that it had,
+/// which `name` then holds.
 struct Child {
     template <class M>
         requires std::convertible_to<M, Module> Child(M child) : module(std::move(child)) {}
@@ -30,9 +32,11 @@ struct Child {
             Module module;
 };
 
-/// Layers applied one after the other. All that PyTorch's Sequential has; names survive every operation, a
-/// slice keeps the positions as names, and a name that is taken is refused (seq::Error spec/duplicate-name).
-/// Indices count from the end where negative; one outside throws std::out_of_range.
+/// Layers applied one after the other. All that PyTorch's Sequential has; names survive every operation, and a name
+/// that is taken is refused (seq::Error spec/duplicate-name; where it is another layer's position, check and lower say
+/// so). Unnamed layers of a slice are called as before; once something is added with which that name clashes, all
+/// unnamed layers are called by their positions. Indices count from the end where negative; one outside throws
+/// std::out_of_range.
 class Sequential {
    public:
     Sequential() = default;
@@ -48,6 +52,8 @@ class Sequential {
     Module pop(std::string_view name);
     void erase(std::ptrdiff_t index);
     void erase(std::string_view name);
+    /// As Python's del [start:stop:step].
+    void erase(std::ptrdiff_t start, std::ptrdiff_t stop, std::ptrdiff_t step = 1);
     /// The new layer keeps the old one's name.
     void replace(std::ptrdiff_t index, Module module);
     void replace(std::string_view name, Module module);
@@ -72,17 +78,24 @@ class Sequential {
 
     Sequential& operator+=(const Sequential& other) { return extend(other); }
     friend Sequential operator+(Sequential a, const Sequential& b) { return a.extend(b), a; }
+    /// `count` copies one after the other, each with parameters of its own. Throws std::invalid_argument below 1.
+    friend Sequential operator*(const Sequential& sequence, int count) { return sequence.repeated(count); }
+    friend Sequential operator*(int count, const Sequential& sequence) { return sequence.repeated(count); }
 
     /// Every problem, with the C++ line of each; nothing is thrown.
-    std::vector<Diagnostic> check(const std::vector<InputSpec>& inputs, const BuildOptions& options = {}) const;
+    std::vector<Diagnostic> check(const std::vector<InputSpec>& inputs, const BuildOptions& options = {},
+                                  std::source_location where = std::source_location::current()) const;
     /// The checked graph. Throws seq::BuildError with every diagnostic.
-    Graph lower(const std::vector<InputSpec>& inputs, const BuildOptions& options = {}) const;
-    Definition definition(const std::vector<InputSpec>& inputs, const BuildOptions& options = {}) const;
+    Graph lower(const std::vector<InputSpec>& inputs, const BuildOptions& options = {},
+                std::source_location where = std::source_location::current()) const;
+    Definition definition(const std::vector<InputSpec>& inputs, const BuildOptions& options = {},
+                          std::source_location where = std::source_location::current()) const;
 
    private:
     std::size_t position(std::ptrdiff_t index) const;
     std::size_t position(std::string_view name) const;
     void refuse_duplicate(const Child& child) const;
+    Sequential repeated(int count) const;
 
     std::vector<Child> children_;
 };

@@ -18,6 +18,26 @@ std::string fields_text(const std::vector<std::pair<std::string, FieldValue>>& f
     return text;
 }
 
+/// The words of a fix for a model that C++ made.
+std::string cpp_value(const FieldValue& value) {
+    std::string text = to_string(value);
+    std::replace(text.begin(), text.end(), '[', '{');
+    std::replace(text.begin(), text.end(), ']', '}');
+    return text == "null" ? "std::nullopt" : text;
+}
+
+std::string cpp_fields(const std::vector<std::pair<std::string, FieldValue>>& fields) {
+    std::string text;
+    for (const auto& [name, value] : fields)
+        text += fmt::format("{}.{} = {}", text.empty() ? "" : ", ", name, cpp_value(value));
+    return text;
+}
+
+std::string cpp_layer(const FixIdea& idea) {
+    return idea.fields.empty() ? fmt::format("nn::{}{{}}", idea.type)
+                               : fmt::format("nn::{}{{{{{}}}}}", idea.type, cpp_fields(idea.fields));
+}
+
 }  // namespace
 
 std::string layer_json(const std::string& type, const std::vector<std::pair<std::string, FieldValue>>& fields,
@@ -178,15 +198,18 @@ std::optional<Fix> PatchWriter::write(LayerId id, const LayerDefinition* target,
     const std::string& path = view_.lowering().graph.layers[first].path;
     const bool elsewhere = target != view_.layer(id).blamed;
     const bool insertion = idea.kind == FixIdea::Kind::insert_before || idea.kind == FixIdea::Kind::insert_after;
+    const bool cpp = !view_.definition().document;
     switch (idea.kind) {
-        case FixIdea::Kind::set_field: fix.message = "set " + fields_text(idea.fields); break;
+        case FixIdea::Kind::set_field:
+            fix.message = "set " + (cpp ? cpp_fields(idea.fields) : fields_text(idea.fields));
+            break;
         case FixIdea::Kind::replace_type:
-            fix.message = "use " + json::quote(idea.type);
-            if (!idea.fields.empty()) fix.message += " with " + fields_text(idea.fields);
+            fix.message = "use " + (cpp ? "nn::" + idea.type : json::quote(idea.type));
+            if (!idea.fields.empty()) fix.message += " with " + (cpp ? cpp_fields : fields_text)(idea.fields);
             break;
         case FixIdea::Kind::insert_before:
         case FixIdea::Kind::insert_after:
-            fix.message = fmt::format("insert {} {} `{}`", layer_json(idea.type, idea.fields),
+            fix.message = fmt::format("insert {} {} `{}`", cpp ? cpp_layer(idea) : layer_json(idea.type, idea.fields),
                                       idea.kind == FixIdea::Kind::insert_before ? "before" : "after",
                                       elsewhere ? path : view_.layer(id).blamed_path);
             break;

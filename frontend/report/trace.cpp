@@ -44,11 +44,20 @@ std::string formula_of(const std::vector<std::pair<int, std::string>>& all, std:
     return {};
 }
 
+/// Whether a field of the layer sets a dimension of its output: then it made that shape, be it its input's too.
+bool sets_dimension(const LoweringView& view, LayerId id) {
+    const auto all = formulas(view, id);
+    return std::any_of(all.begin(), all.end(), [&](const auto& formula) {
+        return view.layer(id).node->op.type().find_field(formula.second) != nullptr;
+    });
+}
+
 /// The input that hands the point on unchanged; nullptr where the layer made it.
 const Value* passed_from(const LoweringView& view, LayerId id, const Point& point, const std::string& formula) {
     const LoweredLayer& layer = view.layer(id);
     if (layer.node == nullptr) return nullptr;
     if (layer.node->op.type().find_field(formula) != nullptr) return nullptr;
+    if (!point.dim && sets_dimension(view, id)) return nullptr;
     const Shape& shape = point.value->type.shape;
     for (const Value* input : layer.inputs) {
         const Shape& given = input->type.shape;

@@ -2,12 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <map>
+#include <stdexcept>
 #include <thread>
 
 #include "engine/plan.hpp"
@@ -277,6 +279,80 @@ TEST_CASE("missing weights are refused when the model is compiled") {
                   graph_of(R"({"seq": 1, "inputs": {"x": [2, 6]}, "layers": [{"type": "Linear", "out_features": 3}]})"),
                   {});
           }) == "weights/missing");
+}
+
+/// Tensors of zeros.
+class Zeros final : public WeightSource {
+   public:
+    explicit Zeros(std::vector<Entry> entries) : entries_(std::move(entries)) {}
+    const std::vector<Entry>& entries() const override { return entries_; }
+    const Entry* find(std::string_view name) const override {
+        const auto found =
+            std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+        return found == entries_.end() ? nullptr : &*found;
+    }
+    void read(const Entry&, std::span<std::byte> out) const override {
+        std::fill(out.begin(), out.end(), std::byte{0});
+    }
+    std::string description() const override { return "zeros"; }
+
+   private:
+    std::vector<Entry> entries_;
+};
+
+std::vector<std::string> weight_problems(const Graph& graph, std::vector<WeightSource::Entry> entries) {
+    std::vector<std::string> problems;
+    try {
+        compile(graph, {.device = Device::cpu(), .weights = std::make_shared<Zeros>(std::move(entries))});
+    } catch (const BuildError& error) {
+        for (const Diagnostic& diagnostic : error.diagnostics())
+            problems.push_back(diagnostic.code + " " + diagnostic.message);
+    }
+    return problems;
+}
+
+TEST_CASE("weights that lack, do not fit or are not used are refused in one go") {
+    const Graph graph = graph_of(linear);
+    using Problems = std::vector<std::string>;
+    CHECK(weight_problems(graph, {{"fc.weight", DType::f32, {3, 6}}, {"fc.bias", DType::f32, {3}}}).empty());
+    CHECK(weight_problems(graph, {{"fc.weight", DType::f32, {6, 3}},
+                                  {"fc.bias", DType::f32, {3}},
+                                  {"fc.num_batches_tracked", DType::i64, {}},
+                                  {"more", DType::f32, {1}}}) ==
+          Problems{"weights/shape `fc.weight` is [3, 6] in the model and [6, 3] in zeros",
+                   "weights/unexpected zeros has `more`, which nothing uses"});
+    CHECK(weight_problems(graph, {{"head.weight", DType::f32, {3, 6}}, {"head.bias", DType::f32, {4}}}) ==
+          Problems{"weights/missing `fc.weight` [3, 6] is not in zeros (did you mean its `head.weight`?)",
+                   "weights/missing `fc.bias` [3] is not in zeros",
+                   "weights/unexpected zeros has `head.bias`, which nothing uses"});
+    const Graph shared = graph_of(R"({"seq": 1, "inputs": {"x": ["N", 3]}, "layers": [
+        {"type": "Linear", "name": "fc", "out_features": 3}, {"share": "fc", "name": "again"}]})");
+    CHECK(weight_problems(shared, {{"fc.weight", DType::f32, {3, 3}},
+                                   {"fc.bias", DType::f32, {3}},
+                                   {"again.weight", DType::f32, {3, 3}},
+                                   {"again.bias", DType::f32, {3}}})
+              .empty());
+}
+
+TEST_CASE("what was moved from is empty, and says so") {
+    Tensor x = filled({2, 6}, 0.1f);
+    const Tensor taken = std::move(x);
+    CHECK(x.view().data == nullptr);
+    CHECK(x.element_count() == 0);
+    CHECK(x.data<float>().empty());
+    CHECK(taken.element_count() == 12);
+    x = filled({1, 6}, 0.1f);
+    CHECK(x.element_count() == 6);
+
+    Executable executable = build(graph_of(linear));
+    Session session = executable.session();
+    Session other = std::move(session);
+    const Executable kept = std::move(executable);
+    CHECK_THROWS_AS((void)executable.session(), std::logic_error);
+    CHECK_THROWS_AS((void)executable.inputs(), std::logic_error);
+    CHECK_THROWS_AS(session.run({}, {}), std::logic_error);
+    Tensor y(DType::f32, {1, 3});
+    other.run({{"x", x}}, {{"fc", y}});
 }
 
 TEST_CASE("what this build cannot do is refused as unavailable") {

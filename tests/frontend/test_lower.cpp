@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "frontend/parameters.hpp"
 #include "tests/frontend/support.hpp"
 
@@ -151,6 +153,26 @@ TEST_CASE("shares that double are refused before they grow") {
                   before + R"("}, {"share": ")" + before + "\"}]}";
     }
     CHECK(brief(check(model(layers))) == Brief{"spec/limit"});
+}
+
+TEST_CASE("shares of empty containers, and of what is inside others, count as much as what they share") {
+    std::string empty = R"({"type": "Sequential", "name": "c0", "layers": []})";
+    std::string inner =
+        R"({"type": "Sequential", "name": "c0", "layers": [{"type": "Sequential", "name": "in", "layers": ["ReLU"]}]})";
+    for (int i = 1; i < 60; ++i) {
+        const std::string name = "c" + std::to_string(i);
+        const std::string before = "c" + std::to_string(i - 1);
+        const auto pair = [&](const std::string& target) {
+            return R"([{"share": ")" + target + R"(", "name": "a"}, {"share": ")" + target + R"(", "name": "b"}])";
+        };
+        empty += R"(, {"type": "Sequential", "name": ")" + name + R"(", "layers": )" + pair(before) + "}";
+        inner += R"(, {"type": "Sequential", "name": ")" + name +
+                 R"(", "layers": [{"type": "Sequential", "name": "in", "layers": )" + pair(before + ".in") + "}]}";
+    }
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(brief(check(model(empty))) == Brief{"spec/limit"});
+    CHECK(brief(check(model(inner))) == Brief{"spec/limit"});
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
 }
 
 TEST_CASE("outputs are those listed, by the names listed") {
