@@ -13,13 +13,13 @@ namespace seq {
 struct CompileOptions {
     Device device = Device::cpu();
     std::shared_ptr<const WeightSource> weights{};
-    /// 0: as many as the process may use.
+    /// 0: as many as the process may use; more than these are not taken (Executable::options says how many are).
     int threads = 0;
     DType dtype = DType::f32;
     Numerics numerics = Numerics::standard;
     /// "all", "none", or names separated by commas.
     std::string passes = "all";
-    /// Values to give as further outputs, by the names that users know.
+    /// Values to give as further outputs, by the names that users know: layers, containers, inputs.
     std::vector<std::string> taps{};
     /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.
     std::size_t plan_cache_bytes = std::size_t{1} << 30;
@@ -27,7 +27,7 @@ struct CompileOptions {
 
 /// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
 /// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, graph/unknown-name
-/// (taps).
+/// (taps), spec/value (passes, threads).
 Executable compile(const Graph& graph, const CompileOptions& options = {});
 
 /// A copy with a further output for every tap that is not one already.

@@ -32,8 +32,14 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     if (options.dtype != DType::f32)
         throw Error("device/unavailable",
                     fmt::format("this build of seq computes in f32 alone, not in {}", name_of(options.dtype)));
+    if (options.device.index != 0)
+        throw Error("device/unavailable",
+                    fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
+    if (options.threads < 0)
+        throw Error("spec/value", fmt::format("threads is {}, which must be at least 0", options.threads));
     ComputeOptions compute;
-    compute.threads = options.threads > 0 ? options.threads : oneapi::tbb::info::default_concurrency();
+    const int usable = oneapi::tbb::info::default_concurrency();
+    compute.threads = options.threads > 0 ? std::min(options.threads, usable) : usable;
     compute.isa = backend.isa;
     compute.numerics = options.numerics;
     return compute;
@@ -59,7 +65,7 @@ CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
     require_weights(tapped, options.weights.get());
     OptimizedModel model = optimize(tapped, options);
     graph_ = std::move(model.graph);
-    weights_.set_source(std::move(model.weights), backend_.has_nonfinite);
+    weights_.set_source(std::move(model.weights), backend_.has_extreme);
     if (symbols_.empty()) plan({});
 }
 
@@ -73,12 +79,14 @@ std::shared_ptr<const Plan> CompiledModel::plan(const std::vector<std::int64_t>&
     const auto found =
         std::find_if(plans_.begin(), plans_.end(), [&](const Cached& cached) { return cached.values == values; });
     if (found != plans_.end()) {
-        plans_.splice(plans_.begin(), plans_, found);
-        return plans_.front().plan;
+        found->plan->last_use = clock_ += 2;
+        return found->plan;
     }
-    plans_.push_front({values, make(values)});
+    std::shared_ptr<const Plan> plan = make(values);
+    plan->last_use = clock_ += 2;
+    plans_.push_back({values, plan});
     evict();
-    return plans_.front().plan;
+    return plan;
 }
 
 std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>& values) {
@@ -92,12 +100,13 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     std::shared_ptr<Plan> plan;
     oneapi::tbb::task_arena arena(options_.threads);
     arena.execute([&] { plan = make_plan(std::move(bound), bindings, backend_, options_, weights_); });
-    plan->weights_nonfinite = weights_.nonfinite();
+    plan->careful = plan->careful || weights_.has_extreme();
     weights_.release_transient();
     return plan;
 }
 
 void CompiledModel::evict() {
+    plans_.sort([](const Cached& a, const Cached& b) { return a.plan->last_use > b.plan->last_use; });
     std::size_t bytes = 0;
     for (auto cached = plans_.begin(); cached != plans_.end();) {
         bytes += cached->plan->memory_bytes();
@@ -106,13 +115,31 @@ void CompiledModel::evict() {
     }
 }
 
+namespace {
+
+/// A value by what users call it: its own name, the first output of a layer that gives several ("s.0"), or a
+/// container, whose value is that of its last layer.
+Value* find_by_user_name(const Graph& graph, const std::string& name) {
+    if (Value* value = graph.find_value(name)) return value;
+    if (name.ends_with(".0")) {
+        Value* first = graph.find_value(name.substr(0, name.size() - 2));
+        if (first != nullptr && first->producer != nullptr && first->producer->outputs.size() > 1) return first;
+    }
+    for (const Node* node = graph.last_node(); node != nullptr; node = node->previous) {
+        if (node->output()->name.starts_with(name + ".")) return node->output();
+    }
+    return nullptr;
+}
+
+}  // namespace
+
 Graph with_taps(const Graph& graph, const std::vector<std::string>& taps) {
     Graph tapped = graph.clone();
     std::vector<Value*> outputs = tapped.outputs();
     std::vector<std::string> names = tapped.output_names();
     for (const std::string& tap : taps) {
         if (std::find(names.begin(), names.end(), tap) != names.end()) continue;
-        Value* value = tapped.find_value(tap);
+        Value* value = find_by_user_name(tapped, tap);
         if (value == nullptr) throw Error("graph/unknown-name", fmt::format("the model has no value `{}`", tap));
         outputs.push_back(value);
         names.push_back(tap);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -27,6 +29,11 @@ class CompiledModel {
 
     /// The plan for these values of the symbols, in the order of symbols(). Thread-safe.
     std::shared_ptr<const Plan> plan(const std::vector<std::int64_t>& values);
+    /// A session has used the plan without asking for it. Takes no lock.
+    void touch(const Plan& plan) const {
+        const std::uint64_t now = clock_.load(std::memory_order_relaxed) + 1;
+        if (plan.last_use.load(std::memory_order_relaxed) != now) plan.last_use.store(now, std::memory_order_relaxed);
+    }
 
    private:
     struct Cached {
@@ -45,7 +52,8 @@ class CompiledModel {
     std::size_t cache_bytes_ = 0;
     mutable std::mutex mutex_;
     WeightStore weights_;
-    std::list<Cached> plans_;  // most recently used first
+    std::list<Cached> plans_;
+    std::atomic<std::uint64_t> clock_ = 0;  // even: of the last plan asked for; a touch after it is one more
 };
 
 }  // namespace seq

@@ -1,5 +1,7 @@
 #include "engine/optimize.hpp"
 
+#include "engine/hazards.hpp"
+#include "engine/weight_store.hpp"
 #include "graph/passes/derived_weights.hpp"
 #include "graph/passes/pipeline.hpp"
 #include "kernels/reference/reference.hpp"
@@ -13,6 +15,9 @@ OptimizedModel optimize(const Graph& graph, const CompileOptions& options) {
 
     OptimizedModel model{graph.with_float_inputs(DType::f32), options.weights};
     PassContext context(reference::evaluator());
+    WeightStore store;
+    store.set_source(options.weights, nullptr);
+    context.numbers = known_numbers(store);
     context.strict = options.numerics == Numerics::strict;
     run_passes(model.graph, *passes, context);
 

@@ -1,5 +1,6 @@
 #include "engine/plan.hpp"
 
+#include "engine/hazards.hpp"
 #include "engine/plan_builder.hpp"
 
 namespace seq {
@@ -25,11 +26,12 @@ std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Bac
     auto plan = std::make_shared<Plan>();
     plan->graph = std::move(graph);
     plan->bindings = bindings;
-    plan->has_nonfinite = backend.has_nonfinite;
+    plan->has_extreme = backend.has_extreme;
     for (const Value* input : plan->graph.inputs()) plan->inputs.push_back(port(*input, input->name));
     for (std::size_t i = 0; i < plan->graph.outputs().size(); ++i)
         plan->outputs.push_back(port(*plan->graph.outputs()[i], plan->graph.output_names()[i]));
     PlanBuilder(*plan, backend, options, weights).run();
+    plan->careful = may_leave_range(plan->graph, known_numbers(weights));
     return plan;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -54,13 +55,15 @@ struct Plan {
     std::vector<Step> steps;
     std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;
-    /// RunContext::nonfinite of every run, whatever its inputs.
-    bool weights_nonfinite = false;
-    bool (*has_nonfinite)(const TensorView& tensor) = nullptr;
+    /// RunContext::nonfinite of every run, whatever its inputs: weights are extreme, or a node may divide by zero.
+    bool careful = false;
+    bool (*has_extreme)(const TensorView& tensor) = nullptr;
     /// Plain weights that steps read.
     std::vector<std::shared_ptr<const Tensor>> weights;
     /// Values that are another's bytes under another shape.
     std::map<const Value*, const Value*> aliases;
+    /// When a session last used it, on the clock of its CompiledModel.
+    mutable std::atomic<std::uint64_t> last_use = 0;
 
     /// What the plan itself holds, for the cache's budget; packed weights are shared and not counted.
     std::size_t memory_bytes() const;

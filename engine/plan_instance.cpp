@@ -76,11 +76,11 @@ void PlanInstance::deliver(std::size_t port, const TensorView& view) {
     copy_elements(staging.native, view);
 }
 
-bool PlanInstance::is_nonfinite() const {
-    if (plan_->weights_nonfinite) return true;
+bool PlanInstance::needs_care() const {
+    if (plan_->careful) return true;
     return std::any_of(input_patches_.begin(), input_patches_.end(), [&](const Patch& patch) {
         const PlanPort& port = plan_->inputs[patch.port];
-        return plan_->has_nonfinite(TensorView::dense(*patch.slot, port.dtype, port.sizes));
+        return plan_->has_extreme(TensorView::dense(*patch.slot, port.dtype, port.sizes));
     });
 }
 
@@ -101,7 +101,7 @@ void PlanInstance::run(std::span<const TensorView> inputs, std::span<const Tenso
     for (const Patch& patch : output_patches_) *patch.slot = target_of(patch.port, outputs[patch.port]);
 
     RunContext context;
-    context.nonfinite = is_nonfinite();
+    context.nonfinite = needs_care();
     context.scratch = scratch_.view().as<std::byte>();
     for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
         context.inputs = step_inputs_[s].data();

@@ -35,7 +35,7 @@ class PlanInstance {
     void point(std::vector<void*>& pointers, const std::vector<BufferRef>& refs);
     void* source_of(std::size_t port, const TensorView& view, bool must_copy);
     void* target_of(std::size_t port, const TensorView& view);
-    bool is_nonfinite() const;
+    bool needs_care() const;
     void deliver(std::size_t port, const TensorView& view);
 
     std::shared_ptr<const Plan> plan_;

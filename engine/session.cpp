@@ -11,10 +11,24 @@
 
 #include "engine/bind_symbols.hpp"
 #include "engine/compiled_model.hpp"
+#include "engine/edge_copy.hpp"
 #include "engine/plan_instance.hpp"
 
 namespace seq {
 namespace {
+
+std::string sizes_text(std::span<const std::int64_t> sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+
+/// Whether the parts of a view can be trusted as far as reading its sizes.
+void check_form(const TensorView& view, std::string_view name, const char* role) {
+    if (view.rank < 0 || view.rank > max_rank) {
+        throw Error(fmt::format("{}/shape", role),
+                    fmt::format("{} `{}` gets a view of rank {}; ranks are 0 to {}", role, name, view.rank, max_rank));
+    }
+    const auto sizes = view.sizes();
+    if (view.data == nullptr && std::find(sizes.begin(), sizes.end(), 0) == sizes.end())
+        throw Error(fmt::format("{}/null", role), fmt::format("{} `{}` has no data", role, name));
+}
 
 /// Puts the named views into the ports' order. `role` is "input" or "output".
 void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, std::span<TensorView> views,
@@ -27,9 +41,7 @@ void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, s
         TensorView& slot = views[static_cast<std::size_t>(port - ports.begin())];
         if (slot.data != nullptr)
             throw Error(fmt::format("{}/duplicate", role), fmt::format("{} `{}` is given twice", role, name));
-        const bool empty = view.rank >= 0 && view.rank <= max_rank && view.element_count() == 0;
-        if (view.data == nullptr && !empty)
-            throw Error(fmt::format("{}/null", role), fmt::format("{} `{}` has no data", role, name));
+        check_form(view, name, role);
         if (view.dtype != port->type.dtype) {
             throw Error(fmt::format("{}/dtype", role), fmt::format("{} `{}` is {}, but gets {}", role, name,
                                                                    name_of(port->type.dtype), name_of(view.dtype)));
@@ -41,7 +53,18 @@ void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, s
     }
 }
 
-std::string sizes_text(std::span<const std::int64_t> sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+/// Whether writing the view writes an element twice; `other`: or one of that view.
+bool writes_over(const TensorView& view, const TensorView& other) {
+    if (!byte_range(view).overlaps(byte_range(other))) return false;
+    return (view.is_dense() && other.is_dense()) || view.data == other.data;
+}
+
+bool repeats_elements(const TensorView& view) {
+    for (std::size_t d = 0; d < static_cast<std::size_t>(view.rank); ++d) {
+        if (view.shape[d] > 1 && view.strides[d] == 0) return true;
+    }
+    return false;
+}
 
 }  // namespace
 
@@ -90,6 +113,7 @@ class Session::Impl {
         for (auto entry = instances_.begin(); entry != instances_.end(); ++entry) {
             if (entry->values != values_) continue;
             if (entry != instances_.begin()) instances_.splice(instances_.begin(), instances_, entry);
+            model_->touch(*instances_.front().instance->plan());
             return *instances_.front().instance;
         }
         auto instance = std::make_unique<PlanInstance>(model_->plan(values_));
@@ -115,6 +139,22 @@ class Session::Impl {
                 throw Error("output/shape",
                             fmt::format("output `{}` is {}, but gets a buffer of {}", plan.outputs[i].name,
                                         sizes_text(expected), sizes_text(outputs_[i].sizes())));
+            }
+        }
+        check_overlap(plan);
+    }
+
+    /// Columns of one buffer interleave and are allowed; where exactly that is so is not worth finding out.
+    void check_overlap(const Plan& plan) const {
+        for (std::size_t i = 0; i < outputs_.size(); ++i) {
+            if (outputs_[i].data == nullptr) continue;
+            if (repeats_elements(outputs_[i]))
+                throw Error("output/overlap",
+                            fmt::format("output `{}` gets a view that repeats its elements", plan.outputs[i].name));
+            for (std::size_t j = 0; j < i; ++j) {
+                if (outputs_[j].data == nullptr || !writes_over(outputs_[i], outputs_[j])) continue;
+                throw Error("output/overlap", fmt::format("outputs `{}` and `{}` get the same memory",
+                                                          plan.outputs[j].name, plan.outputs[i].name));
             }
         }
     }

@@ -19,7 +19,7 @@ bool WeightStore::available(const Value& value) const {
 }
 
 const TensorView& WeightStore::inspected(const TensorView& view) {
-    nonfinite_ = nonfinite_ || (has_nonfinite_ != nullptr && has_nonfinite_(view));
+    has_extreme_ = has_extreme_ || (is_extreme_ != nullptr && is_extreme_(view));
     return view;
 }
 

@@ -18,13 +18,13 @@ namespace seq {
 class WeightStore final : public WeightProvider {
    public:
     /// Where the parameters' numbers come from; set before the first of them is asked for.
-    /// Each tensor is looked through by `has_nonfinite` when it is read.
-    void set_source(std::shared_ptr<const WeightSource> source, bool (*has_nonfinite)(const TensorView&)) {
+    /// Each tensor is looked through by `is_extreme` when it is read.
+    void set_source(std::shared_ptr<const WeightSource> source, bool (*is_extreme)(const TensorView&)) {
         source_ = std::move(source);
-        has_nonfinite_ = has_nonfinite;
+        is_extreme_ = is_extreme;
     }
-    /// Whether what was read so far holds NaN or Inf.
-    bool nonfinite() const { return nonfinite_; }
+    /// Whether what was read so far holds NaN, Inf or magnitudes from which overflow is near.
+    bool has_extreme() const { return has_extreme_; }
 
     bool available(const Value& value) const override;
     /// Throws seq::Error weights/missing or weights/file.
@@ -43,8 +43,8 @@ class WeightStore final : public WeightProvider {
     const TensorView& inspected(const TensorView& view);
 
     std::shared_ptr<const WeightSource> source_;
-    bool (*has_nonfinite_)(const TensorView&) = nullptr;
-    bool nonfinite_ = false;
+    bool (*is_extreme_)(const TensorView&) = nullptr;
+    bool has_extreme_ = false;
     Tensor transient_;
     std::map<std::string, std::weak_ptr<const Tensor>> kept_;
     std::map<std::pair<std::string, std::string>, PackedWeights> packed_;

@@ -28,7 +28,10 @@ constexpr std::array<Entry, 9> table{{
 
 std::size_t size_of(DType dtype) { return table[static_cast<std::size_t>(dtype)].bytes; }
 
-std::string_view name_of(DType dtype) { return table[static_cast<std::size_t>(dtype)].name; }
+std::string_view name_of(DType dtype) {
+    const auto row = static_cast<std::size_t>(dtype);
+    return row < table.size() ? table[row].name : "of no dtype that there is";
+}
 
 std::optional<DType> parse_dtype(std::string_view name) {
     for (const Entry& entry : table) {

@@ -192,7 +192,8 @@ class Graph {
     /// A copy whose float inputs are all of `dtype`, and so is what follows from them: how a plan computes.
     Graph with_float_inputs(DType dtype) const;
     /// A copy with symbols bound: every type is inferred again, and faults that only these values bring go to
-    /// `faults`. Values outside their symbol's range are a fault of code shape/symbolic on no node.
+    /// `faults`. Values outside their symbol's range, or that one of `conditions` refuses, are a fault of code
+    /// shape/symbolic on no node.
     Graph bind(const Bindings& bindings, std::vector<NodeFault>& faults) const;
 
    private:

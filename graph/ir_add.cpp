@@ -45,6 +45,11 @@ bool fits(const std::vector<Value*>& values, const std::vector<ParameterSpec>& s
                       [](const Value* value, const ParameterSpec& spec) { return value->type == spec.type; });
 }
 
+/// Whether an earlier fault has left an input's type unknown.
+bool follows_fault(std::span<Value* const> inputs) {
+    return std::any_of(inputs.begin(), inputs.end(), [](const Value* value) { return value->type.error; });
+}
+
 std::string output_name(const std::string& name, std::size_t index) {
     if (index == 0 || name.empty()) return name;
     return name + "." + std::to_string(index);
@@ -76,7 +81,8 @@ Node* Graph::add(NodeSpec spec, std::vector<NodeFault>* faults, Node* before) {
         for (const ParameterSpec& parameter : inference.parameters)
             spec.parameters.push_back(add_parameter(spec.parameter_prefix + "." + parameter.name, parameter.type));
     } else if (!fits(spec.parameters, inference.parameters)) {
-        if (!inference.has_error()) throw std::logic_error("the parameters do not fit " + spec.op.name());
+        if (!inference.has_error() && !follows_fault(node->data()))
+            throw std::logic_error("the parameters do not fit " + spec.op.name());
         spec.parameters.clear();
         inference.parameters.clear();
     }

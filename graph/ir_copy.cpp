@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "graph/convert_tensor.hpp"
 #include "graph/ir.hpp"
+#include "graph/solver.hpp"
 
 namespace seq {
 
@@ -78,6 +80,47 @@ class GraphCopier {
     std::map<const Value*, Value*> map_;
 };
 
+namespace {
+
+/// Whether the condition holds for these values; nullopt where they leave it open.
+std::optional<bool> holds(const Condition& condition, const Bindings& bindings) {
+    const auto lhs = condition.lhs.evaluate(bindings);
+    const auto rhs = condition.rhs.evaluate(bindings);
+    if (!lhs || !rhs) return std::nullopt;
+    return solve({*lhs, condition.relation, *rhs}, {}).kind == Verdict::Kind::always;
+}
+
+std::string values_text(const Condition& condition, const Bindings& bindings) {
+    std::set<std::string> symbols;
+    for (const Dim* side : {&condition.lhs, &condition.rhs}) {
+        for (std::string& symbol : side->symbols()) symbols.insert(std::move(symbol));
+    }
+    std::string text;
+    for (const std::string& symbol : symbols)
+        text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", symbol, bindings.at(symbol));
+    return text;
+}
+
+Fault unmet(const Graph& graph, const GraphCondition& condition, const Bindings& bindings) {
+    std::string who = "the model";
+    if (condition.layer < graph.layers.size()) {
+        const LayerInfo& layer = graph.layers[condition.layer];
+        who = fmt::format("{} `{}`", layer.type, layer.path);
+    }
+    Fault fault;
+    fault.code = "shape/symbolic";
+    fault.message = fmt::format("{} needs {}, but gets {}", who, condition.condition.to_string(),
+                                values_text(condition.condition, bindings));
+    return fault;
+}
+
+bool has_error(const std::vector<NodeFault>& faults) {
+    return std::any_of(faults.begin(), faults.end(),
+                       [](const NodeFault& found) { return found.fault.severity == Severity::error; });
+}
+
+}  // namespace
+
 Graph Graph::clone(std::map<const Value*, Value*>* value_map) const {
     const Bindings none;
     std::vector<NodeFault> known;
@@ -107,7 +150,14 @@ Graph Graph::bind(const Bindings& bindings, std::vector<NodeFault>& faults) cons
                                     range.multiple_of > 1 ? fmt::format(", a multiple of {}", range.multiple_of) : "");
         faults.push_back({nullptr, std::move(fault)});
     }
-    return GraphCopier(*this, bindings).run(&faults);
+    Graph bound = GraphCopier(*this, bindings).run(&faults);
+    if (has_error(faults)) return bound;
+    // Layers that passes removed, and those who wrote the text, may ask for more than what is left does.
+    for (const GraphCondition& condition : conditions) {
+        if (holds(condition.condition, bindings) == false)
+            faults.push_back({nullptr, unmet(*this, condition, bindings)});
+    }
+    return bound;
 }
 
 }  // namespace seq

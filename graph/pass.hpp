@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,9 @@
 #include "graph/ir.hpp"
 
 namespace seq {
+
+/// The numbers of a parameter or constant; nullptr where they are not known.
+using WeightLookup = std::function<std::shared_ptr<const Tensor>(const Value& value)>;
 
 /// What passes may do, and the count of what they did.
 class PassContext {
@@ -21,6 +25,8 @@ class PassContext {
 
     /// No rewrite that rounds otherwise than the nodes it replaces: batch norms and scales stay where they are.
     bool strict = false;
+    /// What factors are, so that those that would overflow a weight stay apart; may be empty.
+    WeightLookup numbers;
     /// After so many rewrites passes change nothing more, so that a wrong one is found by bisection.
     std::int64_t rewrite_limit = no_limit;
     /// Told of every rewrite: its number from 1, the pass, and what it does.

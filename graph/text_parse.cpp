@@ -47,7 +47,7 @@ class GraphParser {
             if (!first) cursor_.expect(",");
             const Label label = new_label();
             cursor_.expect(":");
-            define(label, graph_.add_input(label.name, type().type));
+            define(label, graph_.add_input(label.name, declared_type()));
         }
         if (cursor_.take_word("where")) {
             do symbol();
@@ -96,7 +96,7 @@ class GraphParser {
     void parameter() {
         const Label label = new_label();
         cursor_.expect(":");
-        define(label, graph_.add_parameter(label.name, type().type));
+        define(label, graph_.add_parameter(label.name, declared_type()));
     }
 
     void constant() {
@@ -252,6 +252,16 @@ class GraphParser {
             if (dim.is_constant() && dim.value() < 0) cursor_.fail_at(position, "a size is not negative");
         }
         return {*type, position};
+    }
+
+    /// Of an input or a parameter, which no fault has made.
+    TensorType declared_type() {
+        const Typed declared = type();
+        for (const Dim& dim : declared.type.shape) {
+            if (dim.is_overflow() || dim.is_unknown())
+                cursor_.fail_at(declared.position, "a size is no 64-bit integer whatever its symbols are");
+        }
+        return declared.type;
     }
 
     /// After '@': the layer's path and type. `implied`: the type where none stands.

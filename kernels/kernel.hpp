@@ -55,7 +55,7 @@ class WeightProvider {
 struct KernelRequest {
     const Node& node;
     std::vector<Placed> inputs;
-    std::vector<Placed> outputs;  ///< layouts: what the consumers would like
+    std::vector<Placed> outputs;  ///< plain
     ComputeOptions options;
 
     bool is_weight(int input) const { return node.inputs[static_cast<std::size_t>(input)]->is_constant_like(); }
@@ -83,8 +83,8 @@ struct RunContext {
     /// At least scratch_bytes, aligned to 64.
     std::byte* scratch = nullptr;
     KernelState* state = nullptr;
-    /// Inputs of the run or weights of the model hold NaN or Inf: what a fused form would lose has to be computed
-    /// apart.
+    /// NaN or Inf may arise: inputs of the run or weights of the model hold them or come near, or a node may divide by
+    /// zero. What a fused form would lose has to be computed apart.
     bool nonfinite = false;
 };
 
@@ -132,8 +132,8 @@ struct Backend {
     /// Copies a value from one layout to another (input 0 to output 0).
     std::unique_ptr<PreparedKernel> (*make_reorder)(const Placed& from, const Placed& to,
                                                     const ComputeOptions& options) = nullptr;
-    /// Whether an f32 tensor holds NaN or Inf.
-    bool (*has_nonfinite)(const TensorView& tensor) = nullptr;
+    /// Whether an f32 tensor holds NaN, Inf, or magnitudes from which overflow is near.
+    bool (*has_extreme)(const TensorView& tensor) = nullptr;
     /// The instruction set that serves, after SEQ_MAX_ISA.
     Isa isa = Isa::scalar;
 };

@@ -2,7 +2,8 @@
 """Makes tests/data/goldens_more: PyTorch's answers for single layers with odd sizes and options.
 
 Each module of tools/goldens names a family and gives CASES, a list of (name, layer, input shapes or tensors), where
-`layer` is an object of a seq/1 file. For each family there are <family>.json, the list of its cases, and
+`layer` is an object of a seq/1 file. For a type that torch.nn lacks a family says in LAYERS, a dict from the type to a
+function of its options, what computes it: {"Swish2": lambda beta=1.0: lambda x: x * torch.sigmoid(beta * x)}. For each family there are <family>.json, the list of its cases, and
 <family>.safetensors with <case>/in.0, <case>/out.0 and <case>/weight and so on.
 
 Also makes tests/data/torch_signatures.json: the constructor arguments of torch.nn's layers and their defaults.
@@ -26,10 +27,11 @@ FAMILIES = ["convolution", "conv_transpose", "pool", "norm", "linear", "activati
 ROOT = pathlib.Path(__file__).resolve().parent
 
 
-def make_module(layer):
-    """The torch.nn module of a layer, or the function that a family gives for a type that torch.nn lacks."""
+def make_module(layer, own):
+    """The torch.nn module of a layer, or what the family's LAYERS make of a type that torch.nn lacks."""
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in layer.items() if key != "type"}
-    return getattr(torch.nn, layer["type"])(**options)
+    make = own.get(layer["type"]) or getattr(torch.nn, layer["type"])
+    return make(**options)
 
 
 def randomize(module, generator):
@@ -47,7 +49,7 @@ def make_input(given, generator):
 
 def make_family(name, out):
     family = importlib.import_module(name)
-    make = getattr(family, "make_module", make_module)
+    make = getattr(family, "make_module", lambda layer: make_module(layer, getattr(family, "LAYERS", {})))
     cases, tensors = [], {}
     for index, (case, layer, inputs) in enumerate(family.CASES):
         generator = torch.Generator().manual_seed(1000 + index)

@@ -2,6 +2,7 @@
 #include "graph/ops/batch_norm.hpp"
 #include "graph/ops/convolution.hpp"
 #include "graph/passes/affine_layer.hpp"
+#include "graph/passes/magnitude.hpp"
 #include "graph/passes/passes.hpp"
 #include "graph/rewrite.hpp"
 
@@ -89,6 +90,7 @@ class Folder {
         if (!norm || node->output()->type.dtype != DType::f32) return false;
         const auto layer = affine_layer(rewrite::sole_producer(graph_, node->input()), weight_only_);
         if (!layer || layer->channel_dim() != 1 || !weight_only_.all(node->parameters())) return false;
+        if (!scales_moderately(*node, context_.numbers)) return false;
         if (!begin(*node, *layer->node)) return false;
         WeightBuilder builder(graph_, weight_only_, node, node->origins);
         NormVectors vectors(builder, *node, *norm);
@@ -107,6 +109,7 @@ class Folder {
         if (!norm || !producer->epilogue.empty() || producer->output()->type.dtype != DType::f32) return false;
         const auto layer = affine_layer(node, weight_only_, true);
         if (!layer || !carries_shift(*layer) || !weight_only_.all(producer->parameters())) return false;
+        if (!scales_moderately(*producer, context_.numbers)) return false;
         if (layer->is_linear && node->input()->type.shape.rank() != 2) return false;
         if (!begin(*producer, *node)) return false;
         WeightBuilder builder(graph_, weight_only_, node, producer->origins);
@@ -141,7 +144,8 @@ class Folder {
 
 /// Folds a batch norm with running statistics into the convolution, transposed convolution or Linear before it, or into
 /// the one after it where no zeros are padded: weights and bias become expressions of the parameters, to be evaluated
-/// once. Only where nothing else uses the value between them. Off where numerics are strict.
+/// once. Only where nothing else uses the value between them, and no factor is known to overflow. Off where numerics
+/// are strict.
 bool batch_norm_folding(Graph& graph, PassContext& context) { return !context.strict && Folder(graph, context).run(); }
 
 }  // namespace seq::passes

@@ -4,6 +4,7 @@
 #include "graph/ops/arithmetic.hpp"
 #include "graph/passes/affine_layer.hpp"
 #include "graph/passes/fusion.hpp"
+#include "graph/passes/magnitude.hpp"
 #include "graph/passes/passes.hpp"
 #include "graph/rewrite.hpp"
 
@@ -118,6 +119,7 @@ class Merger {
             return false;
         if (first->kind != scaling.kind || scaling.is_inverse() || producer->output()->type.dtype != DType::f32)
             return false;
+        if (!is_moderate(*first) || !is_moderate(scaling)) return false;
         if (!begin("merges ", *producer, *node)) return true;
         WeightBuilder builder(graph_, weight_only_, node, producer->origins);
         Value* weights =
@@ -138,6 +140,13 @@ class Merger {
         rewrite::erase_dead(graph_, producer);
     }
 
+    /// Whether weights times it stay finite.
+    bool is_moderate(const Scaling& scaling) const {
+        if (!scaling.is_product()) return true;
+        if (scaling.number) return passes::is_moderate(scaling.is_inverse() ? 1 / *scaling.number : *scaling.number);
+        return are_moderate(*scaling.weights, scaling.is_inverse(), context_.numbers);
+    }
+
     static Op op_of(Arithmetic kind, double number) {
         switch (kind) {
             case Arithmetic::add: return ops::Add{.other = number};
@@ -153,6 +162,7 @@ class Merger {
         const auto layer = affine_layer(producer, weight_only_);
         if (!layer || (scaling.weights != nullptr && !is_per_channel(*layer, scaling.weights->type.shape)))
             return false;
+        if (!is_moderate(scaling)) return false;
         if (!begin("folds ", *node, *producer)) return true;
         WeightBuilder builder(graph_, weight_only_, node, node->origins);
         Value* weight = layer->weight();

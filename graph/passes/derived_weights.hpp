@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -36,11 +35,5 @@ class DerivedWeights final : public WeightSource {
     struct State;
     std::unique_ptr<State> state_;
 };
-
-/// Where the numbers of a parameter come from; nullptr where they are not known.
-using WeightLookup = std::function<std::shared_ptr<const Tensor>(const Value& parameter)>;
-
-/// Makes constants of the parameters that `lookup` knows, under their names. Returns how many.
-int bind_weights(Graph& graph, const WeightLookup& lookup);
 
 }  // namespace seq

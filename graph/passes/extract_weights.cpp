@@ -110,16 +110,4 @@ std::vector<Node*> weight_only_nodes(const Graph& graph) {
 
 Graph extract_weights(Graph& graph) { return Extractor(graph).run(); }
 
-int bind_weights(Graph& graph, const WeightLookup& lookup) {
-    int bound = 0;
-    for (Value* parameter : graph.parameters()) {
-        auto data = lookup(*parameter);
-        if (data == nullptr) continue;
-        graph.replace(parameter, graph.add_constant(std::move(data), parameter->name));
-        ++bound;
-    }
-    graph.erase_unused_values();
-    return bound;
-}
-
 }  // namespace seq

@@ -51,11 +51,12 @@ const Names& hosts() {
     return names;
 }
 
-const Names& activations() {
+/// Those whose kernels are ours: a layer from outside is only known to its own.
+const Names& built_in() {
     static const Names names{
-        "ReLU",       "ReLU6",      "LeakyReLU",  "RReLU",    "PReLU",      "ELU",         "CELU",      "SELU",
-        "GELU",       "SiLU",       "Mish",       "Sigmoid",  "LogSigmoid", "Hardsigmoid", "Hardswish", "Hardtanh",
-        "Hardshrink", "Softshrink", "Tanhshrink", "Softplus", "Softsign",   "Tanh",        "Threshold",
+#define SEQ_OP(name) #name,
+#include "graph/op_list.def"
+#undef SEQ_OP
     };
     return names;
 }
@@ -68,7 +69,11 @@ bool takes_epilogue(const Node& node) {
     return !type.error && is_float(type.dtype) && (hosts().contains(node.op.name()) || is_activation(node.op));
 }
 
-bool is_activation(const Op& op) { return activations().contains(op.name()); }
+bool is_activation(const Op& op) {
+    const OpTraits& traits = op.traits();
+    const bool of_one_value = op.type().arity.max == 1 && traits.elementwise && !traits.identity_at_inference;
+    return (of_one_value && built_in().contains(op.name())) || op.is<ops::PReLU>();
+}
 
 bool is_monotone(const Op& op) {
     if (const auto* leaky = op.as<ops::LeakyReLU>()) return leaky->negative_slope >= 0;

@@ -69,7 +69,7 @@ std::string processor_name() {
 }  // namespace
 
 const Backend& cpu_backend() {
-    static const Backend backend{"cpu", &cpu_kernels(), make_reorder, has_nonfinite, cpu::machine_isa()};
+    static const Backend backend{"cpu", &cpu_kernels(), make_reorder, has_extreme, cpu::machine_isa()};
     return backend;
 }
 

@@ -21,7 +21,8 @@ struct CpuDescription {
 };
 CpuDescription describe_cpu();
 
-/// Whether a dense f32 tensor holds NaN or Inf; false for other dtypes.
-bool has_nonfinite(const TensorView& tensor);
+/// Whether a dense f32 tensor holds NaN, Inf or a magnitude of 2^64 or more, a product of two of which overflows; false
+/// for other dtypes.
+bool has_extreme(const TensorView& tensor);
 
 }  // namespace seq

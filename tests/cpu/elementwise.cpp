@@ -1,11 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "graph/ops/activation.hpp"
-#include "graph/ops/arithmetic.hpp"
-#include "graph/ops/dropout.hpp"
+#include "graph/op_table.hpp"
 #include "tests/cpu/harness.hpp"
 
 using namespace seq;
@@ -14,16 +13,36 @@ using seq::test::KernelCase;
 
 namespace {
 
-const std::vector<Op>& activations() {
-    static const std::vector<Op> ops{
-        ops::ReLU{},          ops::ReLU6{},         ops::LeakyReLU{0.2}, ops::RReLU{0.1, 0.5},
-        ops::ELU{0.7},        ops::CELU{1.3},       ops::SELU{},         ops::GELU{},
-        ops::GELU{"tanh"},    ops::SiLU{},          ops::Mish{},         ops::Sigmoid{},
-        ops::LogSigmoid{},    ops::Hardsigmoid{},   ops::Hardswish{},    ops::Hardtanh{-0.5, 0.8},
-        ops::Hardshrink{0.3}, ops::Softshrink{0.4}, ops::Tanhshrink{},   ops::Softplus{2, 3},
-        ops::Softplus{},      ops::Softsign{},      ops::Tanh{},         ops::Threshold{0.1, -2.0},
-        ops::Identity{},      ops::Add{1.5},        ops::Sub{0.5},       ops::Mul{-2.0},
-        ops::Div{3.0},        ops::ELU{-0.5},       ops::CELU{-0.7},     ops::LeakyReLU{-0.2}};
+/// Fields other than the defaults; arithmetic with a number.
+const std::vector<Op>& options() {
+    static const std::vector<Op> ops{ops::LeakyReLU{0.2},  ops::LeakyReLU{-0.2},
+                                     ops::RReLU{0.1, 0.5}, ops::ELU{0.7},
+                                     ops::ELU{-0.5},       ops::CELU{1.3},
+                                     ops::CELU{-0.7},      ops::GELU{"tanh"},
+                                     ops::Hardshrink{0.3}, ops::Softshrink{0.4},
+                                     ops::Softplus{2, 3},  ops::Hardtanh{-0.5, 0.8},
+                                     ops::Add{1.5},        ops::Threshold{0.1, -2.0},
+                                     ops::Sub{0.5},        ops::Mul{-2.0},
+                                     ops::Div{3.0},        ops::Identity{}};
+    return ops;
+}
+
+/// Every built-in function of one value, with its defaults.
+std::vector<Op> functions() {
+    register_builtin_ops();
+    std::vector<Op> ops;
+    for (const OpType* type : OpTable::instance().all()) {
+        const bool skipped = type->name.find("::") != std::string::npos || type->traits.identity_at_inference;
+        const bool required = std::ranges::any_of(type->fields, [](const Field& field) { return field.required; });
+        if (type->traits.elementwise && type->arity.max == 1 && !required && !skipped) ops.emplace_back(*type);
+    }
+    return ops;
+}
+
+std::vector<Op> activations() {
+    std::vector<Op> ops = functions();
+    CHECK(ops.size() >= 20);
+    ops.insert(ops.end(), options().begin(), options().end());
     return ops;
 }
 
@@ -35,6 +54,13 @@ TEST_CASE("activations agree with the reference in every layout") {
         check_kernel("cpu.elementwise", op, {{7}});
     }
     check_kernel("cpu.elementwise", ops::GELU{}, {{3, 16, 70, 70}});
+}
+
+TEST_CASE("a layer takes every activation into its epilogue") {
+    for (const Op& op : activations()) {
+        CAPTURE(op.name());
+        CHECK(KernelCase(ops::Linear{.out_features = 5}, {{2, 6}}, {{op, {}}}).run_all().size() >= 1);
+    }
 }
 
 TEST_CASE("activations of large, tiny and non-finite numbers agree with the reference") {

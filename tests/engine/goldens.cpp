@@ -7,7 +7,9 @@ namespace seq::tests {
 namespace {
 
 TEST_CASE("every golden agrees with PyTorch, at 1 and 2 threads, with all passes and with none") {
-    for (const std::string& name : golden_names()) {
+    const std::vector<std::string> names = golden_names();
+    CHECK(names.size() >= 81);
+    for (const std::string& name : names) {
         const Golden golden = load_golden(name);
         for (const int threads : {1, 2}) {
             for (const char* passes : {"all", "none"}) {
@@ -40,9 +42,19 @@ TEST_CASE("networks agree with PyTorch under strict numerics") {
     }
 }
 
-TEST_CASE("every layer with every option agrees with PyTorch") {
-    for (const std::string& family : more_families()) {
-        for (const Golden& golden : load_more_goldens(family)) check_golden(golden, {});
+TEST_CASE("every layer with every option agrees with PyTorch, with all passes and with none") {
+    const std::vector<std::string> families = more_families();
+    CHECK(families.size() >= 16);
+    for (const std::string& family : families) {
+        const std::vector<Golden> goldens = load_more_goldens(family);
+        CHECK_MESSAGE(!goldens.empty(), family);
+        for (const Golden& golden : goldens) {
+            for (const char* passes : {"all", "none"}) {
+                CompileOptions options;
+                options.passes = passes;
+                check_golden(golden, options);
+            }
+        }
     }
 }
 

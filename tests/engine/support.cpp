@@ -9,7 +9,9 @@
 
 #include "engine/reference_run.hpp"
 #include "frontend/check.hpp"
+#include "frontend/parameters.hpp"
 #include "frontend/weights/npy.hpp"
+#include "frontend/weights/random_weights.hpp"
 #include "frontend/weights/safetensors.hpp"
 #include "frontend/weights/weights.hpp"
 
@@ -135,6 +137,34 @@ std::vector<Golden> load_more_goldens(const std::string& family) {
     std::vector<Golden> goldens;
     for (const Json& entry : Json::parse(stream)) goldens.push_back(make_case(entry, file));
     return goldens;
+}
+
+Graph graph_of(const std::string& spec) {
+    CheckResult result = check_text(spec, "test.json");
+    REQUIRE_MESSAGE(!result.has_error(), build_error(result).what());
+    return std::move(*result.graph);
+}
+
+Executable build(const Graph& graph, CompileOptions options) {
+    options.weights = random_weights(needed_parameters(graph), 5);
+    return compile(graph, options);
+}
+
+Tensor filled(std::initializer_list<std::int64_t> sizes, float seed) {
+    Tensor tensor(DType::f32, sizes);
+    float value = seed;
+    for (float& element : tensor.data<float>())
+        element = (value = value * 1.7f - static_cast<float>(static_cast<int>(value * 1.7f)) + 0.31f);
+    return tensor;
+}
+
+std::string code_of(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.code();
+    }
+    return "";
 }
 
 std::vector<NamedTensor> views(const std::vector<NamedArray>& arrays) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +33,18 @@ Golden load_golden(const std::string& name);
 /// The single layers of tests/data/goldens_more, each as a model of its own.
 std::vector<Golden> load_more_goldens(const std::string& family);
 std::vector<std::string> more_families();
+
+/// The graph of a model without errors, given as JSON.
+Graph graph_of(const std::string& spec);
+
+/// Compiles with random weights.
+Executable build(const Graph& graph, CompileOptions options = {});
+
+/// Numbers of [0.31, 1.31).
+Tensor filled(std::initializer_list<std::int64_t> sizes, float seed);
+
+/// The code of the seq::Error that `call` throws; empty where it throws none.
+std::string code_of(const std::function<void()>& call);
 
 std::vector<NamedTensor> views(const std::vector<NamedArray>& arrays);
 

@@ -197,6 +197,10 @@ TEST_CASE("what is no graph is refused with its place") {
     CHECK(error_of("graph (%x: f32[1, 1, 1, 1, 1, 1, 1, 1, 1]) { return %x }").find("at most 8 dimensions") !=
           std::string::npos);
     CHECK(error_of("graph (%x: f32[-1]) { return %x }").find("not negative") != std::string::npos);
+    for (const std::string size : {"99999999999999999999", "floor(N/0)", "N * 9223372036854775807 * 2"}) {
+        CAPTURE(size);
+        CHECK(error_of("graph (%x: f32[" + size + "]) { return %x }").find("64-bit") != std::string::npos);
+    }
 }
 
 TEST_CASE("any change of a byte, and any part of a text, is read or refused") {

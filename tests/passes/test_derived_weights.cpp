@@ -155,23 +155,6 @@ TEST_CASE("a graph without weight-only nodes stays as it is") {
     CHECK(print(graph) == before);
 }
 
-TEST_CASE("bound weights are constants that fold") {
-    const Graph graph = parse_graph(net);
-    Graph rewritten = folded(graph);
-    const NamedNumbers base(graph);
-    const int bound = bind_weights(rewritten, [&](const Value& parameter) -> std::shared_ptr<const Tensor> {
-        if (parameter.name == "d.bias") return nullptr;
-        return std::make_shared<const Tensor>(
-            numbers_for(parameter.name, parameter.type.dtype, *parameter.type.shape.sizes()));
-    });
-    CHECK(bound == static_cast<int>(base.entries().size()) - 1);
-    PassContext context(reference::evaluator());
-    run_passes(rewritten, *select_passes("constant_folding,dead_nodes"), context);
-    CHECK(verify(rewritten).empty());
-    CHECK(weight_only_nodes(rewritten).size() == 3);  // what depends on d.bias
-    CHECK(largest_difference(evaluate(rewritten, {{"N", 2}}, base), evaluate(graph, {{"N", 2}}, base)) < 1e-5);
-}
-
 TEST_CASE("a long chain of derived weights does not overflow the stack") {
     std::string text =
         "graph (%x: f32[N, 4]) {\n  param %w: f32[3, 4]\n  const %k: f32[3, 1] = [1, -1, 1]\n  %w0 = Mul(%w, %k)\n";

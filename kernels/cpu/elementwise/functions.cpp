@@ -124,7 +124,7 @@ ElementFunction find_unary(Unary function, bool scalar, Isa isa, std::index_sequ
 }  // namespace
 
 ElementFunction find_function(Unary function, bool scalar, Isa isa) {
-    return find_unary(function, scalar, isa, std::make_index_sequence<static_cast<std::size_t>(Unary::div) + 1>{});
+    return find_unary(function, scalar, isa, std::make_index_sequence<static_cast<std::size_t>(Unary::count)>{});
 }
 
 ElementFunction find_function(Binary function, bool scalar_a, bool scalar_b, Isa isa) {

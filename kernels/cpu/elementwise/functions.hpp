@@ -39,7 +39,8 @@ enum class Unary : std::uint8_t {
     threshold,
     add,
     mul,
-    div
+    div,
+    count  ///< how many there are; no function
 };
 
 enum class Binary : std::uint8_t { add, sub, mul, div, prelu };

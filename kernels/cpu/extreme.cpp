@@ -11,24 +11,27 @@ namespace {
 
 using namespace simd;
 
-/// Zero times a finite number is zero; times NaN or Inf it is NaN, which a sum keeps.
+constexpr float two_to_64 = 0x1p64f;
+
+/// 2^64 makes Inf of what is 2^64 or more; zero times Inf or NaN is NaN, which a sum keeps, and zero times all else
+/// zero.
 struct SumOfZeros {
     template <int N>
     SEQ_INLINE static void run(const float* data, std::int64_t count, float* sum) {
         Float<N> sums[4] = {};
         std::int64_t i = 0;
         for (; i + 4 * N <= count; i += 4 * N) {
-            for (int k = 0; k < 4; ++k) sums[k] += load<N>(data + i + k * N) * 0.0f;
+            for (int k = 0; k < 4; ++k) sums[k] += load<N>(data + i + k * N) * two_to_64 * 0.0f;
         }
         float rest = 0;
-        for (; i < count; ++i) rest += data[i] * 0.0f;
+        for (; i < count; ++i) rest += data[i] * two_to_64 * 0.0f;
         *sum = rest + sum_lanes<N>(sums[0] + sums[1] + sums[2] + sums[3]);
     }
 };
 
 }  // namespace
 
-bool has_nonfinite(const TensorView& tensor) {
+bool has_extreme(const TensorView& tensor) {
     if (tensor.dtype != DType::f32) return false;
     static const auto sum_of_zeros = select<SumOfZeros, const float*, std::int64_t, float*>(cpu::machine_isa());
     std::atomic<bool> found = false;

@@ -1,0 +1,101 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "engine/reference_run.hpp"
+#include "tests/engine/support.hpp"
+
+namespace seq::tests {
+namespace {
+
+constexpr float inf = std::numeric_limits<float>::infinity();
+
+/// Weights as a list of numbers for each name, repeated to fill it.
+class Numbers final : public WeightSource {
+   public:
+    Numbers(const Graph& graph, std::map<std::string, std::vector<float>> numbers) : numbers_(std::move(numbers)) {
+        for (const Value* parameter : graph.parameters())
+            entries_.push_back({parameter->name, DType::f32, *parameter->type.shape.sizes()});
+    }
+    const std::vector<Entry>& entries() const override { return entries_; }
+    const Entry* find(std::string_view name) const override {
+        for (const Entry& entry : entries_) {
+            if (entry.name == name) return &entry;
+        }
+        return nullptr;
+    }
+    void read(const Entry& entry, std::span<std::byte> out) const override {
+        const std::vector<float>& numbers = numbers_.at(entry.name);
+        auto* elements = reinterpret_cast<float*>(out.data());
+        for (std::size_t i = 0; i < out.size() / sizeof(float); ++i) elements[i] = numbers[i % numbers.size()];
+    }
+    std::string description() const override { return "the test"; }
+
+   private:
+    std::map<std::string, std::vector<float>> numbers_;
+    std::vector<Entry> entries_;
+};
+
+/// Checks that the one output is the reference's, and returns how many of its elements are NaN.
+int nan_count(const std::string& layers, const std::map<std::string, std::vector<float>>& numbers,
+              const std::vector<float>& input) {
+    const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [1, 2, 4, 4]}, "layers": )" + layers + "}");
+    CompileOptions options;
+    options.weights = std::make_shared<Numbers>(graph, numbers);
+    Tensor x(DType::f32, {1, 2, 4, 4});
+    for (std::size_t i = 0; i < 32; ++i) x.data<float>()[i] = input[i % input.size()];
+    const std::string name = graph.output_names().front();
+    const auto expected = run_reference(graph, options.weights, {{"x", x}});
+    Tensor y(DType::f32, expected.at(name).sizes());
+    compile(graph, options).session().run({{"x", x}}, {{name, y}});
+    CHECK(relative_difference(y, expected.at(name)) < 1e-5);
+    int count = 0;
+    for (const float element : y.data<float>()) count += std::isnan(element) ? 1 : 0;
+    return count;
+}
+
+const char* const conv_relu = R"({"type": "Conv2d", "name": "c", "out_channels": 8, "kernel_size": 3}, "ReLU"])";
+
+TEST_CASE("NaN and Inf in inputs run, and propagate as PyTorch has them") {
+    CHECK(nan_count(std::string("[") + conv_relu, {{"c.weight", {1, -1}}, {"c.bias", {0}}},
+                    {std::numeric_limits<float>::quiet_NaN(), 1}) > 0);
+}
+
+TEST_CASE("NaN from a division by zero survives a fused activation") {
+    const std::map<std::string, std::vector<float>> numbers{{"c.weight", {1, -1, 0.5f}}, {"c.bias", {0}}};
+    CHECK(nan_count(std::string(R"([{"type": "Div", "other": 0}, )") + conv_relu, numbers, {1, 2, -3}) > 0);
+    CHECK(nan_count(std::string(R"([{"type": "Sub", "name": "zero", "from": ["x", "x"]},
+                                    {"type": "Div", "from": ["x", "zero"]}, )") +
+                        conv_relu,
+                    numbers, {1, 2, -3}) > 0);
+    CHECK(nan_count(std::string(R"([{"type": "InstanceNorm2d", "eps": 0}, )") + conv_relu, numbers, {1}) > 0);
+}
+
+TEST_CASE("NaN from an overflow survives a fused activation") {
+    const std::string layers =
+        R"([{"type": "Conv2d", "name": "a", "out_channels": 4, "kernel_size": 1}, "Tanhshrink", )";
+    const std::map<std::string, std::vector<float>> numbers{
+        {"a.weight", {30}}, {"a.bias", {0}}, {"c.weight", {1, 0.5f}}, {"c.bias", {0}}};
+    CHECK(nan_count(layers + conv_relu, numbers, {2e37f, -3e37f}) > 0);
+}
+
+TEST_CASE("a factor that is not finite is not folded into weights") {
+    const std::string layers =
+        std::string(R"([{"type": "Conv2d", "name": "c", "out_channels": 4, "kernel_size": 3}, )") +
+        R"({"type": "BatchNorm2d", "name": "b"}, "ReLU6"])";
+    std::map<std::string, std::vector<float>> numbers{{"c.weight", {1, -0.5f, 0.5f}}, {"c.bias", {0.5f}},
+                                                      {"b.weight", {1, inf, 2, 1}},   {"b.bias", {0}},
+                                                      {"b.running_mean", {-1}},       {"b.running_var", {1}}};
+    CHECK(nan_count(layers, numbers, {1, 2, 3, 5}) == 0);
+    numbers["b.weight"] = {1};
+    numbers["b.running_var"] = {1, -1, 2, 1};
+    CHECK(nan_count(layers, numbers, {1, 2, 3, 5}) == 4);
+    CHECK(nan_count(R"([{"type": "Conv2d", "name": "c", "out_channels": 4, "kernel_size": 3},
+                        {"type": "Div", "other": 0}, "ReLU6"])",
+                    numbers, {1, 2, 3, 5}) == 0);
+}
+
+}  // namespace
+}  // namespace seq::tests
