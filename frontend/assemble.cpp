@@ -15,16 +15,33 @@ namespace {
 
 struct Placed {
     const LayerDefinition* layer = nullptr;
-    std::string path;
+    const Placed* container = nullptr;
+    /// The module that the container is the body of, where nothing uses it.
+    const std::string* module = nullptr;
+
+    std::string path() const {
+        const std::string own = shortened(layer->name);
+        if (container != nullptr) return container->path() + "." + own;
+        return module != nullptr ? shortened(*module) + "." + own : own;
+    }
+
+   private:
+    /// Names past the limit are reported too.
+    static std::string shortened(const std::string& name) {
+        if (name.size() <= max_name_length) return name;
+        std::size_t end = max_name_length;
+        while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;
+        return name.substr(0, end) + "…";
+    }
 };
 
 /// Where each layer of a document is first used.
 class LayerPaths {
    public:
     explicit LayerPaths(const Definition& definition) : definition_(definition), entered_(definition.modules.size()) {
-        walk(definition.layers, {}, 0);
+        walk(definition.layers, nullptr, nullptr, 0);
         for (std::size_t i = 0; i < entered_.size(); ++i) {
-            if (!entered_[i]) walk(definition.modules[i].layers, definition.modules[i].name, 0);
+            if (!entered_[i]) walk(definition.modules[i].layers, nullptr, &definition.modules[i].name, 0);
         }
     }
 
@@ -42,17 +59,19 @@ class LayerPaths {
     }
 
    private:
-    void walk(const std::vector<LayerDefinition>& layers, const std::string& prefix, int depth) {
+    void walk(const std::vector<LayerDefinition>& layers, const Placed* container, const std::string* module,
+              int depth) {
         if (depth > max_depth) return;
         for (const LayerDefinition& layer : layers) {
-            std::string path = prefix.empty() ? layer.name : prefix + "." + layer.name;
-            if (!layers_.emplace(layer.place, Placed{&layer, path}).second) continue;
-            walk(layer.layers, path, depth + 1);
+            const auto [entry, fresh] = layers_.emplace(layer.place, Placed{&layer, container, module});
+            if (!fresh) continue;
+            const Placed* placed = &entry->second;
+            walk(layer.layers, placed, nullptr, depth + 1);
             if (layer.kind != LayerDefinition::Kind::use || layer.module < 0) continue;
-            const auto module = static_cast<std::size_t>(layer.module);
-            if (entered_[module]) continue;
-            entered_[module] = true;
-            walk(definition_.modules[module].layers, path, depth + 1);
+            const auto index = static_cast<std::size_t>(layer.module);
+            if (entered_[index]) continue;
+            entered_[index] = true;
+            walk(definition_.modules[index].layers, placed, nullptr, depth + 1);
         }
     }
 
@@ -62,7 +81,7 @@ class LayerPaths {
 };
 
 std::string subject_of(const Placed& placed, const std::string& type) {
-    return type.empty() ? fmt::format("`{}`", placed.path) : fmt::format("{} `{}`", type, placed.path);
+    return type.empty() ? fmt::format("`{}`", placed.path()) : fmt::format("{} `{}`", type, placed.path());
 }
 
 std::string type_of(const LayerDefinition& layer) {
@@ -212,7 +231,7 @@ std::vector<Diagnostic> assemble(const Definition& definition, const Lowering& l
         const bool of_layer = problem.layer != json::no_node;
         const Placed* placed = paths.find_around(*definition.document, of_layer ? problem.layer : problem.place);
         if (placed == nullptr) continue;
-        diagnostic.layer = placed->path;
+        diagnostic.layer = placed->path();
         if (diagnostic.type.empty()) diagnostic.type = type_of(*placed->layer);
         if (of_layer && problem.subject)
             diagnostic.message = subject_of(*placed, diagnostic.type) + " " + diagnostic.message;

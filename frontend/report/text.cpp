@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t widest_line = 160;
 constexpr std::size_t margin = 40;
+constexpr std::size_t longest_text = 4000;
 constexpr std::size_t largest_file = std::size_t{64} << 20;
 
 constexpr std::string_view red = "\x1b[1;31m";
@@ -63,13 +64,14 @@ std::string printable(std::string_view text) {
     return result;
 }
 
-std::size_t byte_of_column(std::string_view line, std::size_t column) {
-    std::size_t seen = 0;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const bool starts = (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
-        if (starts && ++seen == column) return i;
-    }
-    return line.size();
+bool begins_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+/// No more than a reader may be asked to take in of one text, and no half code point.
+std::string_view shortened(std::string_view text) {
+    if (text.size() <= longest_text) return text;
+    std::size_t end = longest_text;
+    while (end > 0 && !begins_code_point(text[end])) --end;
+    return text.substr(0, end);
 }
 
 class Writer {
@@ -96,7 +98,10 @@ class Writer {
         return color_ ? fmt::format("{}{}\x1b[0m", hue, text) : text;
     }
 
-    static std::string printable_lines(const std::string& text) { return printable(text); }
+    static std::string printable_lines(const std::string& text) {
+        const std::string_view part = shortened(text);
+        return printable(part) + (part.size() < text.size() ? "…" : "");
+    }
 
     std::string gutter() const { return std::string(width_, ' '); }
 
@@ -106,29 +111,19 @@ class Writer {
         width_ = known ? std::to_string(where.line).size() : 1;
         if (!known) return;
         text_ += fmt::format("{}{} {}:{}:{}\n", gutter(), paint("-->", blue), *where.file, where.line, where.column);
-        const std::string_view line = lines_.line(*where.file, where.line);
-        if (line.find_first_not_of(" \t\r") == std::string_view::npos && line.empty()) return;
-        write_line(line, where, hue);
+        const auto column = static_cast<std::size_t>(std::max(where.column, 1));
+        const SourceLines::Piece piece = lines_.piece(*where.file, where.line, column, widest_line, margin);
+        if (!piece.text.empty()) write_piece(piece, where, hue);
     }
 
-    /// The line and carets under its part; of a long line the piece around it.
-    void write_line(std::string_view line, const SourceSpan& where, std::string_view hue) {
-        const std::size_t total = json::count_code_points(line);
-        const auto column = std::min(static_cast<std::size_t>(std::max(where.column, 1)), total + 1);
+    /// A line, or a piece of a long one, and carets under the part that is meant.
+    void write_piece(const SourceLines::Piece& piece, const SourceSpan& where, std::string_view hue) {
+        const std::size_t first = piece.first;
+        const auto column = std::min(static_cast<std::size_t>(std::max(where.column, 1)), piece.last);
         std::size_t end = where.end_column > where.column ? static_cast<std::size_t>(where.end_column) : column + 1;
-        if (where.end_column == 0 && where.column > 0 && total >= column) end = total + 1;
-        std::size_t first = 1;
-        std::size_t last = total + 1;
-        if (total > widest_line) {
-            first = column > margin ? column - margin : 1;
-            last = std::min(total + 1, first + widest_line);
-        }
-        end = std::max(column + 1, std::min(end, last));
-        const std::size_t begin_byte = byte_of_column(line, first);
-        const std::size_t end_byte = byte_of_column(line, last);
-        const std::string before = first > 1 ? "…" : "";
-        const std::string shown =
-            before + printable(line.substr(begin_byte, end_byte - begin_byte)) + (last <= total ? "…" : "");
+        if (where.end_column == 0 && where.column > 0 && column < piece.last) end = piece.last;
+        end = std::max(column + 1, std::min(end, piece.last));
+        const std::string shown = (first > 1 ? "…" : "") + printable(piece.text) + (piece.cut ? "…" : "");
         const std::string bar = paint("|", blue);
         text_ += fmt::format("{} {}\n", gutter(), bar);
         text_ += fmt::format("{} {} {}\n", paint(std::to_string(where.line), blue), bar, shown);
@@ -191,19 +186,67 @@ void SourceLines::add(const std::string& file, std::shared_ptr<const std::string
     if (text == nullptr || entry.text == text) return;
     entry.text = std::move(text);
     entry.starts.assign(1, 0);
+    entry.counts.clear();
+    std::size_t count = 0;
     for (std::size_t i = 0; i < entry.text->size(); ++i) {
-        if ((*entry.text)[i] == '\n') entry.starts.push_back(i + 1);
+        const char c = (*entry.text)[i];
+        if (i % stride == 0) entry.counts.push_back(count);
+        if (c == '\n') entry.starts.push_back(i + 1);
+        count += begins_code_point(c) ? 1 : 0;
     }
+    if (entry.text->size() % stride == 0) entry.counts.push_back(count);
 }
 
-std::string_view SourceLines::line(const std::string& file, int number) {
-    if (!files_.contains(file)) add(file, read_file(file));
-    const File& entry = files_[file];
+const SourceLines::File& SourceLines::file(const std::string& name) {
+    if (!files_.contains(name)) add(name, read_file(name));
+    return files_[name];
+}
+
+std::string_view SourceLines::line(const std::string& name, int number) {
+    const File& entry = file(name);
     if (entry.text == nullptr || number < 1 || static_cast<std::size_t>(number) > entry.starts.size()) return {};
-    const std::size_t begin = entry.starts[static_cast<std::size_t>(number) - 1];
-    std::size_t end = std::min(entry.text->find('\n', begin), entry.text->size());
+    const auto index = static_cast<std::size_t>(number);
+    const std::size_t begin = entry.starts[index - 1];
+    std::size_t end = index < entry.starts.size() ? entry.starts[index] - 1 : entry.text->size();
     if (end > begin && (*entry.text)[end - 1] == '\r') --end;
     return std::string_view(*entry.text).substr(begin, end - begin);
+}
+
+std::size_t SourceLines::code_points_before(const File& file, std::size_t byte) {
+    std::size_t count = file.counts[byte / stride];
+    for (std::size_t i = byte / stride * stride; i < byte; ++i) count += begins_code_point((*file.text)[i]) ? 1 : 0;
+    return count;
+}
+
+/// The text's size where it has no such code point.
+std::size_t SourceLines::byte_of_code_point(const File& file, std::size_t index) {
+    const auto after = std::upper_bound(file.counts.begin(), file.counts.end(), index);
+    const auto block = static_cast<std::size_t>(after - file.counts.begin()) - 1;
+    std::size_t seen = file.counts[block];
+    for (std::size_t i = block * stride; i < file.text->size(); ++i) {
+        if (begins_code_point((*file.text)[i]) && seen++ == index) return i;
+    }
+    return file.text->size();
+}
+
+SourceLines::Piece SourceLines::piece(const std::string& name, int number, std::size_t column, std::size_t width,
+                                      std::size_t margin) {
+    const std::string_view whole = line(name, number);
+    if (whole.empty()) return {};
+    const File& entry = file(name);
+    const auto begin = static_cast<std::size_t>(whole.data() - entry.text->data());
+    const std::size_t before = code_points_before(entry, begin);
+    const std::size_t total = code_points_before(entry, begin + whole.size()) - before;
+    if (total <= width) return {whole, 1, total + 1, false};
+    column = std::min(column, total + 1);
+    Piece piece;
+    piece.first = column > margin ? column - margin : 1;
+    piece.last = std::min(total + 1, piece.first + width);
+    piece.cut = piece.last <= total;
+    const std::size_t from = byte_of_code_point(entry, before + piece.first - 1);
+    const std::size_t to = piece.cut ? byte_of_code_point(entry, before + piece.last - 1) : begin + whole.size();
+    piece.text = whole.substr(from - begin, to - from);
+    return piece;
 }
 
 std::string to_text(const Diagnostic& diagnostic, SourceLines& lines, bool color) {

@@ -17,11 +17,30 @@ class SourceLines {
     /// Empty where there is no such line.
     std::string_view line(const std::string& file, int number);
 
+    /// A part of a line, in time that does not grow with the line.
+    struct Piece {
+        std::string_view text;
+        /// The columns of its first code point and of the one past its last.
+        std::size_t first = 1;
+        std::size_t last = 1;
+        /// Whether the line goes on after it.
+        bool cut = false;
+    };
+    /// A short line whole; of a longer one `width` code points, from `margin` before the column on.
+    Piece piece(const std::string& file, int number, std::size_t column, std::size_t width, std::size_t margin);
+
    private:
     struct File {
         std::shared_ptr<const std::string> text;
         std::vector<std::size_t> starts;
+        /// How many code points begin before each `stride`-th byte.
+        std::vector<std::size_t> counts;
     };
+    static constexpr std::size_t stride = 4096;
+
+    const File& file(const std::string& name);
+    static std::size_t code_points_before(const File& file, std::size_t byte);
+    static std::size_t byte_of_code_point(const File& file, std::size_t index);
     std::map<std::string, File> files_;
 };
 

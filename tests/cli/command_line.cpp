@@ -53,5 +53,79 @@ TEST_CASE("modules without layers do not grow without bound") {
     CHECK(result.output.find("spec/limit") != std::string::npos);
 }
 
+TEST_CASE("what cannot be written to standard error changes no exit status") {
+    for (const char* sink : {" 2>&-", " 2>/dev/full"}) {
+        CAPTURE(sink);
+        const auto status = [&](const std::string& arguments) { return seqc(arguments + sink).status; };
+        CHECK(status("summary broken/m0002.json") == 1);
+        CHECK(status("summary goldens/cifar_cnn.json") == 0);
+        CHECK(status("check nowhere.json") == 1);
+        CHECK(status("fix broken/m0002.json") == 0);
+        CHECK(status("bogus") == 2);
+        CHECK(status("check --bogus") == 2);
+    }
+}
+
+TEST_CASE("closed standard streams are errors where they are used") {
+    CHECK(seqc("--version >&-").status == 1);
+    CHECK(seqc("--help >/dev/full").status == 1);
+    CHECK(seqc("summary goldens/cifar_cnn.json >&-").status == 1);
+    CHECK(seqc("check - <&-").status == 1);
+    const std::string output = scratch_path("alone.npy");
+    const std::string run = "run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output ";
+    CHECK(seqc(run + output).status == 0);
+    const std::string alone = read_file(output);
+    CHECK(seqc(run + output + " 0<&- 1>&- 2>&-").status == 0);
+    CHECK(read_file(output) == alone);
+}
+
+TEST_CASE("an option takes one text each time and leaves the model alone") {
+    CHECK(seqc("explain --set N=4 goldens/cifar_cnn.json conv1").status == 0);
+    CHECK(seqc("check --set N=1 M=2 goldens/cifar_cnn.json").status == 2);
+    CHECK(seqc("run --scale 1 --mean 0,0,0 --std 1 digits/digits_cnn.json --input digits/digit_0.png").status == 1);
+    CHECK(seqc("run --scale 1 --mean 0 --std 1 digits/digits_cnn.json --input digits/digit_0.png").status == 0);
+    CHECK(seqc("run digits/digits_cnn.json --input digits/digit_0.png --scale 1,2").status == 2);
+}
+
+TEST_CASE("common options serve every command, before it and after it") {
+    const std::string options =
+        " --device cpu --dtype f32 --numerics strict --passes none --threads 1 --format json --color never -q ";
+    const std::string net = " goldens/cifar_cnn.json ";
+    for (const char* command : {"check", "fix", "summary", "explain", "dump", "verify"}) {
+        CAPTURE(command);
+        CHECK(seqc(command + net + options + "--set N=1").status == 0);
+        CHECK(seqc(options + "--set N=1 " + command + net).status == 0);
+    }
+    for (const char* command : {"devices", "schema"}) {
+        CAPTURE(command);
+        CHECK(seqc(command + options).status == 0);
+        CHECK(seqc(options + command).status == 0);
+    }
+    CHECK(seqc("--format json check broken/m0002.json").output.starts_with("{"));
+    CHECK(seqc("check --version").output == seqc("--version").output);
+    CHECK(seqc("--set N=1 check --set N=2" + net).errors.find("twice") != std::string::npos);
+    CHECK(seqc("summary --weights a.npz --random-weights 1" + net).status == 2);
+    CHECK(seqc("summary --weights ''" + net).status == 2);
+}
+
+TEST_CASE("what is misspelled gets a guess") {
+    const auto errors = [](const std::string& arguments) {
+        const ProcessResult result = seqc(arguments);
+        CHECK(result.status == 2);
+        return result.errors;
+    };
+    const auto has = [](const std::string& text, const char* word) { return text.find(word) != std::string::npos; };
+    CHECK(has(errors("check m.json --formt json"), "'--formt' (did you mean `--format`?)"));
+    CHECK(has(errors("--formt json check m.json"), "'--formt' (did you mean `--format`?)"));
+    CHECK(has(errors("check --formt=json"), "did you mean `--format`"));
+    CHECK(has(errors("-x"), "has no option '-x'"));
+    CHECK(has(errors(""), "a command is required"));
+    CHECK(has(errors("chekc m.json --bogus"), "did you mean `check`"));
+    CHECK(has(errors("compile --help"), "no command 'compile'"));
+    CHECK(has(errors("summary m.json --passes all,constant-foldng"), "did you mean `constant_folding`"));
+    CHECK(has(errors("summary m.json --threads abc"), "takes an integer from 0 to 1024, but gets 'abc'"));
+    CHECK(has(errors("check a.json b.json"), "'b.json' is one argument too many"));
+}
+
 }  // namespace
 }  // namespace seq::tests

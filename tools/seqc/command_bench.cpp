@@ -9,6 +9,7 @@
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 #include "tools/seqc/table.hpp"
 
@@ -43,10 +44,11 @@ Measurement measure(seq::Session& session, const NamedTensors& inputs, const Nam
     const auto input_views = inputs.views();
     const auto output_views = outputs.views();
     Measurement result;
+    Progress progress("first run");
     session.run(input_views, output_views);
     result.load_ms = milliseconds_since(process_start);
 
-    Progress progress("measuring");
+    progress.relabel("measuring");
     const Clock::time_point warm_up = Clock::now();
     do session.run(input_views, output_views);
     while (milliseconds_since(warm_up) < duration * 100);
@@ -55,7 +57,7 @@ Measurement measure(seq::Session& session, const NamedTensors& inputs, const Nam
         const Clock::time_point began = Clock::now();
         session.run(input_views, output_views);
         result.milliseconds.push_back(milliseconds_since(began));
-        if (result.milliseconds.size() % 16 == 0) progress.update(milliseconds_since(start) / (duration * 1000));
+        progress.update(milliseconds_since(start) / (duration * 1000));
     }
     std::sort(result.milliseconds.begin(), result.milliseconds.end());
     return result;
@@ -104,7 +106,7 @@ void print_measurement(const Measurement& measured, const seq::Executable& execu
 int run_bench(const Arguments& arguments) {
     const auto model = load_model(arguments, MissingWeights::random);
     if (!model) return failed;
-    const seq::Executable executable = seq::compile(model->graph(), compile_options(arguments, *model));
+    const seq::Executable executable = compile_model(*model, compile_options(arguments, *model));
     const seq::Bindings bindings = bindings_for(arguments, model->graph());
     const NamedTensors inputs = random_inputs(executable.inputs(), bindings, 1);
     seq::Session session = executable.session();

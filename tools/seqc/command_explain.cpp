@@ -114,7 +114,7 @@ int run_explain(const Arguments& arguments) {
                            return layer.path == arguments.layer;
                        });
     if (!known) refuse_layer(arguments.layer, model->graph());
-    const seq::Executable executable = seq::compile(model->graph(), compile_options(arguments, *model));
+    const seq::Executable executable = compile_model(*model, compile_options(arguments, *model));
     const auto plan = executable.plan(bindings_for(arguments, model->graph()));
     for (const seq::LayerInfo& layer : layers) {
         if (!arguments.layer.empty() && layer.path != arguments.layer) continue;

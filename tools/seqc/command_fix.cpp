@@ -1,16 +1,16 @@
-#include <fmt/format.h>
-
 #include "frontend/fix.hpp"
 #include "frontend/io/atomic_file.hpp"
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
 namespace {
 
 seq::FixResult mend(const Arguments& arguments) {
+    const Progress progress("fixing");
     try {
         return seq::fix_file(arguments.spec, check_options(arguments));
     } catch (const std::invalid_argument& error) {
@@ -38,7 +38,7 @@ int run_fix(const Arguments& arguments) {
     for (const std::string& fix : result.applied) print_note("fixed: " + fix);
     if (result.applied.empty() && result.check.has_error()) print_note("no fix is certain");
     if (result.applied.empty() && !result.check.has_error()) print_note("nothing needs to be fixed");
-    fmt::print(stderr, "{}", render(result.check, arguments, color_on_errors()));
+    print_errors(render(result.check, arguments, color_on_errors()));
     return result.check.has_error() ? failed : ok;
 }
 

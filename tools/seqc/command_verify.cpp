@@ -12,6 +12,7 @@
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
@@ -42,19 +43,22 @@ class Verifier {
     }
 
     std::vector<Finding> run() {
+        Progress progress("running the reference");
         expected_ = reference(graph_, options_.weights);
-        std::string problem;
-        const auto passes = seq::select_passes(options_.passes, &problem);
-        if (!passes) throw UsageError(problem);
+        const auto passes = seq::select_passes(options_.passes);
         std::vector<Finding> findings;
         seq::Graph graph = graph_.clone();
         seq::PassContext context(seq::reference::evaluator());
         context.strict = options_.numerics == seq::Numerics::strict;
         seq::PipelineOptions pipeline;
         pipeline.after_pass = [&](const seq::Pass& pass, const seq::Graph& after, bool changed) {
-            if (changed && !drifted(findings)) findings.push_back(check_graph("pass " + std::string(pass.name), after));
+            if (!changed || drifted(findings)) return;
+            const std::string stage = "pass " + std::string(pass.name);
+            progress.relabel("verifying " + stage);
+            findings.push_back(check_graph(stage, after));
         };
         seq::run_passes(graph, *passes, context, pipeline);
+        progress.relabel("verifying the compiled plan");
         findings.push_back(check_plan());
         return findings;
     }

@@ -9,9 +9,9 @@
 #include "frontend/report/text.hpp"
 #include "frontend/weights/random_weights.hpp"
 #include "frontend/weights/weights.hpp"
-#include "graph/passes/pipeline.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/least_values.hpp"
+#include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
@@ -75,6 +75,7 @@ seq::CheckResult weights_failure(const seq::Error& error) {
 }
 
 seq::CheckResult check_model(const Arguments& arguments) {
+    const Progress progress("checking");
     seq::CheckOptions options;
     try {
         options = check_options(arguments);
@@ -106,7 +107,7 @@ std::string render(const seq::CheckResult& checked, const Arguments& arguments, 
 std::optional<Model> load_model(const Arguments& arguments, MissingWeights missing) {
     Model model{check_model(arguments), nullptr, false};
     const std::string text = render(model.checked, arguments, color_on_errors());
-    if (!text.empty() && !(arguments.quiet && !model.checked.has_error())) fmt::print(stderr, "{}", text);
+    if (!text.empty() && !(arguments.quiet && !model.checked.has_error())) print_errors(text);
     if (model.checked.has_error() || !model.checked.graph) return std::nullopt;
     model.weights = choose_weights(arguments, model, missing);
     return model;
@@ -122,10 +123,13 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     options.dtype = *seq::parse_dtype(arguments.dtype);
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
-    std::string problem;
-    if (!seq::select_passes(arguments.passes, &problem)) throw UsageError(fmt::format("--passes: {}", problem));
     options.passes = arguments.passes;
     return options;
+}
+
+seq::Executable compile_model(const Model& model, const seq::CompileOptions& options) {
+    const Progress progress("compiling");
+    return seq::compile(model.graph(), options);
 }
 
 namespace {

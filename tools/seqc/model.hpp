@@ -32,7 +32,7 @@ std::optional<Model> load_model(const Arguments& arguments, MissingWeights missi
 /// What the command line says of how to check. Throws UsageError, and seq::Error where --weights cannot be read.
 seq::CheckOptions check_options(const Arguments& arguments);
 
-/// Reads and checks the model; nothing is printed.
+/// Reads and checks the model; nothing is printed but a line of progress.
 seq::CheckResult check_model(const Arguments& arguments);
 
 /// The diagnostics as --format asks, and a closing count of errors and warnings in text.
@@ -40,6 +40,9 @@ std::string render(const seq::CheckResult& checked, const Arguments& arguments, 
 
 /// Throws seq::Error device/unavailable for what this build cannot do.
 seq::CompileOptions compile_options(const Arguments& arguments, const Model& model);
+
+/// seq::compile, with a line of progress.
+seq::Executable compile_model(const Model& model, const seq::CompileOptions& options);
 
 /// Values for every symbol: those of --set, and the least valid one for the others, which is said. nullopt where none
 /// are found that work together, which is said too.

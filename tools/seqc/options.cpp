@@ -1,0 +1,152 @@
+#include "tools/seqc/options.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <functional>
+
+#include "frontend/suggest.hpp"
+#include "graph/passes/pipeline.hpp"
+
+namespace seqc {
+namespace {
+
+constexpr int max_threads = 1024;
+constexpr int max_top = 1000;
+constexpr std::size_t max_channels = 4;
+
+template <class Integer>
+bool reads_whole(const std::string& text, Integer& value) {
+    const char* const end = text.data() + text.size();
+    const auto [read, error] = std::from_chars(text.data(), end, value);
+    return error == std::errc() && read == end;
+}
+
+/// Takes the texts that are wholly a seed; the library's own conversion wraps those past 64 bits around.
+std::string seed_problem(const std::string& text) {
+    std::uint64_t seed = 0;
+    if (reads_whole(text, seed)) return {};
+    return fmt::format("takes an integer from 0 to 2^64 - 1, but gets '{}'", text);
+}
+
+std::function<std::string(const std::string&)> integer_to(int most) {
+    return [most](const std::string& text) {
+        int value = 0;
+        if (reads_whole(text, value) && value >= 0 && value <= most) return std::string();
+        return fmt::format("takes an integer from 0 to {}, but gets '{}'", most, text);
+    };
+}
+
+bool finite(const std::string& text, double& value) {
+    return CLI::detail::lexical_cast(text, value) && std::isfinite(value);
+}
+
+std::string empty_problem(const std::string& text) { return text.empty() ? "takes the name of a file" : ""; }
+
+std::string passes_problem(const std::string& text) {
+    std::string problem;
+    if (seq::select_passes(text, &problem)) return {};
+    std::vector<std::string_view> known{"all", "none"};
+    for (const seq::Pass& pass : seq::all_passes()) known.push_back(pass.name);
+    for (const std::string& name : CLI::detail::split(text, ',')) {
+        const auto near = seq::nearest(name, known);
+        if (near.empty() || near.front() == name) continue;
+        return fmt::format("there is no pass '{}'{}", name, seq::did_you_mean(near));
+    }
+    return problem;
+}
+
+/// An option that may be repeated, before the command and after it, and takes one text each time.
+void add_repeated(CLI::App& app, const char* name, std::vector<std::string>& texts, const char* type,
+                  const char* help) {
+    const auto append = [&texts](const std::vector<std::string>& more) {
+        texts.insert(texts.end(), more.begin(), more.end());
+    };
+    app.add_option_function<std::vector<std::string>>(name, append, help)
+        ->type_name(type)
+        ->take_all()
+        ->allow_extra_args(false);
+}
+
+/// One number, or one for each channel of a picture.
+void add_channels(CLI::App& app, const char* name, std::vector<double>& numbers, std::size_t most, const char* help) {
+    const auto read = [name, most, &numbers](const std::string& text) {
+        for (const std::string& part : CLI::detail::split(text, ',')) {
+            if (!finite(part, numbers.emplace_back()) || numbers.size() > most)
+                throw CLI::ValidationError(
+                    name,
+                    fmt::format("takes {}, but gets '{}'",
+                                most == 1 ? "a finite number" : "up to 4 finite numbers such as 0.5,0.5,0.5", text));
+        }
+    };
+    app.add_option_function<std::string>(name, read, help)->type_name(most == 1 ? "FLOAT" : "FLOAT,...");
+}
+
+void add_compute(CLI::App& app, Arguments& arguments) {
+    app.add_option("--device", arguments.device, "where to compute")
+        ->check(CLI::IsMember({"cpu", "cuda"}))
+        ->capture_default_str();
+    app.add_option("--dtype", arguments.dtype, "how to compute; inputs and outputs keep their dtype")
+        ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
+        ->capture_default_str();
+    app.add_option("--numerics", arguments.numerics, "strict: no reordering of sums beyond the reference's")
+        ->check(CLI::IsMember({"strict", "default", "fast"}))
+        ->capture_default_str();
+    app.add_option("--passes", arguments.passes, "which passes run: all, none, or names separated by commas")
+        ->type_name("all|none|PASS,...")
+        ->check(passes_problem)
+        ->capture_default_str();
+    app.add_option("--threads", arguments.threads, "how many threads compute; 0: all that the process may use")
+        ->check(integer_to(max_threads))
+        ->capture_default_str();
+}
+
+}  // namespace
+
+std::string positive_problem(const std::string& text) {
+    double value = 0;
+    if (finite(text, value) && value > 0) return {};
+    return fmt::format("takes a positive number, but gets '{}'", text);
+}
+
+void add_common(CLI::App& app, Arguments& arguments) {
+    add_repeated(app, "--set", arguments.settings, "SYMBOL=INT", "give a symbol its value; may be repeated");
+    app.add_option("--weights", arguments.weights, "read the weights from this file (.safetensors or .npz)")
+        ->type_name("FILE")
+        ->check(empty_problem);
+    app.add_option("--random-weights", arguments.random_weights, "use random weights made from this seed")
+        ->type_name("SEED")
+        ->check(seed_problem);
+    add_compute(app, arguments);
+    app.add_option("--format", arguments.format, "how results are printed")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    app.add_option("--color", arguments.color, "colour in what is printed")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
+    app.add_flag("-q,--quiet", arguments.quiet, "print results and errors alone");
+    app.set_version_flag("--version", "seqc " SEQ_VERSION);
+}
+
+void add_spec(CLI::App& app, Arguments& arguments) {
+    app.add_option("SPEC", arguments.spec, "the model file, or - for standard input")->required();
+    add_repeated(app, "--shape", arguments.shapes, "NAME=DIMS",
+                 "give an input another shape, as in x=32,3,64,64; may be repeated");
+}
+
+void add_data(CLI::App& app, Arguments& arguments) {
+    add_repeated(app, "--input", arguments.inputs, "[NAME=]FILE",
+                 "an input: .npy, .npz, .png or .jpg; 'x=' may be left out for the only one");
+    add_repeated(app, "--output", arguments.outputs, "[NAME=]FILE",
+                 "where an output goes; 'y=' may be left out for the only one");
+    add_channels(app, "--scale", arguments.scale, 1, "pictures: multiplies each pixel, 1/255 by default");
+    add_channels(app, "--mean", arguments.mean, max_channels,
+                 "pictures: subtracted from each channel, as in 0.485,0.456,0.406");
+    add_channels(app, "--std", arguments.deviation, max_channels, "pictures: each channel is divided by it");
+    app.add_option("--top", arguments.top, "print the largest N values of each row of the outputs")
+        ->check(integer_to(max_top));
+}
+
+}  // namespace seqc
