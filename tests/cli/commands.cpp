@@ -214,6 +214,28 @@ TEST_CASE("the command line is checked whether or not it matters") {
     CHECK(has(seqc("check -", spec).output, "spec/value"));
 }
 
+TEST_CASE("what does not fit into memory is refused with its name") {
+    const std::string wide =
+        R"({"seq": 1, "inputs": {"x": ["N", 500000]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 500000}]})";
+    for (const char* command : {"explain", "bench", "verify", "summary"}) {
+        CAPTURE(command);
+        const ProcessResult result = seqc(std::string(command) + " -", wide);
+        CHECK(result.status == 1);
+        CHECK(has(result.errors, "error[shape/limit]"));
+    }
+    CHECK(has(seqc("bench -", wide).errors, "`fc.weight`"));
+    for (const char* command : {"bench", "verify"}) {
+        CAPTURE(command);
+        const std::string net = std::string(command) + " goldens/cifar_cnn.json --memory-limit ";
+        const ProcessResult small = seqc(net + "64K");
+        CHECK(small.status == 1);
+        CHECK(has(small.errors, "error[shape/limit]"));
+        CHECK(seqc(net + "x").status == 2);
+        CHECK(seqc(net + "99999999999T").status == 2);
+    }
+    CHECK(seqc("verify goldens/cifar_cnn.json --memory-limit 1G").status == 0);
+}
+
 TEST_CASE("dump prints a graph that reads back, at every stage") {
     for (const char* stage : {"graph", "fused", "plan"}) {
         CAPTURE(stage);
