@@ -23,12 +23,17 @@ struct CompileOptions {
     std::vector<std::string> taps{};
     /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.
     std::size_t plan_cache_bytes = std::size_t{1} << 30;
+    /// Bytes that the weights and one session of a plan may take together; 0: what the process may use.
+    std::size_t memory_limit = 0;
 };
 
 /// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
 /// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, graph/unknown-name
-/// (taps), spec/value (passes, threads).
+/// (taps), spec/value (passes, threads), shape/limit (memory_limit; it is compared before anything is allocated).
 Executable compile(const Graph& graph, const CompileOptions& options = {});
+
+/// Throws seq::Error device/unavailable where this build cannot compute as the options say.
+void require_available(const CompileOptions& options);
 
 /// A copy with a further output for every tap that is not one already.
 Graph with_taps(const Graph& graph, const std::vector<std::string>& taps);

@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "engine/memory_limit.hpp"
 #include "engine/optimize.hpp"
 #include "engine/require_weights.hpp"
 #include "engine/session.hpp"
@@ -27,11 +28,7 @@ std::vector<std::string> symbols_of(const Graph& graph) {
 }
 
 ComputeOptions compute_options(const CompileOptions& options, const Backend& backend) {
-    if (options.device.kind != DeviceKind::cpu)
-        throw Error("device/unavailable", "this build of seq computes on the CPU alone");
-    if (options.dtype != DType::f32)
-        throw Error("device/unavailable",
-                    fmt::format("this build of seq computes in f32 alone, not in {}", name_of(options.dtype)));
+    require_available(options);
     if (options.device.index != 0)
         throw Error("device/unavailable",
                     fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
@@ -54,14 +51,23 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
 
 }  // namespace
 
+void require_available(const CompileOptions& options) {
+    if (options.device.kind != DeviceKind::cpu)
+        throw Error("device/unavailable", "this build of seq computes on the CPU alone");
+    if (options.dtype != DType::f32)
+        throw Error("device/unavailable",
+                    fmt::format("this build of seq computes in f32 alone, not in {}", name_of(options.dtype)));
+}
+
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
-    : backend_(cpu_backend()), cache_bytes_(options.plan_cache_bytes) {
+    : backend_(cpu_backend()), cache_bytes_(options.plan_cache_bytes), memory_limit_(options.memory_limit) {
     options_ = compute_options(options, backend_);
     Graph tapped = with_taps(graph, options.taps);
     for (const Value* input : tapped.inputs()) inputs_.push_back({input->name, input->type});
     for (std::size_t i = 0; i < tapped.outputs().size(); ++i)
         outputs_.push_back({tapped.output_names()[i], tapped.outputs()[i]->type});
     symbols_ = symbols_of(tapped);
+    require_parameters_fit(tapped, memory_limit_);
     require_weights(tapped, options.weights.get());
     OptimizedModel model = optimize(tapped, options);
     graph_ = std::move(model.graph);
@@ -102,6 +108,7 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     arena.execute([&] { plan = make_plan(std::move(bound), bindings, backend_, options_, weights_); });
     plan->careful = plan->careful || weights_.has_extreme();
     weights_.release_transient();
+    require_plan_fits(*plan, weights_.held_bytes(), memory_limit_);
     return plan;
 }
 

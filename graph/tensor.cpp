@@ -1,9 +1,14 @@
 #include "graph/tensor.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <stdexcept>
+#include <string>
 
 #include "graph/checked.hpp"
 
@@ -22,6 +27,19 @@ std::size_t checked_bytes(DType dtype, std::span<const std::int64_t> sizes) {
     if (!bytes) throw std::length_error("a tensor's byte count overflows");
     return static_cast<std::size_t>(*bytes);
 }
+
+/// Says what did not fit, which std::bad_alloc alone does not.
+class DoesNotFit final : public std::bad_alloc {
+   public:
+    DoesNotFit(DType dtype, std::span<const std::int64_t> sizes, std::size_t bytes)
+        : text_(std::make_shared<const std::string>(
+              fmt::format("{} [{}] takes {} bytes of memory, which are not to be had", name_of(dtype),
+                          fmt::join(sizes, ", "), bytes))) {}
+    const char* what() const noexcept override { return text_->c_str(); }
+
+   private:
+    std::shared_ptr<const std::string> text_;
+};
 
 }  // namespace
 
@@ -61,7 +79,7 @@ Tensor::Tensor(DType dtype, std::span<const std::int64_t> sizes) {
     const std::size_t bytes = checked_bytes(dtype, sizes);
     const std::size_t padded = (bytes / alignment + 1) * alignment;
     auto* data = static_cast<std::byte*>(std::aligned_alloc(alignment, padded));
-    if (data == nullptr) throw std::bad_alloc();
+    if (data == nullptr) throw DoesNotFit(dtype, sizes, bytes);
     std::memset(data, 0, padded);
     bytes_.reset(data);
     view_ = TensorView::dense(data, dtype, sizes);

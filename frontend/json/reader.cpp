@@ -34,6 +34,10 @@ class Reader {
         read_text("$schema", ignored);
         model_.weights_place = find("weights");
         read_text("weights", model_.weights);
+        if (model_.weights_place != no_node && document_[model_.weights_place].kind == Kind::string &&
+            model_.weights.empty())
+            context_.report_value("spec/value", "`weights` takes the name of a file, but gets an empty one",
+                                  model_.weights_place);
         if (const NodeId dims = find("dims"); dims != no_node) read_ranges(dims);
         read_inputs();
         read_modules();

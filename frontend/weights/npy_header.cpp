@@ -163,8 +163,10 @@ NpyHeader read_npy_header(ByteStream& stream) {
     std::array<char, 8> start{};
     stream.read_exactly(std::as_writable_bytes(std::span(start)), "the .npy header");
     if (std::string_view(start.data(), npy_magic.size()) != npy_magic) fail("is not a .npy file");
-    const int version = start[6];
-    if (version < 1 || version > 3) fail(fmt::format("has version {} of .npy, and 1 to 3 are known", version & 0xff));
+    const int version = static_cast<unsigned char>(start[6]);
+    const int minor = static_cast<unsigned char>(start[7]);
+    if (version < 1 || version > 3 || minor != 0)
+        fail(fmt::format("has version {}.{} of .npy, and 1.0, 2.0 and 3.0 are known", version, minor));
     std::array<std::byte, 4> length_bytes{};
     const std::span<std::byte> length_field = std::span(length_bytes).first(version == 1 ? 2 : 4);
     stream.read_exactly(length_field, "the .npy header");

@@ -1,6 +1,7 @@
 #include "frontend/weights/npz.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -92,24 +93,50 @@ void NpzFile::stream(const Entry& entry, const std::function<void(std::span<cons
     with_weight_errors([&] { stream_npy_payload(*elements_of(member), member.header, sink); });
 }
 
-std::vector<std::pair<std::string, Tensor>> read_npz(const std::string& path) {
+namespace {
+
+/// Calls `read` with the file; what is wrong with it is no matter of weights here.
+template <class Read>
+auto with_npz(const std::string& path, Read read) {
     std::unique_ptr<ByteSource> bytes = open_file(path);
     try {
-        const NpzFile file(std::move(bytes));
-        std::vector<std::pair<std::string, Tensor>> arrays;
-        for (const WeightSource::Entry& entry : file.entries()) {
-            Tensor tensor =
-                allocate_tensor(entry.dtype, entry.sizes, fmt::format("{}: {}", path, quoted_name(entry.name)));
-            file.read(entry, {tensor.view().as<std::byte>(), tensor.byte_count()});
-            arrays.emplace_back(entry.name, std::move(tensor));
-        }
-        return arrays;
+        return read(NpzFile(std::move(bytes)));
     } catch (const BuildError& error) {
         std::string text;
         for (const Diagnostic& diagnostic : error.diagnostics())
             text += (text.empty() ? "" : "\n") + diagnostic.message;
         throw Error("io/format", text);
     }
+}
+
+Tensor read_entry(const NpzFile& file, const WeightSource::Entry& entry) {
+    Tensor tensor =
+        allocate_tensor(entry.dtype, entry.sizes, fmt::format("{}: {}", file.description(), quoted_name(entry.name)));
+    file.read(entry, {tensor.view().as<std::byte>(), tensor.byte_count()});
+    return tensor;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, Tensor>> read_npz(const std::string& path) {
+    return with_npz(path, [](const NpzFile& file) {
+        std::vector<std::pair<std::string, Tensor>> arrays;
+        for (const WeightSource::Entry& entry : file.entries())
+            arrays.emplace_back(entry.name, read_entry(file, entry));
+        return arrays;
+    });
+}
+
+Tensor read_npz_array(const std::string& path, std::string_view name) {
+    return with_npz(path, [&](const NpzFile& file) {
+        const WeightSource::Entry* entry = file.find(name);
+        if (entry == nullptr && file.entries().size() == 1) entry = &file.entries().front();
+        if (entry != nullptr) return read_entry(file, *entry);
+        std::vector<std::string> names;
+        for (const WeightSource::Entry& other : file.entries()) names.push_back(quoted_name(other.name));
+        throw Error("input/missing",
+                    fmt::format("{} has no array `{}`; it has {}", path, name, fmt::join(names, ", ")));
+    });
 }
 
 }  // namespace seq

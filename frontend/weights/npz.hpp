@@ -50,6 +50,10 @@ class NpzFile final : public WeightSource {
 /// Reads all arrays of a .npz file, in its order. Throws Error: io/open, io/path, io/read, io/limit, io/format.
 std::vector<std::pair<std::string, Tensor>> read_npz(const std::string& path);
 
+/// Reads the array of that name, or where the file holds one array alone, that one; the others are not inflated. Throws
+/// what read_npz throws, and Error input/missing where there is no such array.
+Tensor read_npz_array(const std::string& path, std::string_view name);
+
 /// Writes a .npz file with stored members, the same bytes for the same arrays; "-" is standard output. bf16 is written
 /// as f32. Throws Error io/write (the file is written whole or not at all), std::invalid_argument where a name appears
 /// twice.

@@ -82,7 +82,7 @@ TEST_CASE("closed standard streams are errors where they are used") {
 TEST_CASE("an option takes one text each time and leaves the model alone") {
     CHECK(seqc("explain --set N=4 goldens/cifar_cnn.json conv1").status == 0);
     CHECK(seqc("check --set N=1 M=2 goldens/cifar_cnn.json").status == 2);
-    CHECK(seqc("run --scale 1 --mean 0,0,0 --std 1 digits/digits_cnn.json --input digits/digit_0.png").status == 1);
+    CHECK(seqc("run --scale 1 --mean 0,0,0 --std 1 digits/digits_cnn.json --input digits/digit_0.png").status == 2);
     CHECK(seqc("run --scale 1 --mean 0 --std 1 digits/digits_cnn.json --input digits/digit_0.png").status == 0);
     CHECK(seqc("run digits/digits_cnn.json --input digits/digit_0.png --scale 1,2").status == 2);
 }

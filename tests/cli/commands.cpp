@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -167,12 +169,109 @@ TEST_CASE("run says what it lacks") {
     CHECK(seqc("run goldens/cifar_cnn.json --input goldens/op_embedding.in.x.npy").status == 1);
     CHECK(
         seqc("run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy --output nothing=" + scratch_path("n.npy"))
-            .status == 1);
+            .status == 2);
     const ProcessResult bare =
         seqc("run - --input goldens/op_linear.in.x.npy",
              R"({"seq": 1, "inputs": {"x": ["N", 18]}, "layers": [{"type": "Linear", "out_features": 2}]})");
     CHECK(bare.status == 1);
     CHECK(has(bare.errors, "--random-weights"));
+}
+
+TEST_CASE("run --format json prints JSON, whatever the names") {
+    const std::string spec =
+        R"({"seq": 1, "inputs": {"x": ["N", 3]}, "layers": [{"type": "ReLU", "name": "a\"b\\c"}]})";
+    const float values[] = {2, std::nanf(""), 3, -1, 5, 4};
+    const std::string x = scratch_path("x.npy");
+    Tensor input(DType::f32, {2, 3});
+    std::copy(std::begin(values), std::end(values), input.data<float>().begin());
+    write_npy(x, input.view());
+    const Json statistics = Json::parse(seqc("run - --format json --input " + x, spec).output);
+    CHECK(statistics.at("output") == "a\"b\\c");
+    CHECK(statistics.at("finite") == false);
+    std::istringstream rows(seqc("run - --format json --top 2 --input " + x, spec).output);
+    std::string line;
+    REQUIRE(std::getline(rows, line));
+    const Json first = Json::parse(line);
+    CHECK(first.at("top")[0].at("index") == 1);
+    CHECK(first.at("top")[0].at("value").is_null());
+    CHECK(first.at("top")[1].at("value") == 3);
+    REQUIRE(std::getline(rows, line));
+    CHECK(Json::parse(line).at("row") == 1);
+    const Json dump = Json::parse(seqc("dump goldens/cifar_cnn.json --format json --stage fused").output);
+    CHECK(dump.at("stage") == "fused");
+    CHECK(parse_graph(dump.at("text").get<std::string>()).output_names().size() == 1);
+}
+
+TEST_CASE("outputs that would overwrite each other are a wrong command line") {
+    const std::string run = "run goldens/cifar_cnn.json --input goldens/cifar_cnn.in.x.npy ";
+    const std::string a = scratch_path("same.npy");
+    const std::string z = scratch_path("same.npz");
+    for (const std::string& outputs : {
+             "--output conv1=" + a + " --output fc2=" + a,
+             "--output conv1=" + a + " --output fc2=" + scratch_path("./same.npy"),
+             "--output fc2=" + a + " --output fc2=" + a,
+             "--output " + z + " --output " + z,
+             "--output " + z + " --output fc2=" + z,
+             std::string("--output - --output conv1=-"),
+             std::string("--output - --output conv1=/dev/stdout"),
+             std::string("--output - --top 3"),
+             std::string("--output fc2="),
+             std::string("--output ''"),
+         }) {
+        CAPTURE(outputs);
+        CHECK(seqc(run + outputs).status == 2);
+        CHECK(read_file(a).empty());
+    }
+    CHECK(seqc(run + "--output conv1=" + z + " --output fc2=" + z).status == 0);
+    CHECK(read_npz(z).size() == 2);
+    CHECK(seqc(run + "--output conv1=/dev/null --output fc2=/dev/null").status == 0);
+    const ProcessResult misspelled = seqc(run + "--output conv11=" + a);
+    CHECK(misspelled.status == 2);
+    CHECK(has(misspelled.errors, "did you mean `conv1`"));
+}
+
+TEST_CASE("run inflates no array that it does not need") {
+    const std::string path = scratch_path("inputs.npz");
+    const Tensor x = read_npy(std::string(SEQ_TEST_DATA) + "/goldens/cifar_cnn.in.x.npy");
+    const std::vector<std::pair<std::string, TensorView>> arrays{{"other", x.view()}, {"x", x.view()}};
+    write_npz(path, arrays);
+    std::string bytes = read_file(path);
+    bytes[300] = static_cast<char>(bytes[300] ^ 1);  // an element of `other`, so that its checksum is wrong
+    write_file(path, bytes);
+    CHECK_THROWS_AS(read_npz(path), Error);
+    CHECK(seqc("run goldens/cifar_cnn.json --input " + path).status == 0);
+    const ProcessResult missing = seqc("run digits/digits_cnn.json --input x=" + path);
+    CHECK(missing.status == 1);
+}
+
+TEST_CASE("the command line is checked whether or not it matters") {
+    CHECK(seqc("dump goldens/cifar_cnn.json --stage graph --passes bogus").status == 2);
+    CHECK(seqc("dump goldens/cifar_cnn.json --stage graph --device cuda").status == 3);
+    CHECK(seqc("run digits/digits_cnn.json --input digits/digit_0.png --mean 1,2").status == 2);
+    const std::string spec = R"({"seq": 1, "inputs": {"x": ["N", 3]}, "layers": ["ReLU"], "weights": ""})";
+    CHECK(has(seqc("check -", spec).output, "spec/value"));
+}
+
+TEST_CASE("what does not fit into memory is refused with its name") {
+    const std::string wide =
+        R"({"seq": 1, "inputs": {"x": ["N", 500000]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 500000}]})";
+    for (const char* command : {"explain", "bench", "verify", "summary"}) {
+        CAPTURE(command);
+        const ProcessResult result = seqc(std::string(command) + " -", wide);
+        CHECK(result.status == 1);
+        CHECK(has(result.errors, "error[shape/limit]"));
+    }
+    CHECK(has(seqc("bench -", wide).errors, "`fc.weight`"));
+    for (const char* command : {"bench", "verify"}) {
+        CAPTURE(command);
+        const std::string net = std::string(command) + " goldens/cifar_cnn.json --memory-limit ";
+        const ProcessResult small = seqc(net + "64K");
+        CHECK(small.status == 1);
+        CHECK(has(small.errors, "error[shape/limit]"));
+        CHECK(seqc(net + "x").status == 2);
+        CHECK(seqc(net + "99999999999T").status == 2);
+    }
+    CHECK(seqc("verify goldens/cifar_cnn.json --memory-limit 1G").status == 0);
 }
 
 TEST_CASE("dump prints a graph that reads back, at every stage") {

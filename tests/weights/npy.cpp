@@ -127,6 +127,8 @@ TEST_CASE("npy: a header that is too long, of an unknown version, or cut off") {
     CHECK(read_text(start + little_endian(0xffffffff, 4)).says("4294967295 bytes long"));
     CHECK(read_text(start + little_endian(65537, 4) + std::string(65537, ' ')).says("at most 65536"));
     CHECK(read_text(std::string("\x93NUMPY\4\0", 8) + little_endian(2, 4) + "{}").says("version 4"));
+    CHECK(read_text(std::string("\x93NUMPY\1\1", 8) + little_endian(2, 2) + "{}").says("version 1.1"));
+    CHECK(read_text(std::string("\x93NUMPY\3\xff", 8) + little_endian(2, 4) + "{}").says("version 3.255"));
     CHECK(read_text(std::string("\x93NUMPY\0\0", 8) + little_endian(2, 2) + "{}").says("version 0"));
     CHECK(read_text("PK\3\4 and so on").says("is not a .npy file"));
     const std::string whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", std::string(8, '\0'));

@@ -28,6 +28,7 @@ struct Arguments {
     std::string numerics = "default";
     std::string passes = "all";
     int threads = 0;
+    std::size_t memory_limit = 0;  ///< bytes; 0: what the process may use
     std::string weights;
     std::optional<std::uint64_t> random_weights;
     std::string format = "text";

@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 #include <sstream>
+#include <stdexcept>
 
 #include "graph/diagnostic.hpp"
 #include "tools/seqc/commands.hpp"
@@ -108,6 +109,12 @@ void check_together(const Arguments& arguments) {
         throw UsageError("--weights and --random-weights exclude each other");
 }
 
+/// A tensor that does not fit says its sizes.
+seq::Error memory_error(const std::string& what) {
+    if (what.find("memory") != std::string::npos) return seq::Error("shape/limit", what);
+    return seq::Error("memory/exhausted", "there is not as much memory as this takes");
+}
+
 int run_guarded(const Parser& parser) {
     try {
         check_together(parser.arguments);
@@ -119,8 +126,10 @@ int run_guarded(const Parser& parser) {
     } catch (const seq::Error& error) {
         print_error(error);
         return error.code() == "device/unavailable" ? unavailable : failed;
-    } catch (const std::bad_alloc&) {
-        print_error("out of memory");
+    } catch (const std::bad_alloc& error) {
+        print_error(memory_error(error.what()));
+    } catch (const std::length_error& error) {
+        print_error(seq::Error("shape/limit", error.what()));
     } catch (const std::exception& error) {
         print_error(error.what());
     }

@@ -108,6 +108,7 @@ int run_bench(const Arguments& arguments) {
     if (!model) return failed;
     const seq::Executable executable = compile_model(*model, compile_options(arguments, *model));
     const seq::Bindings bindings = bindings_for(arguments, model->graph());
+    executable.plan(bindings);  // which refuses what does not fit, before the inputs are made
     const NamedTensors inputs = random_inputs(executable.inputs(), bindings, 1);
     seq::Session session = executable.session();
     NamedTensors outputs;

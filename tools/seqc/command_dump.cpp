@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "engine/optimize.hpp"
 #include "engine/plan_text.hpp"
 #include "frontend/io/atomic_file.hpp"
@@ -11,10 +13,10 @@ namespace seqc {
 namespace {
 
 std::string stage_text(const Arguments& arguments, const Model& model) {
-    if (arguments.stage == "graph") return seq::print(model.graph());
     const seq::CompileOptions options = compile_options(arguments, model);
+    if (arguments.stage == "graph") return seq::print(model.graph());
     if (arguments.stage == "fused") return seq::print(seq::optimize(model.graph(), options).graph);
-    const seq::Executable executable = seq::compile(model.graph(), options);
+    const seq::Executable executable = compile_model(model, options);
     return seq::print(*executable.plan(bindings_for(arguments, model.graph())));
 }
 
@@ -24,7 +26,8 @@ int run_dump(const Arguments& arguments) {
     const auto model =
         load_model(arguments, arguments.stage == "plan" ? MissingWeights::random : MissingWeights::leave);
     if (!model) return failed;
-    const std::string text = stage_text(arguments, *model);
+    std::string text = stage_text(arguments, *model);
+    if (arguments.json()) text = nlohmann::ordered_json{{"stage", arguments.stage}, {"text", text}}.dump() + "\n";
     if (arguments.output_file.empty() || arguments.output_file == "-") {
         print(text);
         return ok;

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <numeric>
+#include <span>
 
+#include "frontend/suggest.hpp"
 #include "frontend/weights/npy.hpp"
 #include "frontend/weights/npz.hpp"
 #include "graph/convert_tensor.hpp"
@@ -13,12 +16,14 @@
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
 namespace {
 
 using seq::Tensor;
+using Json = nlohmann::ordered_json;
 
 std::vector<double> as_doubles(const Tensor& tensor) {
     Tensor wide(seq::DType::f64, tensor.sizes());
@@ -27,42 +32,67 @@ std::vector<double> as_doubles(const Tensor& tensor) {
     return {values.begin(), values.end()};
 }
 
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+/// The positions of a row's largest values, NaN before all, as PyTorch's topk has them.
+std::vector<std::size_t> largest(std::span<const double> row, std::size_t count) {
+    std::vector<std::size_t> order(row.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(row.size(), count));
+    std::partial_sort(order.begin(), end, order.end(), [&](std::size_t a, std::size_t b) {
+        const bool a_nan = std::isnan(row[a]);
+        const bool b_nan = std::isnan(row[b]);
+        if (a_nan != b_nan) return a_nan;
+        return a_nan || row[a] == row[b] ? a < b : row[a] > row[b];
+    });
+    order.erase(end, order.end());
+    return order;
+}
+
 /// The largest values of each row of the last dimension, with their positions.
-void print_top(const std::string& name, const Tensor& tensor, int top) {
+void print_top(const std::string& name, const Tensor& tensor, const Arguments& arguments) {
     const std::vector<double> values = as_doubles(tensor);
-    if (values.empty() || tensor.sizes().empty()) return;
-    const auto row = static_cast<std::size_t>(tensor.sizes().back());
-    for (std::size_t start = 0; start < values.size(); start += row) {
-        std::vector<std::size_t> order(row);
-        std::iota(order.begin(), order.end(), std::size_t{0});
-        const std::size_t shown = std::min(row, static_cast<std::size_t>(top));
-        std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
-                          [&](std::size_t a, std::size_t b) { return values[start + a] > values[start + b]; });
-        std::string line = fmt::format("{}[{}]", name, start / row);
-        for (std::size_t i = 0; i < shown; ++i) line += fmt::format("  {}: {:.6g}", order[i], values[start + order[i]]);
-        print(line + "\n");
+    if (values.empty()) return;
+    const std::size_t length = tensor.sizes().empty() ? 1 : static_cast<std::size_t>(tensor.sizes().back());
+    for (std::size_t start = 0; start < values.size(); start += length) {
+        const std::span<const double> row(values.data() + start, length);
+        Json top = Json::array();
+        std::string line = fmt::format("{}[{}]", name, start / length);
+        for (const std::size_t i : largest(row, static_cast<std::size_t>(arguments.top))) {
+            line += fmt::format("  {}: {:.6g}", i, row[i]);
+            top.push_back({{"index", i}, {"value", number(row[i])}});
+        }
+        const Json object{{"output", name}, {"row", start / length}, {"top", std::move(top)}};
+        print((arguments.json() ? object.dump() : line) + "\n");
     }
 }
 
 void print_statistics(const std::string& name, const Tensor& tensor, bool json) {
     const std::vector<double> values = as_doubles(tensor);
-    const std::string sizes = fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
-    const bool finite = std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
-    if (values.empty()) {
-        print(json ? fmt::format("{{\"output\": \"{}\", \"shape\": {}}}\n", name, sizes)
-                   : fmt::format("{} {}\n", name, sizes));
-        return;
+    Json object{{"output", name}, {"shape", tensor.sizes()}};
+    std::string line = fmt::format("{} [{}]", name, fmt::join(tensor.sizes(), ", "));
+    if (!values.empty()) {
+        const bool finite = std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+        const auto [low, high] = std::minmax_element(values.begin(), values.end());
+        const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+        object.update(finite ? Json{{"min", *low}, {"max", *high}, {"mean", mean}} : Json{{"finite", false}});
+        line += fmt::format(": min {:.6g}, max {:.6g}, mean {:.6g}{}", *low, *high, mean,
+                            finite ? "" : " (it holds NaN or Inf)");
     }
-    const auto [low, high] = std::minmax_element(values.begin(), values.end());
-    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-    if (json && finite) {
-        print(fmt::format("{{\"output\": \"{}\", \"shape\": {}, \"min\": {}, \"max\": {}, \"mean\": {}}}\n", name,
-                          sizes, *low, *high, mean));
-    } else if (json) {
-        print(fmt::format("{{\"output\": \"{}\", \"shape\": {}, \"finite\": false}}\n", name, sizes));
-    } else {
-        print(fmt::format("{} {}: min {:.6g}, max {:.6g}, mean {:.6g}{}\n", name, sizes, *low, *high, mean,
-                          finite ? "" : " (it holds NaN or Inf)"));
+    print((json ? object.dump() : line) + "\n");
+}
+
+/// Refuses names of values that the model does not have.
+void check_targets(const std::vector<OutputTarget>& targets, const seq::Graph& graph) {
+    for (const OutputTarget& target : targets) {
+        try {
+            seq::with_taps(graph, {target.name});
+        } catch (const seq::Error&) {
+            std::vector<std::string_view> names(graph.output_names().begin(), graph.output_names().end());
+            for (const seq::LayerInfo& layer : graph.layers) names.push_back(layer.path);
+            throw UsageError(fmt::format("--output: the model has no value `{}`{}", target.name,
+                                         seq::did_you_mean(seq::nearest(target.name, names))));
+        }
     }
 }
 
@@ -71,7 +101,7 @@ void write_outputs(const std::vector<OutputTarget>& targets, const NamedTensors&
     for (const OutputTarget& target : targets) {
         const auto found = std::find(outputs.names.begin(), outputs.names.end(), target.name);
         const Tensor& tensor = outputs.tensors[static_cast<std::size_t>(found - outputs.names.begin())];
-        if (target.path.ends_with(".npz")) {
+        if (is_archive(target.path)) {
             archives[target.path].emplace_back(target.name, tensor.view());
         } else {
             seq::write_npy(target.path, tensor.view());
@@ -80,13 +110,15 @@ void write_outputs(const std::vector<OutputTarget>& targets, const NamedTensors&
     for (const auto& [path, arrays] : archives) seq::write_npz(path, arrays);
 }
 
-NamedTensors make_outputs(seq::Session& session, const seq::Executable& executable,
-                          const std::vector<seq::NamedTensor>& inputs) {
+NamedTensors compute(seq::Session& session, const seq::Executable& executable,
+                     const std::vector<seq::NamedTensor>& inputs) {
+    const Progress progress("running");
     NamedTensors outputs;
     for (const seq::Port& port : executable.outputs()) {
         outputs.names.push_back(port.name);
         outputs.tensors.emplace_back(port.type.dtype, session.output_sizes(port.name, inputs));
     }
+    session.run(inputs, outputs.views());
     return outputs;
 }
 
@@ -96,18 +128,20 @@ int run_run(const Arguments& arguments) {
     const auto model = load_model(arguments, MissingWeights::refuse);
     if (!model) return failed;
     const std::vector<OutputTarget> targets = output_targets(arguments, model->graph().output_names());
+    check_targets(targets, model->graph());
+    const bool to_output = std::any_of(targets.begin(), targets.end(), [](const auto& t) { return t.path == "-"; });
+    if (to_output && arguments.top > 0) throw UsageError("--top prints on standard output, which --output takes");
     seq::CompileOptions options = compile_options(arguments, *model);
     for (const OutputTarget& target : targets) options.taps.push_back(target.name);
 
-    const seq::Executable executable = seq::compile(model->graph(), options);
+    const seq::Executable executable = compile_model(*model, options);
     const NamedTensors inputs = read_inputs(arguments, executable.inputs(), parse_settings(arguments.settings));
     seq::Session session = executable.session();
-    NamedTensors outputs = make_outputs(session, executable, inputs.views());
-    session.run(inputs.views(), outputs.views());
+    const NamedTensors outputs = compute(session, executable, inputs.views());
     write_outputs(targets, outputs);
     for (std::size_t i = 0; i < outputs.names.size(); ++i) {
         if (arguments.top > 0) {
-            print_top(outputs.names[i], outputs.tensors[i], arguments.top);
+            print_top(outputs.names[i], outputs.tensors[i], arguments);
         } else if (targets.empty()) {
             print_statistics(outputs.names[i], outputs.tensors[i], arguments.json());
         }

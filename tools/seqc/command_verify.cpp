@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "engine/memory_limit.hpp"
 #include "engine/optimize.hpp"
 #include "engine/reference_run.hpp"
 #include "graph/passes/derived_weights.hpp"
@@ -36,6 +37,7 @@ class Verifier {
           options_(compile_options(arguments, model)),
           bindings_(bindings_for(arguments, model.graph())),
           graph_(model.graph().with_float_inputs(seq::DType::f32)) {
+        seq::require_values_fit(bound(graph_), options_.memory_limit);
         std::vector<seq::Port> ports;
         for (const seq::Value* input : graph_.inputs()) ports.push_back({input->name, input->type});
         inputs_ = random_inputs(ports, bindings_, 1);
@@ -69,14 +71,18 @@ class Verifier {
     }
 
    private:
-    seq::ReferenceResults reference(const seq::Graph& graph,
-                                    const std::shared_ptr<const seq::WeightSource>& weights) const {
+    seq::Graph bound(const seq::Graph& graph) const {
         std::vector<seq::NodeFault> faults;
-        const seq::Graph bound = graph.bind(bindings_, faults);
+        seq::Graph bound = graph.bind(bindings_, faults);
         for (const seq::NodeFault& fault : faults) {
             if (fault.fault.severity == seq::Severity::error) throw seq::Error(fault.fault.code, fault.fault.message);
         }
-        return seq::run_reference(bound, weights, views_);
+        return bound;
+    }
+
+    seq::ReferenceResults reference(const seq::Graph& graph,
+                                    const std::shared_ptr<const seq::WeightSource>& weights) const {
+        return seq::run_reference(bound(graph), weights, views_);
     }
 
     Finding check_graph(std::string stage, const seq::Graph& after) const {

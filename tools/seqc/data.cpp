@@ -4,8 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <system_error>
 
 #include "engine/edge_copy.hpp"
+#include "frontend/io/byte_source.hpp"
 #include "frontend/pictures/picture.hpp"
 #include "frontend/weights/npy.hpp"
 #include "frontend/weights/npz.hpp"
@@ -46,27 +51,21 @@ Tensor read_picture_input(const std::string& path, const Port& port, const Argum
                           const seq::Bindings& bindings) {
     const seq::Picture picture = seq::read_picture(path);
     seq::PictureOptions options;
-    if (arguments.scale.size() > 1) throw UsageError("--scale takes one number");
     if (!arguments.scale.empty()) options.scale = arguments.scale[0];
     if (!arguments.mean.empty()) options.mean = arguments.mean;
     if (!arguments.deviation.empty()) options.std = arguments.deviation;
     if (std::find(options.std.begin(), options.std.end(), 0.0) != options.std.end())
         throw UsageError("--std takes no 0");
-    Tensor tensor(port.type.dtype, picture_sizes(port, picture, bindings));
+    const std::vector<std::int64_t> sizes = picture_sizes(port, picture, bindings);
+    const std::int64_t channels = sizes[sizes.size() - 3];
+    for (const auto& [option, values] : {std::pair("--mean", &options.mean), std::pair("--std", &options.std)}) {
+        if (values->size() != 1 && static_cast<std::int64_t>(values->size()) != channels)
+            throw UsageError(fmt::format("{} gives {} values for the {} channels of input `{}`", option, values->size(),
+                                         channels, port.name));
+    }
+    Tensor tensor = seq::allocate_tensor(port.type.dtype, sizes, fmt::format("input `{}`", port.name));
     seq::to_input(picture, options, tensor.view());
     return tensor;
-}
-
-Tensor read_npz_input(const std::string& path, const Port& port) {
-    auto arrays = seq::read_npz(path);
-    for (auto& [name, tensor] : arrays) {
-        if (name == port.name) return std::move(tensor);
-    }
-    if (arrays.size() == 1) return std::move(arrays.front().second);
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : arrays) names.push_back(name);
-    throw seq::Error("input/missing",
-                     fmt::format("{} has no array `{}`; it has {}", path, port.name, fmt::join(names, ", ")));
 }
 
 /// NumPy makes f64 unless told otherwise: float dtypes convert into the input's, others must be the input's.
@@ -87,7 +86,7 @@ Tensor read_input(const std::string& path, const Port& port, const Arguments& ar
     const std::string extension = lower_extension(path);
     if (extension == ".png" || extension == ".jpg" || extension == ".jpeg")
         return read_picture_input(path, port, arguments, bindings);
-    if (extension == ".npz") return as_dtype(read_npz_input(path, port), port, path);
+    if (extension == ".npz") return as_dtype(seq::read_npz_array(path, port.name), port, path);
     return as_dtype(seq::read_npy(path), port, path);
 }
 
@@ -157,13 +156,43 @@ NamedTensors random_inputs(const std::vector<Port>& ports, const seq::Bindings& 
     return inputs;
 }
 
+namespace {
+
+/// What tells files apart: two names of one file are one.
+std::string identity(const std::string& path) {
+    if (path == "-") return identity("/dev/stdout");
+    std::error_code error;
+    const auto canonical = std::filesystem::weakly_canonical(path, error);
+    return error ? path : canonical.string();
+}
+
+/// Refuses targets that would overwrite each other. An archive takes several outputs, each once.
+void refuse_collisions(const std::vector<OutputTarget>& targets) {
+    std::map<std::string, const OutputTarget*> files;
+    std::set<std::pair<std::string, std::string>> members;
+    for (const OutputTarget& target : targets) {
+        if (target.path == "/dev/null") continue;
+        const std::string file = identity(target.path);
+        const auto [first, fresh] = files.emplace(file, &target);
+        const bool repeated = !members.emplace(file, target.name).second;
+        if (repeated) throw UsageError(fmt::format("--output sends `{}` to {} twice", target.name, target.path));
+        if (!fresh && !is_archive(target.path))
+            throw UsageError(fmt::format("--output sends both `{}` and `{}` to {}; a .npz file takes several",
+                                         first->second->name, target.name, target.path));
+    }
+}
+
+}  // namespace
+
+bool is_archive(const std::string& path) { return lower_extension(path) == ".npz"; }
+
 std::vector<OutputTarget> output_targets(const Arguments& arguments, const std::vector<std::string>& outputs) {
     std::vector<OutputTarget> targets;
     for (const std::string& text : arguments.outputs) {
         const NamedFile file = parse_named_file(text);
         if (!file.name.empty()) {
             targets.push_back({file.name, file.path});
-        } else if (lower_extension(file.path) == ".npz") {
+        } else if (is_archive(file.path)) {
             for (const std::string& output : outputs) targets.push_back({output, file.path});
         } else if (outputs.size() == 1) {
             targets.push_back({outputs.front(), file.path});
@@ -172,7 +201,10 @@ std::vector<OutputTarget> output_targets(const Arguments& arguments, const std::
                 fmt::format("the model has the outputs {}: say which one goes to '{}', or name a .npz file for all",
                             fmt::join(outputs, ", "), file.path));
         }
+        if (targets.empty() || targets.back().path.empty())
+            throw UsageError(fmt::format("--output takes [NAME=]FILE, but gets '{}'", text));
     }
+    refuse_collisions(targets);
     return targets;
 }
 

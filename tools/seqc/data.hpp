@@ -28,7 +28,10 @@ struct OutputTarget {
     std::string name;
     std::string path;
 };
-/// What --output asks for: names that are no outputs are values to tap.
+/// Whether a file of this name takes several arrays.
+bool is_archive(const std::string& path);
+/// What --output asks for: names that are no outputs are values to tap. Throws UsageError where one file is to take
+/// what it cannot.
 std::vector<OutputTarget> output_targets(const Arguments& arguments, const std::vector<std::string>& outputs);
 
 }  // namespace seqc

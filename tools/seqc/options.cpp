@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "frontend/suggest.hpp"
 #include "graph/passes/pipeline.hpp"
@@ -58,6 +59,17 @@ std::string passes_problem(const std::string& text) {
     return problem;
 }
 
+/// "1500", "64K", "4G"; 0 where it is none of these.
+std::size_t read_bytes(std::string text) {
+    constexpr std::string_view suffixes = "KMGT";
+    const std::size_t suffix = text.empty() ? std::string_view::npos : suffixes.find(text.back());
+    const int shift = suffix == std::string_view::npos ? 0 : 10 * static_cast<int>(suffix + 1);
+    if (shift > 0) text.pop_back();
+    std::size_t bytes = 0;
+    if (!reads_whole(text, bytes) || bytes > std::numeric_limits<std::size_t>::max() >> shift) return 0;
+    return bytes << shift;
+}
+
 /// An option that may be repeated, before the command and after it, and takes one text each time.
 void add_repeated(CLI::App& app, const char* name, std::vector<std::string>& texts, const char* type,
                   const char* help) {
@@ -101,6 +113,14 @@ void add_compute(CLI::App& app, Arguments& arguments) {
     app.add_option("--threads", arguments.threads, "how many threads compute; 0: all that the process may use")
         ->check(integer_to(max_threads))
         ->capture_default_str();
+    const auto read_limit = [&arguments](const std::string& text) {
+        arguments.memory_limit = read_bytes(text);
+        if (arguments.memory_limit == 0)
+            throw CLI::ValidationError("--memory-limit", fmt::format("takes bytes such as 4G, but gets '{}'", text));
+    };
+    app.add_option_function<std::string>("--memory-limit", read_limit,
+                                         "refuse what takes more memory than this; K, M, G and T are powers of 1024")
+        ->type_name("BYTES");
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ class Winograd final : public Kernel {
         auto kernel = std::make_unique<PreparedWinograd>();
         kernel->problem = problem_of(request, tile_).value();
         if (!pack(*kernel, request, provider)) {
-            refusal = "the weights hold NaN or Inf";
+            refusal = "the weights hold NaN, Inf or numbers near overflow";
             return nullptr;
         }
         return place(*kernel, request, provider, refusal) ? std::move(kernel) : nullptr;
@@ -187,14 +187,14 @@ Support Winograd::worth(const KernelRequest& request, const Problem& problem) co
     return {};
 }
 
-/// False where the weights hold NaN or Inf, which the transform would spread.
+/// False where the weights hold NaN, Inf or numbers near overflow, which the transform would spread.
 bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, WeightProvider& provider) {
     const Problem& problem = kernel.problem;
     const Value& weight = *request.node.inputs[1];
     const std::string layout = fmt::format("winograd {} {}", problem.tile, problem.lanes);
     if (provider.available(weight)) {
         kernel.weights = provider.packed(weight, layout, [&](const TensorView& plain) {
-            if (has_nonfinite(plain)) return PackedWeights{};
+            if (has_extreme(plain)) return PackedWeights{};
             return keep_floats(problem.weight_floats(),
                                [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
         });

@@ -1,0 +1,124 @@
+#include "engine/memory_limit.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <span>
+
+#include "graph/checked.hpp"
+#include "graph/diagnostic.hpp"
+
+namespace seq {
+namespace {
+
+constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+
+/// What the control group leaves; unbounded where there is none.
+std::size_t group_limit() {
+    for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+        std::ifstream file(path);
+        std::size_t bytes = 0;
+        if (file >> bytes && bytes > 0) return bytes;
+    }
+    return unbounded;
+}
+
+std::size_t resource_limit() {
+    rlimit limit{};
+    const bool known = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    return known ? static_cast<std::size_t>(limit.rlim_cur) : unbounded;
+}
+
+std::string text_of(std::size_t bytes) {
+    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    double value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+/// The sum of the values' bytes, which stops growing where it would overflow, and the largest value.
+struct Need {
+    std::size_t bytes = 0;
+    std::size_t largest_bytes = 0;
+    const Value* largest = nullptr;
+
+    void add(const Value& value) {
+        const auto sizes = value.type.shape.sizes();
+        if (!sizes) return;
+        std::optional<std::int64_t> count = checked_product(*sizes);
+        if (count) count = checked_mul(*count, static_cast<std::int64_t>(size_of(value.type.dtype)));
+        const std::size_t own = count ? static_cast<std::size_t>(*count) : unbounded / 2;
+        bytes = std::min(bytes, unbounded / 2) + std::min(own, unbounded / 2);
+        if (largest != nullptr && own <= largest_bytes) return;
+        largest = &value;
+        largest_bytes = own;
+    }
+
+    std::string largest_text() const {
+        if (largest == nullptr) return {};
+        return fmt::format("; the largest is `{}` {} with {}", largest->name, largest->type.shape.to_string(),
+                           text_of(largest_bytes));
+    }
+};
+
+[[noreturn]] void refuse(const std::string& what, std::size_t bytes, std::size_t limit, const Need& need) {
+    throw Error("shape/limit", fmt::format("{} {}, more than the memory limit of {}{}", what, text_of(bytes),
+                                           text_of(limit), need.largest_text()));
+}
+
+std::size_t or_usable(std::size_t limit) { return limit > 0 ? limit : usable_memory(); }
+
+Need need_of_parameters(const Graph& graph) {
+    Need need;
+    for (const Value* parameter : graph.parameters()) need.add(*parameter);
+    return need;
+}
+
+Need need_of_results(const Graph& graph) {
+    Need need;
+    for (const Value* input : graph.inputs()) need.add(*input);
+    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
+        for (const Value* output : node->outputs) need.add(*output);
+    }
+    return need;
+}
+
+}  // namespace
+
+std::size_t usable_memory() {
+    const auto machine =
+        static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    return std::min({machine, group_limit(), resource_limit()});
+}
+
+void require_parameters_fit(const Graph& graph, std::size_t limit) {
+    limit = or_usable(limit);
+    const Need need = need_of_parameters(graph);
+    const std::size_t bytes = need.bytes + std::min(need.largest_bytes, unbounded - need.bytes);
+    if (bytes > limit) refuse("the parameters, one of them read while it is packed, take", bytes, limit, need);
+}
+
+void require_values_fit(const Graph& graph, std::size_t limit) {
+    limit = or_usable(limit);
+    const Need parameters = need_of_parameters(graph);
+    const Need results = need_of_results(graph);
+    const std::size_t bytes = parameters.bytes / 2 + results.bytes / 2;
+    if (bytes > limit / 2) refuse("all results together take", bytes * 2, limit, results);
+}
+
+void require_plan_fits(const Plan& plan, std::size_t weight_bytes, std::size_t limit) {
+    limit = or_usable(limit);
+    std::size_t bytes = weight_bytes + plan.arena_bytes + plan.scratch_bytes;
+    Need ports;
+    for (const Value* input : plan.graph.inputs()) ports.add(*input);
+    for (const Value* output : plan.graph.outputs()) ports.add(*output);
+    bytes += ports.bytes;
+    if (bytes > limit) refuse("weights, inputs and results take", bytes, limit, need_of_results(plan.graph));
+}
+
+}  // namespace seq
