@@ -6,21 +6,26 @@ $SEQ_WORKER is seq's worker; without it what needs it is skipped.
 
 import array
 import contextlib
+import ctypes
 import io
 import json
 import math
 import os
 import pathlib
+import shutil
 import struct
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 sys.dont_write_bytecode = True
 
-from peers_board import answers, case, client, cold, command, figures, networks, quiet, report  # noqa: E402
+from peers_board import answers, case, client, cold, command, figures, networks, quiet, report, worker  # noqa: E402
+from peers_board.adapters import Loaded  # noqa: E402
 from peers_board.errors import PeerError  # noqa: E402
 
 SEQ_WORKER = os.environ.get("SEQ_WORKER", str(HERE.parents[1] / "build/seq_worker"))
@@ -28,11 +33,7 @@ SEQ_WORKER = os.environ.get("SEQ_WORKER", str(HERE.parents[1] / "build/seq_worke
 
 def npy(path, values, shape=None):
     """Writes a .npy file of f32."""
-    header = str({"descr": "<f4", "fortran_order": False, "shape": tuple(shape or (len(values),))}).encode()
-    header += b" " * (-(len(header) + 11) % 64) + b"\n"
-    pathlib.Path(path).write_bytes(
-        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + array.array("f", values).tobytes()
-    )
+    answers.write_npy(path, tuple(shape or (len(values),)), array.array("f", values))
     return str(path)
 
 
@@ -108,6 +109,8 @@ class Answers(Temporary):
     def test_npy(self):
         shape, values = answers.read_npy(npy(self.folder / "a.npy", [1, 2.5, -3, 4], (2, 2)))
         self.assertEqual((shape, list(values)), ((2, 2), [1, 2.5, -3, 4]))
+        self.assertEqual(answers.read_shape(self.folder / "a.npy"), (2, 2))
+        self.assertEqual((self.folder / "a.npy").stat().st_size % 64, 16)
         (self.folder / "b.npy").write_bytes(b"nothing")
         with self.assertRaisesRegex(ValueError, "no .npy file"):
             answers.read_npy(self.folder / "b.npy")
@@ -117,6 +120,27 @@ class Answers(Temporary):
         self.assertEqual(answers.difference([math.nan, 1], [1, 1]), math.inf)
         with self.assertRaisesRegex(ValueError, "1 numbers, and 2"):
             answers.difference([1], [1, 2])
+
+
+class Samples(Temporary):
+    def test_as_many_runs_as_the_clock_needs(self):
+        lasting = worker.make_sample(Loaded(lambda: time.sleep(0.001), None))
+        self.assertEqual(worker.choose_repeats(lasting), 1)
+        self.assertGreater(worker.choose_repeats(lambda repeats: 100 * repeats), worker.SAMPLE_NS / 100)
+        self.assertGreaterEqual(len(worker.time_slice(lasting, 1, 20)), 2)
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_calls_of_c(self):
+        loop = str(self.folder / "loop.so")
+        source = pathlib.Path(worker.__file__).parent / "native_loop.c"
+        subprocess.run(["cc", "-shared", "-fPIC", source, "-o", loop], check=True)
+        libc = ctypes.CDLL(None)
+        for function, succeeds in ((libc.sched_yield, True), (libc.getpid, False)):
+            sample = worker.native_sample(loop, "time_of_one", ctypes.cast(function, ctypes.c_void_p).value, (None,))
+            if succeeds:
+                self.assertGreater(sample(1000), sample(1))
+            else:
+                self.assertRaisesRegex(RuntimeError, "a run failed", sample, 1)
 
 
 class Protocol(Temporary):

@@ -22,6 +22,7 @@ class Board:
         self.python = environment.find_python(options.python)
         self.env = client.environment(environment.ROOT / "tools")
         seq_worker = self._seq_worker() if "seq" in options.peers else None
+        self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
         self.launch = case.Launch(self.python, seq_worker, self.env)
         versions = machine.versions(self.python, self.env, environment.ROOT)
         self.folder = making.folder_of(versions)

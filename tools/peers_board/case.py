@@ -27,7 +27,7 @@ class Launch:
         if peer == "seq":
             command = [self.seq_worker, files.spec, files.x, files.batch, threads]
         else:
-            command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.batch, threads,
+            command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
                        files.network.name]  # fmt: skip
         return Worker(command, self.env, self.timeout)
 

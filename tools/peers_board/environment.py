@@ -48,10 +48,22 @@ def build_seq_worker():
     return str(ROOT / "build/seq_worker")
 
 
+def build_loop():
+    """The path of native_loop.c as a library."""
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
+        raise BoardError("there is no C compiler: tools/setup installs one")
+    source, target = HERE / "native_loop.c", CACHE / "native_loop.so"
+    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        _call([compiler, "-O2", "-shared", "-fPIC", source, "-o", target], "compiling native_loop.c", "it is a few lines of C")
+    return str(target)
+
+
 def _call(command, what, hint):
     """What the command prints goes to standard error, since standard output is for the board."""
     try:
-        status = subprocess.run([str(word) for word in command], stdout=sys.stderr).returncode
+        status = subprocess.run([str(word) for word in command], stdout=2).returncode
     except OSError as error:
         raise BoardError(f"{what} failed: {error}\n{hint}") from error
     if status != 0:

@@ -1,8 +1,10 @@
 import ncnn
 import numpy
 
+from . import Loaded, flat
 
-def load(file, x_file, batch, threads, network):
+
+def load(file, x_file, y_file, threads, network):
     net = ncnn.Net()
     net.opt.num_threads = int(threads)
     for option in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage", "bf16_packed", "int8_inference"):
@@ -23,6 +25,6 @@ def load(file, x_file, batch, threads, network):
         status, y = run()
         if status != 0:
             raise RuntimeError(f"ncnn stopped with {status}")
-        return numpy.array(y)[None]
+        return flat(numpy.array(y)[None])
 
-    return run, answer
+    return Loaded(run, answer)

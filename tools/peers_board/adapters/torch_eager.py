@@ -3,8 +3,10 @@ import safetensors.torch
 import torch
 from peers_board import networks
 
+from . import Loaded, flat
 
-def load(file, x_file, batch, threads, network):
+
+def load(file, x_file, y_file, threads, network):
     torch.set_num_threads(int(threads))
     torch.set_num_interop_threads(1)
     guard = torch.inference_mode()
@@ -18,7 +20,7 @@ def load(file, x_file, batch, threads, network):
         net(x)
 
     run.keep = guard
-    return run, lambda: net(x).numpy()
+    return Loaded(run, lambda: flat(net(x).numpy()))
 
 
 def build(network):

@@ -1,8 +1,10 @@
 import numpy
 import torch
 
+from . import Loaded, flat
 
-def load(file, x_file, batch, threads, network):
+
+def load(file, x_file, y_file, threads, network):
     torch.set_num_threads(int(threads))
     torch.set_num_interop_threads(1)
     torch.set_grad_enabled(False)
@@ -18,4 +20,4 @@ def load(file, x_file, batch, threads, network):
         net(x)
 
     run.keep = guard
-    return run, lambda: net(x).numpy()
+    return Loaded(run, lambda: flat(net(x).numpy()))
