@@ -126,6 +126,7 @@ class Samples(Temporary):
     def test_as_many_runs_as_the_clock_needs(self):
         lasting = worker.make_sample(Loaded(lambda: time.sleep(0.001), None))
         self.assertEqual(worker.choose_repeats(lasting), 1)
+        self.assertEqual(worker.choose_repeats(lambda repeats: worker.LONG_RUN_NS), 1)
         self.assertGreater(worker.choose_repeats(lambda repeats: 100 * repeats), worker.SAMPLE_NS / 100)
         self.assertGreaterEqual(len(worker.time_slice(lasting, 1, 20)), 2)
 

@@ -25,6 +25,9 @@ class Board:
         self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
         self.launch = case.Launch(self.python, seq_worker, self.env)
         versions = machine.versions(self.python, self.env, environment.ROOT)
+        if seq_worker and options.seq_worker:
+            built = datetime.datetime.fromtimestamp(os.path.getmtime(seq_worker)).isoformat(" ", "minutes")
+            versions["seq"] = f"of {options.seq_worker}, built {built}"
         self.folder = making.folder_of(versions)
         keys = ("peers", "rounds", "slice_ms", "cold_runs", "networks", "threads")
         self.content = {

@@ -31,7 +31,7 @@ def draw_panel(axes, cases, threads):
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(matplotlib.ticker.NullFormatter())
-    axes.set_xticks([value for value in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if in_view(axes, value)])
+    axes.set_xticks(ticks(*axes.get_xlim()))
     axes.set_yticks(range(len(cases)), [f"{case['network']}:{case['batch']}" for case in cases])
     axes.invert_yaxis()
     axes.grid(axis="x", color="#dddddd", zorder=0)
@@ -39,9 +39,10 @@ def draw_panel(axes, cases, threads):
     axes.set_xlabel("time of a peer / time of seq (right of 1: seq is ahead)")
 
 
-def in_view(axes, value):
-    low, high = axes.get_xlim()
-    return low <= value <= high
+def ticks(low, high):
+    fine = (0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10)
+    coarse = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+    return [value for value in (fine if high / low < 10 else coarse) if low <= value <= high]
 
 
 def draw(board, path):

@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 // As worker.py has them.
 constexpr std::int64_t sample_ns = 50'000;
+constexpr std::int64_t long_run_ns = 20'000'000;
 constexpr double warm_up = 0.2;
 
 std::int64_t nanoseconds_since(Clock::time_point start) {
@@ -76,6 +77,7 @@ std::int64_t sample(Net& net, std::int64_t repeats) {
 }
 
 std::int64_t choose_repeats(Net& net) {
+    if (sample(net, 1) >= long_run_ns) return 1;
     std::int64_t repeats = 1;
     while (true) {
         const std::int64_t took = std::min({sample(net, repeats), sample(net, repeats), sample(net, repeats)});

@@ -26,6 +26,7 @@ clock = time.perf_counter_ns
 
 # A sample shorter than this would be a measurement of the clock.
 SAMPLE_NS = 50_000
+LONG_RUN_NS = 20_000_000  # no doubt that one such run is a sample
 WARM_UP = 0.2  # of a slice
 
 
@@ -92,7 +93,9 @@ def native_sample(path, name, address, arguments):
 
 
 def choose_repeats(sample):
-    repeats = 1
+    repeats, first = 1, sample(1)
+    if first >= LONG_RUN_NS:
+        return 1
     while True:
         took = min(sample(repeats) for _ in range(3))
         if took >= SAMPLE_NS:
