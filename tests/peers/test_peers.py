@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""tools/peers without peers: figures, order of rounds, the protocol with a fake worker, the report, the command line.
+
+$SEQ_WORKER is seq's worker; without it what needs it is skipped.
+"""
+
+import array
+import contextlib
+import ctypes
+import io
+import json
+import math
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tools"))
+sys.dont_write_bytecode = True
+
+from peers_board import answers, case, client, cold, command, figures, networks, quiet, report, worker  # noqa: E402
+from peers_board.adapters import Loaded  # noqa: E402
+from peers_board.errors import PeerError  # noqa: E402
+
+SEQ_WORKER = os.environ.get("SEQ_WORKER", str(HERE.parents[1] / "build/seq_worker"))
+
+
+def npy(path, values, shape=None):
+    """Writes a .npy file of f32."""
+    answers.write_npy(path, tuple(shape or (len(values),)), array.array("f", values))
+    return str(path)
+
+
+def fake(behaviour, *arguments, timeout=20.0):
+    return client.Worker([sys.executable, HERE / "fake_worker.py", behaviour, *arguments], timeout=timeout)
+
+
+class FakeLaunch:
+    """Starts a fake worker in place of each peer, behaving as it is told."""
+
+    def __init__(self, answer, behaviours=None, answers_of=None):
+        self.answer, self.behaviours, self.answers_of = answer, behaviours or {}, answers_of or {}
+
+    def worker(self, peer, files, threads):
+        return fake(self.behaviours.get(peer, "well"), self.answers_of.get(peer, self.answer))
+
+
+class Temporary(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class Figures(unittest.TestCase):
+    def test_each_peer_comes_first_equally_often(self):
+        peers = ["a", "b", "c"]
+        rounds = [figures.order(peers, number) for number in range(6)]
+        self.assertEqual([sorted(turn) for turn in rounds], [peers] * 6)
+        self.assertEqual(rounds[:3], [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]])
+        self.assertEqual(sorted(turn[0] for turn in rounds), ["a", "a", "b", "b", "c", "c"])
+        before = {turn[turn.index("b") - 1] for turn in rounds if turn.index("b")}
+        self.assertEqual(before, {"a", "c"})
+        self.assertEqual(figures.order([], 3), [])
+
+    def test_percentiles(self):
+        values = [(value, 1) for value in range(1, 101)]
+        self.assertEqual([figures.percentile(values, share) for share in (0, 0.5, 0.9, 1)], [1, 50, 90, 100])
+        self.assertEqual(figures.percentile([(1, 1), (2, 9)], 0.5), 2)
+        self.assertEqual(figures.median([3]), 3)
+        self.assertEqual(figures.median([5, 1, 3]), 3)
+        with self.assertRaises(ValueError):
+            figures.percentile([], 0.5)
+
+    def test_rounds_weigh_the_same(self):
+        fast, slow = (1, [1_000_000] * 90), (1, [3_000_000] * 5)
+        found = figures.summarize([fast, slow, slow])
+        self.assertEqual((found["median_ms"], found["p90_ms"], found["min_ms"]), (3.0, 3.0, 1.0))
+        self.assertEqual(found["round_medians_ms"], [1.0, 3.0, 3.0])
+        self.assertEqual((found["samples"], found["runs"]), (100, 100))
+
+    def test_a_sample_of_many_runs(self):
+        found = figures.summarize([(500, [50_000, 100_000])])
+        self.assertEqual((found["median_ms"], found["p90_ms"], found["runs"]), (0.0001, 0.0002, 1000))
+
+    def test_ratio_to_the_best_peer_that_is_right(self):
+        def result(median, agrees=True):
+            return {"median_ms": median, "round_medians_ms": [median, 2 * median], "agrees": agrees}
+
+        results = {"seq": result(2), "openvino": result(3), "ncnn": result(1, agrees=False), "torch-jit": {"error": "x"}}
+        found = figures.compare(results)
+        self.assertEqual((found["best_peer"], found["ratio"], found["ratio_quartiles"]), ("openvino", 1.5, [1.5, 1.5]))
+        results["seq"]["agrees"] = False
+        self.assertIsNone(figures.compare(results)["ratio"])
+        self.assertEqual(figures.compare({"seq": result(2)}), {"best_peer": None, "ratio": None})
+
+    def test_geometric_mean(self):
+        self.assertAlmostEqual(figures.geometric_mean([0.5, 2, 8]), 2)
+        self.assertIsNone(figures.geometric_mean([]))
+
+
+class Answers(Temporary):
+    def test_npy(self):
+        shape, values = answers.read_npy(npy(self.folder / "a.npy", [1, 2.5, -3, 4], (2, 2)))
+        self.assertEqual((shape, list(values)), ((2, 2), [1, 2.5, -3, 4]))
+        self.assertEqual(answers.read_shape(self.folder / "a.npy"), (2, 2))
+        self.assertEqual((self.folder / "a.npy").stat().st_size % 64, 16)
+        (self.folder / "b.npy").write_bytes(b"nothing")
+        with self.assertRaisesRegex(ValueError, "no .npy file"):
+            answers.read_npy(self.folder / "b.npy")
+
+    def test_difference_is_relative_to_the_largest(self):
+        self.assertAlmostEqual(answers.difference([1, -99], [2, -100]), 0.01)
+        self.assertEqual(answers.difference([math.nan, 1], [1, 1]), math.inf)
+        with self.assertRaisesRegex(ValueError, "1 numbers, and 2"):
+            answers.difference([1], [1, 2])
+
+
+class Samples(Temporary):
+    def test_as_many_runs_as_the_clock_needs(self):
+        lasting = worker.make_sample(Loaded(lambda: time.sleep(0.001), None))
+        self.assertEqual(worker.choose_repeats(lasting), 1)
+        self.assertEqual(worker.choose_repeats(lambda repeats: worker.LONG_RUN_NS), 1)
+        self.assertGreater(worker.choose_repeats(lambda repeats: 100 * repeats), worker.SAMPLE_NS / 100)
+        self.assertGreaterEqual(len(worker.time_slice(lasting, 1, 20)), 2)
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_calls_of_c(self):
+        loop = str(self.folder / "loop.so")
+        source = pathlib.Path(worker.__file__).parent / "native_loop.c"
+        subprocess.run(["cc", "-shared", "-fPIC", source, "-o", loop], check=True)
+        libc = ctypes.CDLL(None)
+        for function, succeeds in ((libc.sched_yield, True), (libc.getpid, False)):
+            sample = worker.native_sample(loop, "time_of_one", ctypes.cast(function, ctypes.c_void_p).value, (None,))
+            if succeeds:
+                self.assertGreater(sample(1000), sample(1))
+            else:
+                self.assertRaisesRegex(RuntimeError, "a run failed", sample, 1)
+
+
+class Protocol(Temporary):
+    def test_a_worker_that_does_well(self):
+        answer = npy(self.folder / "y.npy", [1, 2])
+        with fake("well", answer) as worker:
+            ready = worker.wait_ready()
+            self.assertEqual((ready["load_ms"], ready["base_kib"]), (12.5, 2048))
+            self.assertGreater(ready["cold_ms"], 0)
+            self.assertEqual(worker.time(5), (10, [20000000, 20000000, 40000000]))
+            worker.write(self.folder / "z.npy")
+            self.assertEqual(list(answers.read_npy(self.folder / "z.npy")[1]), [1, 2])
+            self.assertGreater(worker.peak_kib(), 1000)
+        self.assertEqual(worker.process.returncode, 0)
+
+    def fails(self, words, use, *arguments, **options):
+        with self.assertRaisesRegex(PeerError, words), fake(*arguments, **options) as worker:
+            use(worker)
+        self.assertIsNotNone(worker.process.returncode)
+
+    def test_what_goes_wrong_is_said(self):
+        self.fails("ended with status 1: ModuleNotFoundError", lambda worker: worker.wait_ready(), "no-start")
+        self.fails("`hello` where `ready` is due", lambda worker: worker.wait_ready(), "babbles")
+        self.fails("no answer in 0 s", lambda worker: worker.wait_ready(), "mute", timeout=0.2)
+        self.fails("ended with status 3: out of luck", self.start_and_time, "dies")
+        self.fails("no times", self.start_and_time, "empty")
+        with self.assertRaisesRegex(PeerError, "/nowhere: No such file"):
+            client.Worker(["/nowhere"])
+
+    def start_and_time(self, worker):
+        worker.wait_ready()
+        worker.time(5)
+
+    def test_settings_of_libraries_are_not_handed_on(self):
+        os.environ["OMP_NUM_THREADS"] = "1"
+        self.addCleanup(os.environ.pop, "OMP_NUM_THREADS")
+        found = client.environment("/tools")
+        self.assertNotIn("OMP_NUM_THREADS", found)
+        self.assertEqual(found["PYTHONPATH"].split(os.pathsep)[0], "/tools")
+        self.assertIn("PATH", found)
+
+
+class Cases(Temporary):
+    def setUp(self):
+        super().setUp()
+        self.files = networks.Files(str(self.folder), networks.BY_NAME["mlp"], 8)
+        self.right = npy(self.files.y, [1, 2])
+        self.wrong = npy(self.folder / "wrong.npy", [1, 3])
+
+    def measure(self, **launch):
+        peers = ["seq", "onnxruntime", "openvino", "ncnn", "torch-jit"]
+        return case.measure(FakeLaunch(self.right, **launch), self.files, 1, peers, 3, 10)
+
+    def test_a_peer_that_fails_does_not_stop_the_others(self):
+        behaviours = {"openvino": "dies", "torch-jit": "no-start"}
+        found = self.measure(behaviours=behaviours, answers_of={"onnxruntime": self.wrong})
+        peers = found["peers"]
+        self.assertEqual((peers["seq"]["median_ms"], peers["seq"]["p90_ms"], peers["seq"]["samples"]), (2, 4, 9))
+        self.assertEqual((peers["onnxruntime"]["agrees"], peers["onnxruntime"]["difference"]), (False, 0.5))
+        self.assertIn("out of luck", peers["openvino"]["error"])
+        self.assertIn("No module named", peers["torch-jit"]["error"])
+        self.assertIn("one sample at a time", peers["ncnn"]["unsuitable"])
+        self.assertEqual((found["best_peer"], found["ratio"]), (None, None))
+
+    def test_cold_start(self):
+        launch = FakeLaunch(self.right, {"openvino": "no-start"})
+        found = cold.measure(launch, self.files, 1, ["seq", "onnxruntime", "openvino", "ncnn"], 2)
+        self.assertEqual(found["peers"]["seq"]["load_ms"], 12.5)
+        self.assertEqual(found["load_ms_ratio"], 1)
+        self.assertIn("error", found["peers"]["openvino"])
+        self.assertNotIn("ncnn", found["peers"])
+
+    def content(self):
+        cases = [self.measure(behaviours={"openvino": "dies"}, answers_of={"torch-jit": self.wrong})]
+        peers = ["seq", "onnxruntime", "openvino", "ncnn", "torch-jit"]
+        return {
+            "date": "today", "noise": ["others are busy"], "cases": cases,
+            "cold": [cold.measure(FakeLaunch(self.right), self.files, 1, peers, 1)],
+            "machine": {"cpu": "A CPU", "cores": 2, "memory_gib": 4.0, "virtual": True, "caches": {"L2": "1M"},
+                        "isa": ["avx2"], "system": "Linux"},
+            "versions": {"seq": "abc", "openvino": None}, "settings": {"peers": peers, "rounds": 3, "slice_ms": 10.0},
+        }  # fmt: skip
+
+    def test_report(self):
+        words = report.text(self.content())
+        self.assertIn("A CPU, 2 cores of a virtual machine", words)
+        self.assertIn("**The machine was not quiet**: others are busy", words)
+        self.assertRegex(words, r"\| mlp:8 +\| +2\.00 \(4\.00\) \| +\*\*2\.00 \(4\.00\)\*\* \| +failed \|")
+        self.assertIn("wrong answer, 2.00 (4.00)", words)
+        self.assertIn("openvino failed: the worker ended with status 3: out of luck", words)
+        self.assertIn("torch-jit's answer is 0.5 of the largest magnitude", words)
+
+    def test_rendering_a_board_again(self):
+        path = self.folder / "board.json"
+        path.write_text(json.dumps(self.content()))
+        status, said, errors = run("--render", str(path), "--python", sys.executable, "--picture", "png")
+        self.assertEqual((status, "A CPU" in said), (0, True), errors)
+        path.write_text("{}")
+        status, _, errors = run("--render", str(path), "--python", sys.executable)
+        self.assertEqual((status, "no board of tools/peers" in errors), (1, True), errors)
+
+
+class Texts(unittest.TestCase):
+    def test_numbers(self):
+        found = [report.number(value) for value in (0, 0.0001234, 0.0598, 1.234, 12.34, 123.4, 1234.5, 0.9999, None)]
+        self.assertEqual(found, ["0.00", "0.000123", "0.0598", "1.23", "12.3", "123", "1234", "1.00", ""])
+
+    def test_table(self):
+        self.assertEqual(report.table(["a", "bcd"], [["xy", 1]]), "| a  | bcd |\n| -- | --: |\n| xy |   1 |")
+
+
+class Quiet(unittest.TestCase):
+    def test_this_process_is_not_another(self):
+        watch = quiet.Watch([])
+        self.assertGreaterEqual(watch.others(), 0)
+        self.assertTrue(all(isinstance(reason, str) for reason in quiet.look(0.05)))
+
+
+def run(*arguments):
+    """(exit status, standard output, standard error)."""
+    out, err = io.StringIO(), io.StringIO()
+    argv, sys.argv = sys.argv, ["peers", *arguments]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = command.main()
+    except SystemExit as stop:
+        status = stop.code
+    finally:
+        sys.argv = argv
+    return status, out.getvalue(), err.getvalue()
+
+
+class CommandLine(unittest.TestCase):
+    def refuses(self, words, *arguments):
+        status, _, said = run(*arguments)
+        self.assertEqual((status, words in said), (2, True), said)
+
+    def test_help_teaches(self):
+        status, said, _ = run("--help")
+        self.assertEqual(status, 0)
+        for words in ("tools/peers --quick", "resnet50", "torch-eager", "Exit status"):
+            self.assertIn(words, said)
+
+    def test_what_is_wrong_is_said(self):
+        self.refuses("did you mean resnet50?", "--net", "resnet5")
+        self.refuses("there are seq, onnxruntime", "--peers", "x")
+        self.refuses("a number of 1 or more", "--batch", "0")
+        self.refuses("a number of 1 or more", "--threads", "1,two")
+        self.refuses("--rounds and --seconds", "--rounds", "0")
+        self.refuses("the board has batches 1, 8", "--net", "unet", "--batch", "7")
+        self.refuses("names nothing", "--net", ",")
+
+    def test_without_what_it_needs(self):
+        status, _, said = run("--python", "/nowhere/python")
+        self.assertEqual((status, "no such Python" in said), (1, True), said)
+        status, _, said = run("--python", sys.executable, "--seq-worker", "/nowhere/worker")
+        self.assertEqual((status, "tools/build seq_worker" in said), (1, True), said)
+
+
+@unittest.skipUnless(os.access(SEQ_WORKER, os.X_OK), "needs seq_worker")
+class SeqWorker(Temporary):
+    def spec(self):
+        layers = [{"type": "Linear", "name": "fc", "out_features": 2}]
+        text = {"seq": 1, "inputs": {"x": ["N", 3]}, "layers": layers, "weights": "net.safetensors"}
+        (self.folder / "net.json").write_text(json.dumps(text))
+        header = {"fc.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
+                  "fc.bias": {"dtype": "F32", "shape": [2], "data_offsets": [24, 32]}}  # fmt: skip
+        head = json.dumps(header).encode()
+        numbers = array.array("f", [1, 0, 0, 0, 1, 1, 10, 20]).tobytes()
+        (self.folder / "net.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + numbers)
+        return self.folder / "net.json"
+
+    def test_it_speaks_as_the_board_listens(self):
+        x = npy(self.folder / "x.npy", [1, 2, 3, 4, 5, 6], (2, 3))
+        with client.Worker([SEQ_WORKER, self.spec(), x, 2, 1], timeout=60) as worker:
+            self.assertGreater(worker.wait_ready()["load_ms"], 0)
+            repeats, times = worker.time(20)
+            self.assertGreater(repeats, 1)
+            self.assertGreater(min(times), 10_000)
+            worker.write(self.folder / "y.npy")
+        self.assertEqual(answers.read_npy(self.folder / "y.npy"), ((2, 2), array.array("f", [11, 25, 14, 31])))
+
+    def test_what_is_wrong_is_said(self):
+        with client.Worker([SEQ_WORKER, "/nowhere.json", "x.npy", 1, 1], timeout=60) as worker:
+            with self.assertRaisesRegex(PeerError, "ended with status 1: .*nowhere"):
+                worker.wait_ready()
+
+
+if __name__ == "__main__":
+    unittest.main()

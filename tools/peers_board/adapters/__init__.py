@@ -1,0 +1,18 @@
+"""One module for each peer that worker.py loads. Its load(file, x, y, threads, network) takes the peer's file, the paths of
+the question and of PyTorch's answer, whose shape it may need, and gives a Loaded. What a peer imports is imported at the top."""
+
+import array
+import dataclasses
+from collections.abc import Callable
+
+
+@dataclasses.dataclass
+class Loaded:
+    run: Callable  # computes one answer, into memory that is there already where the peer can do that
+    answer: Callable  # (shape, array of f32) of the last answer
+    native: tuple | None = None  # (function of native_loop.c, address of the peer's function, its arguments)
+
+
+def flat(values):
+    """The answer of a numpy array."""
+    return values.shape, array.array("f", values.astype("float32").tobytes())

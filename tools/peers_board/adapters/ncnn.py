@@ -1,0 +1,30 @@
+import ncnn
+import numpy
+
+from . import Loaded, flat
+
+
+def load(file, x_file, y_file, threads, network):
+    net = ncnn.Net()
+    net.opt.num_threads = int(threads)
+    for option in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage", "bf16_packed", "int8_inference"):
+        if hasattr(net.opt, f"use_{option}"):
+            setattr(net.opt, f"use_{option}", False)
+    if net.load_param(file) != 0 or net.load_model(file.removesuffix(".param") + ".bin") != 0:
+        raise RuntimeError(f"ncnn cannot read {file}")
+    sample = numpy.ascontiguousarray(numpy.load(x_file)[0])  # a Mat of it does not keep it alive
+    x = ncnn.Mat(sample).clone()
+    create, source, target = net.create_extractor, net.input_names()[0], net.output_names()[0]
+
+    def run():
+        extractor = create()
+        extractor.input(source, x)
+        return extractor.extract(target)
+
+    def answer():
+        status, y = run()
+        if status != 0:
+            raise RuntimeError(f"ncnn stopped with {status}")
+        return flat(numpy.array(y)[None])
+
+    return Loaded(run, answer)

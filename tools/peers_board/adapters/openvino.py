@@ -1,0 +1,59 @@
+"""OpenVINO by its C API: one infer request with its tensors set."""
+
+import ctypes
+
+from peers_board import answers
+
+from . import Loaded
+from .c_api import Memory, Pointer, library
+
+api = library("openvino", "libs/libopenvino_c.so*")
+F32 = 4
+
+
+class Shape(ctypes.Structure):
+    _fields_ = [("rank", ctypes.c_int64), ("dims", ctypes.POINTER(ctypes.c_int64))]
+
+
+def call(name, *arguments):
+    status = getattr(api, name)(*arguments)
+    if status != 0:
+        api.ov_get_last_err_msg.restype = ctypes.c_char_p
+        raise RuntimeError((api.ov_get_last_err_msg() or f"{name}: {status}".encode()).decode())
+
+
+def make(name, *arguments):
+    """What a function returns through its last argument."""
+    made = Pointer()
+    call(name, *arguments, ctypes.byref(made))
+    return made
+
+
+def compile_model(file, threads):
+    core = make("ov_core_create")
+    model = make("ov_core_read_model", core, file.encode(), None)
+    options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": "1", "PERFORMANCE_HINT": "LATENCY",
+               "INFERENCE_PRECISION_HINT": "f32"}  # fmt: skip
+    words = [ctypes.c_char_p(word.encode()) for pair in options.items() for word in pair]
+    compiled = Pointer()
+    call("ov_core_compile_model", core, model, b"CPU", ctypes.c_size_t(len(words)), ctypes.byref(compiled), *words)
+    return compiled
+
+
+def make_tensor(memory):
+    shape = Shape(len(memory.dims), ctypes.cast(memory.dims, ctypes.POINTER(ctypes.c_int64)))
+    return make("ov_tensor_create_from_host_ptr", ctypes.c_int(F32), shape, Pointer(memory.address))
+
+
+def load(file, x_file, y_file, threads, network):
+    request = make("ov_compiled_model_create_infer_request", compile_model(file, threads))
+    x, y = Memory(*answers.read_npy(x_file)), Memory(answers.read_shape(y_file))
+    call("ov_infer_request_set_input_tensor", request, make_tensor(x))
+    call("ov_infer_request_set_output_tensor", request, make_tensor(y))
+
+    def run():
+        call("ov_infer_request_infer", request)
+
+    run.keep = (x, y)
+    address = ctypes.cast(api.ov_infer_request_infer, Pointer).value
+    return Loaded(run, y.values, ("time_of_one", address, (request,)))

@@ -1,0 +1,41 @@
+import numpy
+import safetensors.torch
+import torch
+from peers_board import networks
+
+from . import Loaded, flat
+
+
+def load(file, x_file, y_file, threads, network):
+    torch.set_num_threads(int(threads))
+    torch.set_num_interop_threads(1)
+    guard = torch.inference_mode()
+    guard.__enter__()  # for the life of the process
+    x = torch.from_numpy(numpy.load(x_file))
+    net = build(network)
+    net.load_state_dict(safetensors.torch.load_file(file), strict=False, assign=True)
+    net.eval()
+
+    def run():
+        net(x)
+
+    run.keep = guard
+    return Loaded(run, lambda: flat(net(x).numpy()))
+
+
+def build(network):
+    """The module without time spent on drawing weights."""
+    with torch.device("meta"):
+        if networks.BY_NAME[network].source == "torchvision":
+            import torchvision
+
+            net = torchvision.models.get_model(network, weights=None)
+        else:
+            from peers_board import nets
+
+            net = getattr(nets, network)()
+    # What the file does not hold (num_batches_tracked) must not stay without memory.
+    for module in net.modules():
+        if getattr(module, "num_batches_tracked", None) is not None:
+            module.num_batches_tracked = torch.zeros((), dtype=torch.long)
+    return net

@@ -1,0 +1,163 @@
+"""All steps of a board, from the options to the files."""
+
+import datetime
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from . import case, client, cold, environment, machine, making, networks, quiet, report
+from .errors import BoardError
+
+
+def say(*words):
+    print("peers:", *words, file=sys.stderr, flush=True)
+
+
+class Board:
+    def __init__(self, options):
+        self.options = options
+        self.python = environment.find_python(options.python)
+        self.env = client.environment(environment.ROOT / "tools")
+        seq_worker = self._seq_worker() if "seq" in options.peers else None
+        self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
+        self.launch = case.Launch(self.python, seq_worker, self.env)
+        versions = machine.versions(self.python, self.env, environment.ROOT)
+        if seq_worker and options.seq_worker:
+            built = datetime.datetime.fromtimestamp(os.path.getmtime(seq_worker)).isoformat(" ", "minutes")
+            versions["seq"] = f"of {options.seq_worker}, built {built}"
+        self.folder = making.folder_of(versions)
+        keys = ("peers", "rounds", "slice_ms", "cold_runs", "networks", "threads")
+        self.content = {
+            "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            "machine": machine.describe(),
+            "versions": versions,
+            "settings": {key: getattr(options, key) for key in keys},
+            "noise": [],
+            "cases": [],
+            "cold": [],
+        }
+
+    def _seq_worker(self):
+        if self.options.seq_worker is None:
+            return environment.build_seq_worker()
+        if not os.access(self.options.seq_worker, os.X_OK):
+            raise BoardError(f"{self.options.seq_worker}: no program; tools/build seq_worker makes build/seq_worker")
+        return os.path.abspath(self.options.seq_worker)
+
+    def make_networks(self):
+        """{(network, peer, batch): reason} for what could not be made."""
+        failed = {}
+        for name in self.options.networks:
+            network, batches = networks.BY_NAME[name], self.batches(name)
+            say(f"{name}: making its files, where they are missing")
+            reasons = making.make(self.python, self.env, self.folder, network, batches, self.options.peers)
+            for (peer, batch), reason in reasons.items():
+                say(f"{name}:{batch}: {peer} has no files: {reason}")
+                failed[name, peer, batch] = reason
+        return failed
+
+    def batches(self, name):
+        wanted = self.options.batches
+        return [batch for batch in networks.BY_NAME[name].batches if wanted is None or batch in wanted]
+
+    def look_around(self):
+        for reason in quiet.look():
+            say(f"warning: this machine is not quiet: {reason}")
+            self.content["noise"].append(reason)
+
+    def run(self):
+        failed = self.make_networks()
+        self.look_around()
+        todo = [(n, b, t) for n in self.options.networks for b in self.batches(n) for t in self.options.threads]
+        for number, (name, batch, threads) in enumerate(todo):
+            peers = [peer for peer in self.options.peers if (name, peer, batch) not in failed]
+            where = f"[{number + 1}/{len(todo)}] {name}:{batch}, {threads} thread{'s' if threads > 1 else ''}"
+            files = making.files(self.folder, networks.BY_NAME[name], batch)
+            absent = {p: {"error": failed[name, p, batch]} for p in self.options.peers if p not in peers}
+            self.content["cases"].append(self._time(files, threads, peers, where, absent))
+            self.write()
+            if self._is_cold(name, batch, threads):
+                on_run = progress(f"{where}, cold start", self.options.cold_runs)
+                self.content["cold"].append(cold.measure(self.launch, files, threads, peers, self.options.cold_runs, on_run))
+                self.write()
+
+    def _time(self, files, threads, peers, where, absent):
+        if not os.path.exists(files.y):
+            return {"network": files.network.name, "batch": files.batch, "threads": threads, "best_peer": None,
+                    "ratio": None, "peers": absent}  # fmt: skip
+        say(f"{where}: loading")
+        options = self.options
+        on_round = progress(where, options.rounds)
+        found = case.measure(self.launch, files, threads, peers, options.rounds, options.slice_ms, on_round)
+        found["peers"] |= absent
+        for peer, result in found["peers"].items():
+            if "error" in result:
+                say(f"{where}: {peer} failed: {result['error']}")
+            elif result.get("agrees") is False:
+                say(f"{where}: {peer}'s answer is {result['difference']:.2g} of the largest magnitude from PyTorch's")
+        if found["ratio"]:
+            best = found["best_peer"]
+            own, other = (report.number(found["peers"][p]["median_ms"]) for p in ("seq", best))
+            say(f"{where}: seq {own} ms, {best} {other} ms, ratio {found['ratio']:.2f}")
+        return found
+
+    def _is_cold(self, name, batch, threads):
+        return self.options.cold_runs > 0 and batch == min(self.batches(name)) and threads == max(self.options.threads)
+
+    def write(self):
+        self.options.out.mkdir(parents=True, exist_ok=True)
+        write_whole(self.options.out / "board.json", json.dumps(self.content, indent=1) + "\n")
+        write_whole(self.options.out / "board.md", report.text(self.content))
+
+
+def progress(where, total):
+    """Shows the round on a terminal, in place."""
+    if not sys.stderr.isatty():
+        return lambda number: None
+
+    def show(number):
+        end = "\r" if number + 1 < total else "\r\033[K"
+        print(f"peers: {where}: {number + 1} of {total}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def write_whole(path, text):
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+def draw(python, env, source, target):
+    """The picture, or a word on why there is none."""
+    done = subprocess.run([python, "-m", "peers_board.picture", source, target], env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        words = done.stderr.strip().splitlines()
+        say(f"there is no picture: {words[-1] if words else f'status {done.returncode}'}")
+    else:
+        say(f"the picture is {target}")
+
+
+def run(options):
+    board = Board(options)
+    board.run()
+    print(report.text(board.content), end="")
+    say(f"the board is {options.out / 'board.json'}, its tables {options.out / 'board.md'}")
+    draw(board.python, board.env, options.out / "board.json", options.out / f"board.{options.picture}")
+
+
+def render(options):
+    """The tables and the picture of a board that was measured before."""
+    path = pathlib.Path(options.render)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        words = report.text(content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BoardError(f"{path}: this is no board of tools/peers ({type(error).__name__}: {error})") from error
+    print(words, end="")
+    python = environment.find_python(options.python)
+    draw(python, client.environment(environment.ROOT / "tools"), path, path.with_suffix(f".{options.picture}"))

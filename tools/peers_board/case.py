@@ -1,0 +1,93 @@
+"""One case of the board: a network at a batch and a number of threads, on every peer, in interleaved rounds."""
+
+import contextlib
+import dataclasses
+import tempfile
+import time
+
+from . import answers, figures, networks
+from .client import Worker
+from .errors import PeerError
+from .quiet import Watch
+
+# Threads of a peer may spin for a while after its last run: they are given this long to fall asleep.
+SETTLE_S = 0.02
+
+
+@dataclasses.dataclass
+class Launch:
+    """How workers are started."""
+
+    python: str
+    seq_worker: str
+    env: dict
+    timeout: float = 300.0
+
+    def worker(self, peer, files, threads):
+        if peer == "seq":
+            command = [self.seq_worker, files.spec, files.x, files.batch, threads]
+        else:
+            command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
+                       files.network.name]  # fmt: skip
+        return Worker(command, self.env, self.timeout)
+
+
+def check(worker, files, expected):
+    """Whether the worker's answer is PyTorch's, and how far away it is."""
+    with tempfile.NamedTemporaryFile(suffix=".npy") as file:
+        worker.write(file.name)
+        try:
+            apart = answers.difference(answers.read_npy(file.name)[1], expected)
+        except (OSError, ValueError) as error:
+            raise PeerError(f"its answer cannot be compared: {error}") from error
+    return {"difference": apart, "agrees": apart <= answers.TOLERANCE}
+
+
+def open_workers(stack, launch, files, threads, peers, results):
+    """A ready worker with a checked answer for each peer that has one; the others get an error in `results`."""
+    expected = answers.read_npy(files.y)[1]
+    workers = {}
+    for peer in peers:
+        try:
+            worker = stack.enter_context(launch.worker(peer, files, threads))
+            worker.wait_ready()
+            results[peer] = check(worker, files, expected)
+            workers[peer] = worker
+        except PeerError as error:
+            results[peer] = {"error": str(error)}
+    return workers
+
+
+def run_rounds(workers, rounds, slice_ms, results, on_round=lambda number: None):
+    """Times every worker in every round; one that fails is left out from there on. Returns the rounds of each."""
+    taken = {peer: [] for peer in workers}
+    for number in range(rounds):
+        on_round(number)
+        for peer in figures.order(list(workers), number):
+            if "error" in results[peer]:
+                continue
+            time.sleep(SETTLE_S)
+            try:
+                taken[peer].append(workers[peer].time(slice_ms))
+            except PeerError as error:
+                results[peer]["error"] = str(error)
+    return taken
+
+
+def measure(launch, files, threads, peers, rounds, slice_ms, on_round=lambda number: None):
+    """The case as it goes into the board."""
+    results = {}
+    for peer in peers:
+        reason = networks.unsuitable(peer, files.batch)
+        if reason:
+            results[peer] = {"unsuitable": reason}
+    with contextlib.ExitStack() as stack:
+        workers = open_workers(stack, launch, files, threads, [p for p in peers if p not in results], results)
+        watch = Watch([worker.pid for worker in workers.values()])
+        taken = run_rounds(workers, rounds, slice_ms, results, on_round)
+        others = watch.others()
+    for peer, times in taken.items():
+        if times and "error" not in results[peer]:
+            results[peer] |= figures.summarize(times)
+    case = {"network": files.network.name, "batch": files.batch, "threads": threads}
+    return case | {"others_busy_cores": others} | figures.compare(results) | {"peers": results}

@@ -1,0 +1,132 @@
+"""The command line of tools/peers."""
+
+import argparse
+import difflib
+import os
+import pathlib
+import re
+import sys
+
+from . import board, environment, machine, networks
+from .errors import BoardError, UsageError
+
+DESCRIPTION = """\
+Times seq beside ONNX Runtime, OpenVINO, ncnn and PyTorch: the same networks with the same weights, in one run.
+
+  tools/peers                                       the whole board: an hour or so on two cores
+  tools/peers --quick                               a look: four networks, batch 1, some minutes
+  tools/peers --net resnet50,vgg16 --batch 1        these networks alone
+  tools/peers --net mlp_small --threads 1 --peers seq,onnxruntime
+  tools/peers --render board.json                   tables and picture of a board that was measured before
+
+It installs the peers into .cache/peers/environment (several GB; nothing else is touched), builds build/seq_worker, makes
+the networks with seeded weights under .cache/peers/networks, checks that all peers give PyTorch's answer, and times them in
+interleaved rounds: one process for each peer has the network loaded, and one after the other each runs for a slice of
+time while the others wait. The ratio is the best peer's median over seq's: above 1 seq is ahead.
+The table goes to standard output; board.json, board.md and a picture go to the folder that -o names.
+
+Measure on a quiet machine: it warns where others are busy, and says so in the board.
+docs/benchmarks.md says what is measured and how.
+"""
+EPILOG = """\
+networks: {networks}
+peers: {peers}
+
+$SEQ_PEERS_PYTHON does what --python does. Exit status: 0 the board is there, though a peer may have failed (the board says which,
+and why); 1 there is no board; 2 the command line is wrong.
+"""
+QUICK = {"networks": ["resnet18", "cifar", "mlp", "mlp_small"], "batches": [1], "rounds": 5, "seconds": 0.5, "cold_runs": 1}
+FULL = {"networks": list(networks.BY_NAME), "batches": None, "rounds": 10, "seconds": 3.0, "cold_runs": 5}
+
+
+def make_parser():
+    epilog = EPILOG.format(networks=", ".join(networks.BY_NAME), peers=", ".join(networks.PEERS))
+    parser = argparse.ArgumentParser(
+        prog="peers", description=DESCRIPTION, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--net", action="append", metavar="NAME,...", help="networks to measure; by default all")
+    parser.add_argument(
+        "--batch", action="append", metavar="INT,...", help="batches, of those that the board has for a network; by default all"
+    )
+    parser.add_argument(
+        "--threads", action="append", metavar="INT,...", help="numbers of threads; by default 1 and all cores"
+    )
+    parser.add_argument("--peers", action="append", metavar="NAME,...", help="by default all, and seq")
+    parser.add_argument("--rounds", type=int, metavar="INT", help="rounds of each case (10; with --quick 5)")
+    parser.add_argument(
+        "--seconds", type=float, metavar="S", help="how long each peer runs in a case, all rounds together (3; with --quick 0.5)"
+    )
+    parser.add_argument(
+        "--cold", type=int, metavar="INT", dest="cold_runs",
+        help="fresh processes for cold start and memory, at each network's least batch and most threads (5; with --quick 1); 0: none",
+    )  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="few networks and short rounds, where nothing else is said")
+    parser.add_argument("-o", "--out", type=pathlib.Path, metavar="DIR", default=environment.CACHE / "board",
+                        help="where the board goes (.cache/peers/board)")  # fmt: skip
+    parser.add_argument("--picture", choices=("svg", "png"), default="svg", help="the kind of picture (svg)")
+    parser.add_argument("--render", metavar="FILE", help="measures nothing: tables and picture of a board.json")
+    parser.add_argument(
+        "--python", metavar="PATH", default=os.environ.get("SEQ_PEERS_PYTHON") or None,
+        help="a Python that has the peers already; what it lacks is reported, and nothing is installed",
+    )  # fmt: skip
+    parser.add_argument("--seq-worker", metavar="PATH", help="a seq_worker that is built already; nothing is built")
+    return parser
+
+
+def words(texts, option, known):
+    """The names that an option lists, each once."""
+    names = [word for text in texts for word in text.split(",") if word]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise UsageError(f"{option}: there is no `{name}`; {hint}")
+    if not names:
+        raise UsageError(f"{option} names nothing")
+    return list(dict.fromkeys(names))
+
+
+def numbers(texts, option):
+    parts = [word for text in texts for word in text.split(",")]
+    for word in parts:
+        if not re.fullmatch(r"[1-9]\d{0,5}", word):
+            raise UsageError(f"{option} {word}: expected a number of 1 or more")
+    return sorted(set(map(int, parts)))
+
+
+def complete(options):
+    """The options with defaults in place of what was left out."""
+    defaults = QUICK if options.quick else FULL
+    options.networks = words(options.net, "--net", list(networks.BY_NAME)) if options.net else defaults["networks"]
+    options.batches = numbers(options.batch, "--batch") if options.batch else defaults["batches"]
+    options.threads = numbers(options.threads, "--threads") if options.threads else sorted({1, machine.cores()})
+    options.peers = words(options.peers, "--peers", networks.PEERS) if options.peers else list(networks.PEERS)
+    options.peers = [peer for peer in networks.PEERS if peer in options.peers]
+    for key in ("rounds", "seconds", "cold_runs"):
+        if getattr(options, key) is None:
+            setattr(options, key, defaults[key])
+    if options.rounds < 1 or not 0 < options.seconds < 86400 or options.cold_runs < 0:
+        raise UsageError("--rounds and --seconds are above 0, --cold is 0 or more")
+    options.slice_ms = options.seconds * 1000 / options.rounds
+    batches = {batch for name in options.networks for batch in networks.BY_NAME[name].batches}
+    if options.batches and not batches & set(options.batches):
+        raise UsageError(f"--batch: the board has batches {', '.join(map(str, sorted(batches)))} for these networks")
+    return options
+
+
+def main():
+    options = make_parser().parse_args()
+    try:
+        complete(options)
+        board.render(options) if options.render else board.run(options)
+    except UsageError as error:
+        print(f"peers: {error}\npeers: tools/peers --help says how", file=sys.stderr)
+        return 2
+    except (BoardError, OSError) as error:
+        of_file = isinstance(error, OSError) and error.filename is not None
+        print(f"peers: {f'{error.filename}: {error.strerror}' if of_file else error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\npeers: stopped; what was measured until then is in the board's files", file=sys.stderr)
+        return 130
+    return 0
