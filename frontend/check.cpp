@@ -193,9 +193,11 @@ class Checker {
         for (LayerId id = 0; id < lowering.layers.size(); ++id) {
             const LoweredLayer& layer = lowering.layers[id];
             const bool open = std::any_of(layer.inputs.begin(), layer.inputs.end(), [](const Value* input) {
-                return input->type.error || input->alternative.has_value();
+                const Shape& shape = input->type.shape;
+                return input->type.error || input->alternative.has_value() ||
+                       std::any_of(shape.begin(), shape.end(), [](const Dim& dim) { return dim.is_unknown() || dim.is_overflow(); });
             });
-            const bool unapplied = layer.node == nullptr || (open && layer.node->parameters().empty());
+            const bool unapplied = layer.node == nullptr || open;
             if (unapplied && name.starts_with(lowering.graph.layers[id].path + ".")) return true;
         }
         return false;

@@ -1,6 +1,8 @@
 // An input of the model that does not fit is one fault, however many layers read it; a layer that does not is another.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "tests/diagnostics/support.hpp"
 
 using namespace seq;
@@ -105,4 +107,14 @@ TEST_CASE("row numbers without an Embedding are one error, and what follows is s
     CHECK(places(errors_in(numbers, R"({"type": "LayerNorm", "normalized_shape": 16}, )" + linear +
                                         R"({"type": "Mean", "dim": 1},
         {"type": "Linear", "in_features": 25, "out_features": 2})")) == "0 dtype/mismatch, 3 shape/in-features");
+}
+
+TEST_CASE("weights are not unexpected where an earlier fault leaves open what a layer has") {
+    const std::string file = std::string(SEQ_TEST_DATA) + "/goldens/cifar_cnn.json";
+    CheckOptions flat;
+    flat.shapes["x"] = Shape{1, 3, 32};
+    CHECK(places(errors_of(check_file(file, flat))) == "conv1 shape/rank");
+    CheckOptions huge;
+    huge.bindings["N"] = std::numeric_limits<std::int64_t>::max();
+    CHECK(places(errors_of(check_file(file, huge))) == "conv1 shape/limit");
 }
