@@ -33,7 +33,7 @@ void cut_into_tasks(Problem& problem, int threads) {
     const auto sizes = problem.lanes == 16 ? std::span<const int>(wide) : std::span<const int>(narrow);
     const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
     const std::int64_t per_tile = problem.positions() * (problem.in_blocks() + 2) * problem.lanes;
-    const std::int64_t fit = std::clamp<std::int64_t>(cache_floats / per_tile, sizes.back(), tiles);
+    const std::int64_t fit = std::min(std::max<std::int64_t>(cache_floats / per_tile, sizes.back()), tiles);
     std::int64_t blocks = (tiles + fit - 1) / fit;
     const bool enough_columns = problem.columns() >= threads;
     if (blocks > 1 || !enough_columns) blocks = (blocks + threads - 1) / threads * threads;
@@ -41,7 +41,8 @@ void cut_into_tasks(Problem& problem, int threads) {
     const std::int64_t wanted = (tiles + blocks - 1) / blocks;
     problem.group_tiles = best_group(sizes, wanted);
     problem.block_tiles = (wanted + problem.group_tiles - 1) / problem.group_tiles * problem.group_tiles;
-    const std::int64_t parts = std::clamp<std::int64_t>(threads / problem.tile_blocks(), 1, problem.columns());
+    const std::int64_t parts =
+        std::clamp<std::int64_t>(threads / std::max<std::int64_t>(problem.tile_blocks(), 1), 1, problem.columns());
     problem.task_columns = (problem.columns() + parts - 1) / parts;
 }
 
