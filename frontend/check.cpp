@@ -195,7 +195,8 @@ class Checker {
             const bool open = std::any_of(layer.inputs.begin(), layer.inputs.end(), [](const Value* input) {
                 const Shape& shape = input->type.shape;
                 return input->type.error || input->alternative.has_value() ||
-                       std::any_of(shape.begin(), shape.end(), [](const Dim& dim) { return dim.is_unknown() || dim.is_overflow(); });
+                       std::any_of(shape.begin(), shape.end(),
+                                   [](const Dim& dim) { return dim.is_unknown() || dim.is_overflow(); });
             });
             const bool unapplied = layer.node == nullptr || open;
             if (unapplied && name.starts_with(lowering.graph.layers[id].path + ".")) return true;
