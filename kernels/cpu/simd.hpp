@@ -80,10 +80,16 @@ template <int N>
 SEQ_INLINE Float<N> at_most(Float<N> x, float high) {
     return x > high ? splat<N>(high) : x;
 }
+/// Where one comparison or the other holds. (GCC 12 takes `a | b` of two comparisons apart into single lanes.)
+template <int N>
+SEQ_INLINE Int<N> either(Int<N> a, Int<N> b) {
+    return a + b < 0;
+}
 /// The larger of two, NaN where either is NaN.
 template <int N>
 SEQ_INLINE Float<N> max_or_nan(Float<N> a, Float<N> b) {
-    return (b > a) | (b != b) ? b : a;
+    const Float<N> larger = b > a ? b : a;
+    return b == b ? larger : splat<N>(__builtin_nanf(""));
 }
 template <int N>
 SEQ_INLINE float sum_lanes(Float<N> value) {

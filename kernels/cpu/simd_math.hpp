@@ -61,7 +61,7 @@ SEQ_INLINE Float<N> log(Float<N> x) {
                                2.000197732e-01f, -1.660893275e-01f, 1.418159980e-01f, -1.324393569e-01f,
                                1.290648635e-01f, -7.622208547e-02f};  // sqrt(1/2) - 1 <= m <= sqrt(2) - 1
     const Float<N> result = (m * polynomial<N>(m, slope) - exponent * 2.12194440e-4f) + exponent * 0.693359375f;
-    return (x != x) | (x > 3.402823466e38f) ? x : result;
+    return either<N>(x != x, x > 3.402823466e38f) ? x : result;
 }
 
 /// log(1 + x) for x >= 0.
@@ -69,7 +69,7 @@ template <int N>
 SEQ_INLINE Float<N> log1p(Float<N> x) {
     const Float<N> sum = x + 1.0f;
     const Float<N> rounded = sum - 1.0f;
-    return (rounded == 0.0f) | (x > 3e38f) ? x : log<N>(sum) * (x / rounded);
+    return either<N>(rounded == 0.0f, x > 3e38f) ? x : log<N>(sum) * (x / rounded);
 }
 
 template <int N>

@@ -36,7 +36,7 @@ SEQ_INLINE Float<N> apply(Float<N> x, const float* p) {
     if constexpr (F == Unary::hardsigmoid) return at_most<N>(at_least<N>(x + 3.0f, 0.0f), 6.0f) / 6.0f;
     if constexpr (F == Unary::hardswish) return x * at_most<N>(at_least<N>(x + 3.0f, 0.0f), 6.0f) / 6.0f;
     if constexpr (F == Unary::hardtanh) return at_most<N>(at_least<N>(x, p[0]), p[1]);
-    if constexpr (F == Unary::hardshrink) return (x >= -p[0]) & (x <= p[0]) ? zero : x;
+    if constexpr (F == Unary::hardshrink) return abs<N>(x) <= p[0] ? zero : x;
     if constexpr (F == Unary::softshrink) {
         const Float<N> above = x > p[0] ? x - p[0] : zero;
         return x != x ? x : (x < -p[0] ? x + p[0] : above);

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
@@ -20,11 +19,6 @@ struct Row {
           z(row / plan.axes[1].out % plan.axes[0].out),
           y(row % plan.axes[1].out) {}
 };
-
-template <PoolMode M, int N>
-SEQ_INLINE Float<N> start() {
-    return splat<N>(M == PoolMode::largest ? -std::numeric_limits<float>::infinity() : 0.0f);
-}
 
 template <PoolMode M, int N>
 SEQ_INLINE Float<N> merge(Float<N> a, Float<N> b) {
@@ -67,11 +61,11 @@ struct PixelRows {
         const auto& [depth, height, width] = plan.axes;
         const auto z = static_cast<std::size_t>(row.z), y = static_cast<std::size_t>(row.y),
                    i = static_cast<std::size_t>(x);
-        Float<N> total = start<M, N>();
+        Float<N> total = splat<N>(plan.start);
         for (std::int64_t d = depth.first[z]; d < depth.end[z]; d += depth.step) {
             for (std::int64_t h = height.first[y]; h < height.end[y]; h += height.step) {
                 const float* line = plane + (d * height.in + h) * width.in * plan.width + offset;
-                Float<N> part = start<M, N>();
+                Float<N> part = splat<N>(plan.start);
                 for (std::int64_t w = width.first[i]; w < width.end[i]; w += width.step) {
                     const float* pixel = line + w * plan.width;
                     part = merge<M, N>(part, term<M, N>(count == N ? load<N>(pixel) : load_part<N>(pixel, count)));
@@ -118,7 +112,7 @@ struct PlaneRows {
         const auto z = static_cast<std::size_t>(row.z), y = static_cast<std::size_t>(row.y);
         for (std::int64_t w = begin; w < end; w += N) {
             const std::int64_t count = end - w < N ? end - w : N;
-            Float<N> total = start<M, N>();
+            Float<N> total = splat<N>(plan.start);
             for (std::int64_t d = depth.first[z]; d < depth.end[z]; d += depth.step) {
                 for (std::int64_t h = height.first[y]; h < height.end[y]; h += height.step) {
                     const float* line = plane + (d * height.in + h) * width.in + w;
@@ -141,7 +135,7 @@ struct PlaneRows {
             std::int64_t begin = 0, end = 0;
             for (std::int64_t x = 0; x < width.out; ++x) {
                 const auto i = static_cast<std::size_t>(x);
-                float value = M == PoolMode::largest ? -std::numeric_limits<float>::infinity() : 0.0f;
+                float value = plan.start;
                 for (std::int64_t w = width.first[i]; w < width.end[i]; w += width.step) {
                     if (w < begin || w >= end) {
                         begin = w;

@@ -1,6 +1,7 @@
 #include "kernels/cpu/pool/pool_plan.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "graph/ops/adaptive_pool.hpp"
 #include "graph/ops/pool.hpp"
@@ -98,9 +99,11 @@ std::optional<PoolPlan> plan_of(const KernelRequest& request) {
 }  // namespace
 
 std::optional<PoolPlan> pool_plan(const KernelRequest& request) {
-    if (auto plan = plan_of<1>(request)) return plan;
-    if (auto plan = plan_of<2>(request)) return plan;
-    return plan_of<3>(request);
+    auto plan = plan_of<1>(request);
+    if (!plan) plan = plan_of<2>(request);
+    if (!plan) plan = plan_of<3>(request);
+    if (plan && plan->mode == PoolMode::largest) plan->start = -std::numeric_limits<float>::infinity();
+    return plan;
 }
 
 }  // namespace seq::cpu

@@ -26,6 +26,9 @@ struct PoolAxis {
 struct PoolPlan {
     PoolMode mode = PoolMode::largest;
     std::array<PoolAxis, 3> axes;
+    /// What a window without elements gives: 0, or -Inf. A number, and not a constant of the mode: GCC 12 takes a
+    /// maximum that begins with a constant apart into single lanes.
+    float start = 0;
     float factor = 1;
     bool divides = true;
     /// Planes of pixels, and numbers that lie together in a pixel.
