@@ -34,8 +34,8 @@ struct Step {
     std::string kernel_name;
     std::vector<BufferRef> inputs;
     std::vector<BufferRef> outputs;
-    /// nullptr for a reorder or a copy that the planner put in.
-    const Node* node = nullptr;
+    /// What it computes, in topological order; empty for a reorder or a copy that the planner put in.
+    std::vector<const Node*> nodes;
     std::vector<Refusal> refusals;
 };
 

@@ -17,6 +17,10 @@ std::string layer_name(const Plan& plan, const Node& node) {
 }  // namespace
 
 void PlanBuilder::run() {
+    for (Group& group : find_groups(plan_.graph, *backend_.groups, options_)) {
+        grouped_.insert(group.nodes.begin(), group.nodes.end() - 1);
+        groups_[group.nodes.back()] = std::move(group);
+    }
     place_inputs();
     for (const Node* node = plan_.graph.first_node(); node != nullptr; node = node->next) place_node(*node);
     place_outputs();
@@ -30,11 +34,47 @@ void PlanBuilder::place_inputs() {
 }
 
 void PlanBuilder::place_node(const Node& node) {
-    if (alias_view(node)) return;
+    if (grouped_.contains(&node) || place_group(node) || alias_view(node)) return;
     Step step = choose_kernel(make_request(node));
     connect_inputs(step);
     connect_outputs(step);
     plan_.steps.push_back(std::move(step));
+}
+
+bool PlanBuilder::place_group(const Node& last) {
+    const auto found = groups_.find(&last);
+    if (found == groups_.end()) return false;
+    const Group& group = found->second;
+    GroupRequest request{group.nodes, group.values, {}, {}, options_};
+    for (const Value* value : group.values) request.inputs.push_back(placed(*value, home_of(*value).layout));
+    for (const Value* output : last.outputs) request.outputs.push_back(placed(*output, Layout::plain()));
+    Step step;
+    std::string refusal;
+    step.nodes = group.nodes;
+    step.kernel = group.kernel->prepare(request, weights_, refusal);
+    if (step.kernel == nullptr) {
+        place_apart(group, {std::string(group.kernel->name()), std::move(refusal)});
+        return true;
+    }
+    step.kernel_name = group.kernel->name();
+    connect_group_inputs(step, group.values);
+    connect_outputs(step);
+    plan_.steps.push_back(std::move(step));
+    return true;
+}
+
+/// Each node of the group by itself; the first one keeps the refusal.
+void PlanBuilder::place_apart(const Group& group, Refusal refusal) {
+    for (const Node* node : group.nodes) grouped_.erase(node);
+    const std::vector<const Node*> nodes = group.nodes;
+    groups_.erase(nodes.back());
+    const std::size_t first = plan_.steps.size();
+    for (const Node* node : nodes) place_node(*node);
+    for (std::size_t s = first; s < plan_.steps.size(); ++s) {
+        if (plan_.steps[s].nodes.empty()) continue;
+        plan_.steps[s].refusals.insert(plan_.steps[s].refusals.begin(), std::move(refusal));
+        return;
+    }
 }
 
 bool PlanBuilder::alias_view(const Node& node) {
@@ -61,7 +101,7 @@ KernelRequest PlanBuilder::make_request(const Node& node) const {
 
 Step PlanBuilder::choose_kernel(const KernelRequest& request) {
     Step step;
-    step.node = &request.node;
+    step.nodes = {&request.node};
     for (const Kernel* kernel : *backend_.kernels) {
         const Support support = kernel->supports(request);
         std::string refusal = support.reason;
@@ -79,7 +119,7 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
 }
 
 void PlanBuilder::connect_inputs(Step& step) {
-    const Node& node = *step.node;
+    const Node& node = *step.nodes.front();
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
         const Value& value = *node.inputs[i];
         if (value.is_constant_like()) {
@@ -90,14 +130,27 @@ void PlanBuilder::connect_inputs(Step& step) {
             step.inputs.push_back(reference(in_layout(value, home_of(value), step.kernel->input_layouts[i])));
         }
     }
+    touch_inputs(step);
+}
+
+void PlanBuilder::connect_group_inputs(Step& step, const std::vector<const Value*>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const Home home = home_of(*values[i]);
+        step.inputs.push_back(reference(in_layout(*values[i], home, step.kernel->input_layouts[i])));
+    }
+    touch_inputs(step);
+}
+
+void PlanBuilder::touch_inputs(const Step& step) {
     const int index = static_cast<int>(plan_.steps.size());
     for (const BufferRef& ref : step.inputs) touch(ref, index);
 }
 
 void PlanBuilder::connect_outputs(Step& step) {
     const int index = static_cast<int>(plan_.steps.size());
-    for (std::size_t i = 0; i < step.node->outputs.size(); ++i) {
-        const Value& value = *step.node->outputs[i];
+    const Node& last = *step.nodes.back();
+    for (std::size_t i = 0; i < last.outputs.size(); ++i) {
+        const Value& value = *last.outputs[i];
         const Home home = new_buffer(placed(value, step.kernel->output_layouts[i]));
         buffers_[home.index].life.first = index;
         homes_[&value] = home;

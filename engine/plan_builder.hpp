@@ -3,10 +3,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/groups.hpp"
 #include "engine/memory_plan.hpp"
 #include "engine/plan.hpp"
 
@@ -38,10 +40,14 @@ class PlanBuilder {
 
     void place_inputs();
     void place_node(const Node& node);
+    bool place_group(const Node& last);
+    void place_apart(const Group& group, Refusal refusal);
     bool alias_view(const Node& node);
     KernelRequest make_request(const Node& node) const;
     Step choose_kernel(const KernelRequest& request);
     void connect_inputs(Step& step);
+    void connect_group_inputs(Step& step, const std::vector<const Value*>& values);
+    void touch_inputs(const Step& step);
     void connect_outputs(Step& step);
     void place_outputs();
     void share_in_place();
@@ -62,6 +68,9 @@ class PlanBuilder {
     const Backend& backend_;
     const ComputeOptions& options_;
     WeightProvider& weights_;
+    /// Groups that are to be placed, by their last node, and the other nodes in them.
+    std::map<const Node*, Group> groups_;
+    std::set<const Node*> grouped_;
     std::map<const Value*, Home> homes_;
     std::map<std::pair<const Value*, std::string>, Home> reordered_;
     std::vector<Buffer> buffers_;

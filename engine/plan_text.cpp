@@ -32,9 +32,10 @@ std::string refs_text(const Plan& plan, const std::vector<BufferRef>& refs, cons
 }
 
 std::string layers_text(const Plan& plan, const Step& step) {
-    if (step.node == nullptr) return "";
     std::string text;
-    for (const LayerId layer : step.node->origins) text += " @" + plan.graph.layers[layer].path;
+    for (const Node* node : step.nodes) {
+        for (const LayerId layer : node->origins) text += " @" + plan.graph.layers[layer].path;
+    }
     return text;
 }
 

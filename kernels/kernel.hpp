@@ -122,13 +122,41 @@ class Kernel {
                                                     std::string& refusal) const = 0;
 };
 
+/// Nodes that run as one, in topological order. What each but the last gives is used among them alone.
+struct GroupRequest {
+    std::vector<const Node*> nodes;
+    /// What comes from outside, weights excepted, in the order of first use, and how it is offered.
+    std::vector<const Value*> values;
+    std::vector<Placed> inputs;
+    std::vector<Placed> outputs;  ///< of the last node; plain
+    ComputeOptions options;
+};
+
+/// One way to run several nodes as one. Its PreparedKernel has the inputs that GroupRequest::values lists, and packs
+/// all weights.
+class GroupKernel {
+   public:
+    virtual ~GroupKernel() = default;
+    /// "cpu.small_net"
+    virtual std::string_view name() const = 0;
+    /// The nodes from `first` on that it would run, in topological order; none where it would not. Sizes are bound.
+    virtual std::vector<const Node*> match(const Graph& graph, const Node& first,
+                                           const ComputeOptions& options) const = 0;
+    /// nullptr, with the reason, where it cannot after all.
+    virtual std::unique_ptr<PreparedKernel> prepare(const GroupRequest& request, WeightProvider& weights,
+                                                    std::string& refusal) const = 0;
+};
+
 /// A device's kernels in the order in which they are tried; the last one is the reference.
 using KernelList = std::vector<const Kernel*>;
+using GroupKernelList = std::vector<const GroupKernel*>;
 
 /// What a device offers to the planner.
 struct Backend {
     std::string name;
     const KernelList* kernels = nullptr;
+    /// Tried before them, in order.
+    const GroupKernelList* groups = nullptr;
     /// Copies a value from one layout to another (input 0 to output 0).
     std::unique_ptr<PreparedKernel> (*make_reorder)(const Placed& from, const Placed& to,
                                                     const ComputeOptions& options) = nullptr;

@@ -45,6 +45,12 @@ const KernelList& cpu_kernels() {
     return kernels;
 }
 
+/// In the order in which they are tried.
+const GroupKernelList& cpu_group_kernels() {
+    static const GroupKernelList kernels{};
+    return kernels;
+}
+
 std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& to, const ComputeOptions&) {
     if (from == to) return cpu::make_copy(from);
     auto kernel = onednn::make_reorder(from, to);
@@ -69,7 +75,8 @@ std::string processor_name() {
 }  // namespace
 
 const Backend& cpu_backend() {
-    static const Backend backend{"cpu", &cpu_kernels(), make_reorder, has_extreme, cpu::machine_isa()};
+    static const Backend backend{"cpu",        &cpu_kernels(), &cpu_group_kernels(),
+                                 make_reorder, has_extreme,    cpu::machine_isa()};
     return backend;
 }
 

@@ -30,11 +30,16 @@ bool came_from(const seq::Graph& graph, const seq::Node& node, const std::string
                        [&](seq::LayerId id) { return graph.layers[id].path == path; });
 }
 
+bool came_from(const seq::Graph& graph, const seq::Step& step, const std::string& path) {
+    return std::any_of(step.nodes.begin(), step.nodes.end(),
+                       [&](const seq::Node* node) { return came_from(graph, *node, path); });
+}
+
 Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
     Explanation explanation;
     explanation.layer = &layer;
     for (const seq::Step& step : plan.steps) {
-        if (step.node != nullptr && came_from(plan.graph, *step.node, layer.path)) explanation.steps.push_back(&step);
+        if (came_from(plan.graph, step, layer.path)) explanation.steps.push_back(&step);
     }
     for (const auto& [value, source] : plan.aliases) {
         if (value->producer != nullptr && came_from(plan.graph, *value->producer, layer.path)) explanation.view = true;
@@ -44,8 +49,21 @@ Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
 
 std::vector<std::string> step_layers(const seq::Plan& plan, const seq::Step& step) {
     std::vector<std::string> layers;
-    for (const seq::LayerId id : step.node->origins) layers.push_back(plan.graph.layers[id].path);
+    for (const seq::Node* node : step.nodes) {
+        for (const seq::LayerId id : node->origins) layers.push_back(plan.graph.layers[id].path);
+    }
     return layers;
+}
+
+std::string computes_text(const seq::Step& step) {
+    std::vector<std::string> texts;
+    for (const seq::Node* node : step.nodes) texts.push_back(seq::print(*node));
+    return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+/// The values among its inputs that are no weights.
+std::size_t data_count(const seq::Step& step) {
+    return step.nodes.size() == 1 ? static_cast<std::size_t>(step.nodes.front()->data_count) : step.inputs.size();
 }
 
 std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t count) {
@@ -57,12 +75,11 @@ std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t co
 void print_step(const seq::Plan& plan, const seq::Step& step) {
     const auto layers = step_layers(plan, step);
     if (layers.size() > 1) print(fmt::format("  one step with  {}\n", fmt::join(layers, ", ")));
-    print(fmt::format("  computes       {}\n", seq::print(*step.node)));
+    print(fmt::format("  computes       {}\n", computes_text(step)));
     print(fmt::format("  kernel         {}{}\n", step.kernel_name,
                       step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
-    print(fmt::format("  layouts        {} -> {}\n",
-                      layouts_text(step.kernel->input_layouts, static_cast<std::size_t>(step.node->data_count)),
-                      layouts_text(step.kernel->output_layouts, step.node->outputs.size())));
+    print(fmt::format("  layouts        {} -> {}\n", layouts_text(step.kernel->input_layouts, data_count(step)),
+                      layouts_text(step.kernel->output_layouts, step.nodes.back()->outputs.size())));
     for (const seq::Refusal& refusal : step.refusals)
         print(fmt::format("  not            {}: {}\n", refusal.kernel, refusal.reason));
 }
@@ -81,7 +98,7 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
     for (const seq::Refusal& refusal : step.refusals)
         refusals.push_back({{"kernel", refusal.kernel}, {"reason", refusal.reason}});
     return {{"layers", step_layers(plan, step)},
-            {"computes", seq::print(*step.node)},
+            {"computes", computes_text(step)},
             {"kernel", step.kernel_name},
             {"implementation", step.kernel->description},
             {"refusals", std::move(refusals)}};
