@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/executable.hpp"
+#include "engine/selection/select.hpp"
 #include "graph/ir.hpp"
 #include "kernels/kernel.hpp"
 
@@ -19,6 +20,10 @@ struct CompileOptions {
     Numerics numerics = Numerics::standard;
     /// "all", "none", or names separated by commas.
     std::string passes = "all";
+    Tune tune = Tune::none;
+    /// The file that keeps what tuning measures; empty: none. By default it is in the user's cache folder.
+    std::string timing_cache = TimingCache::default_path();
+    TuningProgress on_tuning{};
     /// Values to give as further outputs, by the names that users know: layers, containers, inputs.
     std::vector<std::string> taps{};
     /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.

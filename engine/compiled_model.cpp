@@ -42,6 +42,12 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     return compute;
 }
 
+/// Without tuning the file is not so much as read.
+Tuning tuning_for(const CompileOptions& options, const Backend& backend) {
+    if (options.tune == Tune::none) return {};
+    return {options.tune, TimingCache(options.timing_cache, backend.identity()), options.on_tuning};
+}
+
 /// The first fault that only these values of the symbols bring.
 [[noreturn]] void throw_fault(const Graph& graph, const NodeFault& found) {
     if (found.node == nullptr || found.node->origins.empty()) throw Error(found.fault.code, found.fault.message);
@@ -60,7 +66,10 @@ void require_available(const CompileOptions& options) {
 }
 
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
-    : backend_(cpu_backend()), cache_bytes_(options.plan_cache_bytes), memory_limit_(options.memory_limit) {
+    : backend_(cpu_backend()),
+      cache_bytes_(options.plan_cache_bytes),
+      memory_limit_(options.memory_limit),
+      tuning_(tuning_for(options, backend_)) {
     options_ = compute_options(options, backend_);
     Graph tapped = with_taps(graph, options.taps);
     for (const Value* input : tapped.inputs()) inputs_.push_back({input->name, input->type});
@@ -105,7 +114,7 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     }
     std::shared_ptr<Plan> plan;
     oneapi::tbb::task_arena arena(options_.threads);
-    arena.execute([&] { plan = make_plan(std::move(bound), bindings, backend_, options_, weights_); });
+    arena.execute([&] { plan = make_plan(std::move(bound), bindings, backend_, options_, weights_, tuning_); });
     plan->careful = plan->careful || weights_.has_extreme();
     weights_.release_transient();
     require_plan_fits(*plan, weights_.held_bytes(), memory_limit_);

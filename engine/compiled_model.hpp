@@ -53,6 +53,7 @@ class CompiledModel {
     std::size_t memory_limit_ = 0;
     mutable std::mutex mutex_;
     WeightStore weights_;
+    Tuning tuning_;
     std::list<Cached> plans_;
     std::atomic<std::uint64_t> clock_ = 0;  // even: of the last plan asked for; a touch after it is one more
 };

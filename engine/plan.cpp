@@ -22,7 +22,7 @@ std::size_t Plan::memory_bytes() const {
 }
 
 std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
-                                const ComputeOptions& options, WeightProvider& weights) {
+                                const ComputeOptions& options, WeightProvider& weights, Tuning& tuning) {
     auto plan = std::make_shared<Plan>();
     plan->graph = std::move(graph);
     plan->bindings = bindings;
@@ -30,7 +30,8 @@ std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Bac
     for (const Value* input : plan->graph.inputs()) plan->inputs.push_back(port(*input, input->name));
     for (std::size_t i = 0; i < plan->graph.outputs().size(); ++i)
         plan->outputs.push_back(port(*plan->graph.outputs()[i], plan->graph.output_names()[i]));
-    PlanBuilder(*plan, backend, options, weights).run();
+    const Selection selection = select(plan->graph, backend, options, tuning);
+    PlanBuilder(*plan, backend, options, weights, selection).run();
     plan->careful = may_leave_range(plan->graph, known_numbers(weights));
     return plan;
 }

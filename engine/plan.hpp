@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/selection/select.hpp"
 #include "graph/ir.hpp"
 #include "kernels/kernel.hpp"
 
@@ -37,6 +38,8 @@ struct Step {
     /// What it computes, in topological order; empty for a reorder or a copy that the planner put in.
     std::vector<const Node*> nodes;
     std::vector<Refusal> refusals;
+    /// What was measured before this was chosen, itself included; empty where nothing was.
+    std::vector<Candidate> candidates;
 };
 
 /// One input or output as the plan computes: floats are f32, whatever the caller's dtype.
@@ -69,9 +72,9 @@ struct Plan {
     std::size_t memory_bytes() const;
 };
 
-/// Chooses kernels and layouts for a graph with bound sizes and lays out its memory. Throws seq::Error where
-/// no kernel can run a node.
+/// Chooses kernels and layouts for a graph with bound sizes, as `tuning` says, and lays out its memory. Throws
+/// seq::Error where no kernel can run a node.
 std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
-                                const ComputeOptions& options, WeightProvider& weights);
+                                const ComputeOptions& options, WeightProvider& weights, Tuning& tuning);
 
 }  // namespace seq

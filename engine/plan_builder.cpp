@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/selection/enumerate.hpp"
+
 namespace seq {
 namespace {
 
@@ -17,7 +19,7 @@ std::string layer_name(const Plan& plan, const Node& node) {
 }  // namespace
 
 void PlanBuilder::run() {
-    for (Group& group : find_groups(plan_.graph, *backend_.groups, options_)) {
+    for (Group& group : chosen_groups()) {
         grouped_.insert(group.nodes.begin(), group.nodes.end() - 1);
         groups_[group.nodes.back()] = std::move(group);
     }
@@ -28,17 +30,67 @@ void PlanBuilder::run() {
     resolve();
 }
 
+std::vector<Group> PlanBuilder::chosen_groups() const {
+    if (selection_.empty()) return find_groups(plan_.graph, *backend_.groups, options_);
+    std::vector<Group> groups;
+    for (const auto& [last, choice] : selection_) {
+        if (choice.unit.group != nullptr) groups.push_back({choice.unit.group, choice.unit.nodes, choice.unit.inputs});
+    }
+    return groups;
+}
+
 void PlanBuilder::place_inputs() {
     for (std::size_t i = 0; i < plan_.graph.inputs().size(); ++i)
         homes_[plan_.graph.inputs()[i]] = {Kind::input, i, Layout::plain(), nullptr};
 }
 
 void PlanBuilder::place_node(const Node& node) {
-    if (grouped_.contains(&node) || place_group(node) || alias_view(node)) return;
+    if (grouped_.contains(&node) || place_selected(node) || place_group(node) || alias_view(node)) return;
     Step step = choose_kernel(make_request(node));
     connect_inputs(step);
     connect_outputs(step);
     plan_.steps.push_back(std::move(step));
+}
+
+/// Why the kernels that were not measured were not.
+std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) const {
+    std::vector<Refusal> refusals;
+    if (choice.unit.group != nullptr) return refusals;
+    for (const Kernel* kernel : *backend_.kernels) {
+        const bool measured =
+            std::any_of(choice.candidates.begin(), choice.candidates.end(),
+                        [&](const Candidate& candidate) { return candidate.kernel == kernel->name(); });
+        if (measured) continue;
+        const Support support = kernel->supports(make_request(choice.unit.last()));
+        refusals.push_back({std::string(kernel->name()), support ? "others are there" : support.reason});
+    }
+    return refusals;
+}
+
+/// By what was chosen, unless it refuses now that it sees the weights.
+bool PlanBuilder::place_selected(const Node& node) {
+    const auto found = selection_.find(&node);
+    if (found == selection_.end()) return false;
+    const Choice& choice = found->second;
+    ComputeOptions options = options_;
+    options.estimate = false;
+    Step step;
+    std::string refusal;
+    step.nodes = choice.unit.nodes;
+    step.kernel =
+        prepare(choice.unit, choice.candidate().kernel, choice.candidate().offer, backend_, options, weights_, refusal);
+    if (step.kernel == nullptr) return false;
+    step.kernel_name = choice.candidate().kernel;
+    step.candidates = choice.candidates;
+    step.refusals = refusals_beside(choice);
+    if (choice.unit.group != nullptr) {
+        connect_group_inputs(step, choice.unit.inputs);
+    } else {
+        connect_inputs(step);
+    }
+    connect_outputs(step);
+    plan_.steps.push_back(std::move(step));
+    return true;
 }
 
 bool PlanBuilder::place_group(const Node& last) {
@@ -170,6 +222,11 @@ PlanBuilder::Home PlanBuilder::home_of(const Value& value) {
 
 PlanBuilder::Home PlanBuilder::in_layout(const Value& value, const Home& home, const Layout& layout) {
     if (home.layout == layout) return home;
+    if (same_bytes(placed(value, home.layout), placed(value, layout))) {
+        Home same = home;
+        same.layout = layout;
+        return same;
+    }
     const auto key = std::make_pair(&value, layout.to_string());
     const auto found = reordered_.find(key);
     if (found != reordered_.end()) return found->second;
@@ -210,8 +267,8 @@ void PlanBuilder::place_outputs() {
     for (std::size_t i = 0; i < plan_.graph.outputs().size(); ++i) {
         const Value& value = *plan_.graph.outputs()[i];
         const Home home = home_of(value);
-        const bool direct =
-            home.kind == Kind::arena && home.layout == Layout::plain() && buffers_[home.index].output < 0;
+        const bool direct = home.kind == Kind::arena && buffers_[home.index].output < 0 &&
+                            same_bytes(placed(value, home.layout), placed(value, Layout::plain()));
         if (direct) {
             buffers_[home.index].output = static_cast<int>(i);
             continue;

@@ -18,8 +18,10 @@ namespace seq {
 /// then one arena for all that lives between steps.
 class PlanBuilder {
    public:
-    PlanBuilder(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights)
-        : plan_(plan), backend_(backend), options_(options), weights_(weights) {}
+    /// `selection`: what was chosen by measuring; where it is empty, the first kernel that serves is taken.
+    PlanBuilder(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights,
+                const Selection& selection)
+        : plan_(plan), backend_(backend), options_(options), weights_(weights), selection_(selection) {}
 
     void run();
 
@@ -44,6 +46,9 @@ class PlanBuilder {
     void place_apart(const Group& group, Refusal refusal);
     bool alias_view(const Node& node);
     KernelRequest make_request(const Node& node) const;
+    std::vector<Group> chosen_groups() const;
+    bool place_selected(const Node& node);
+    std::vector<Refusal> refusals_beside(const Choice& choice) const;
     Step choose_kernel(const KernelRequest& request);
     void connect_inputs(Step& step);
     void connect_group_inputs(Step& step, const std::vector<const Value*>& values);
@@ -68,6 +73,7 @@ class PlanBuilder {
     const Backend& backend_;
     const ComputeOptions& options_;
     WeightProvider& weights_;
+    const Selection& selection_;
     /// Groups that are to be placed, by their last node, and the other nodes in them.
     std::map<const Node*, Group> groups_;
     std::set<const Node*> grouped_;

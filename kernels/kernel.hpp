@@ -55,7 +55,8 @@ class WeightProvider {
 struct KernelRequest {
     const Node& node;
     std::vector<Placed> inputs;
-    std::vector<Placed> outputs;  ///< plain
+    /// Where the layout is not plain, the kernel may give the value in it if that costs it nothing.
+    std::vector<Placed> outputs;
     ComputeOptions options;
 
     bool is_weight(int input) const { return node.inputs[static_cast<std::size_t>(input)]->is_constant_like(); }
@@ -164,6 +165,10 @@ struct Backend {
     bool (*has_extreme)(const TensorView& tensor) = nullptr;
     /// The instruction set that serves, after SEQ_MAX_ISA.
     Isa isa = Isa::scalar;
+    /// "AMD EPYC 9B45, avx512, oneDNN 3.2.0": what measured times hold for.
+    std::string (*identity)() = nullptr;
+    /// Drops bytes from all caches, for times as they are where weights come from memory.
+    void (*flush)(const void* data, std::size_t bytes) = nullptr;
 };
 
 }  // namespace seq

@@ -1,5 +1,6 @@
 #include "kernels/layout.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "graph/checked.hpp"
@@ -25,6 +26,26 @@ std::int64_t Placed::byte_count() const {
     }
     if (!bytes) throw std::length_error("a value's byte count overflows");
     return *bytes;
+}
+
+namespace {
+
+/// The simplest layout that has the same bytes.
+Layout simplest(const Placed& placed) {
+    Layout layout = placed.layout;
+    const auto& sizes = placed.sizes;
+    if (sizes.size() < 3) return layout;
+    const bool one_pixel = std::all_of(sizes.begin() + 2, sizes.end(), [](std::int64_t size) { return size == 1; });
+    if (layout.kind == LayoutKind::blocked && sizes[1] == layout.block) layout = Layout::channels_last();
+    if (layout.kind == LayoutKind::blocked && one_pixel && sizes[1] % layout.block == 0) return Layout::plain();
+    if (layout.kind == LayoutKind::channels_last && (one_pixel || sizes[1] == 1)) return Layout::plain();
+    return layout;
+}
+
+}  // namespace
+
+bool same_bytes(const Placed& a, const Placed& b) {
+    return a.dtype == b.dtype && a.sizes == b.sizes && simplest(a) == simplest(b);
 }
 
 }  // namespace seq

@@ -38,4 +38,7 @@ struct Placed {
     bool operator==(const Placed&) const = default;
 };
 
+/// Whether the same value has the same bytes in both: where there is one pixel or one channel, say.
+bool same_bytes(const Placed& a, const Placed& b);
+
 }  // namespace seq

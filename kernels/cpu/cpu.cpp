@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kernels/cpu/copy.hpp"
+#include "kernels/cpu/flush.hpp"
 #include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/onednn/reorder.hpp"
@@ -72,11 +73,18 @@ std::string processor_name() {
     return {};
 }
 
+std::string identity() {
+    const CpuDescription description = describe_cpu();
+    return fmt::format("{}, {}, {} {}", description.model, cpu::name_of(description.isa), description.onednn,
+                       description.onednn_isa);
+}
+
 }  // namespace
 
 const Backend& cpu_backend() {
     static const Backend backend{"cpu",        &cpu_kernels(), &cpu_group_kernels(),
-                                 make_reorder, has_extreme,    cpu::machine_isa()};
+                                 make_reorder, has_extreme,    cpu::machine_isa(),
+                                 identity,     cpu::flush};
     return backend;
 }
 

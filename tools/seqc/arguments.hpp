@@ -27,6 +27,8 @@ struct Arguments {
     std::string dtype = "f32";
     std::string numerics = "default";
     std::string passes = "all";
+    std::string tune;          ///< empty: as the command is used to
+    std::string timing_cache;  ///< empty: the user's
     int threads = 0;
     std::size_t memory_limit = 0;  ///< bytes; 0: what the process may use
     std::string weights;

@@ -72,6 +72,18 @@ std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t co
     return fmt::format("{}", fmt::join(words, ", "));
 }
 
+bool is_chosen(const seq::Step& step, const seq::Candidate& candidate) {
+    return candidate.kernel == step.kernel_name && candidate.inputs == step.kernel->input_layouts &&
+           candidate.outputs == step.kernel->output_layouts;
+}
+
+void print_candidate(const seq::Step& step, const seq::Candidate& candidate) {
+    print(fmt::format("  measured       {} {} ({}), {} -> {}: {:.4g} µs, {:.4g} µs with cold weights\n",
+                      is_chosen(step, candidate) ? "*" : " ", candidate.kernel, candidate.description,
+                      layouts_text(candidate.inputs, data_count(step)),
+                      layouts_text(candidate.outputs, candidate.outputs.size()), candidate.warm, candidate.cold));
+}
+
 void print_step(const seq::Plan& plan, const seq::Step& step) {
     const auto layers = step_layers(plan, step);
     if (layers.size() > 1) print(fmt::format("  one step with  {}\n", fmt::join(layers, ", ")));
@@ -80,6 +92,7 @@ void print_step(const seq::Plan& plan, const seq::Step& step) {
                       step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
     print(fmt::format("  layouts        {} -> {}\n", layouts_text(step.kernel->input_layouts, data_count(step)),
                       layouts_text(step.kernel->output_layouts, step.nodes.back()->outputs.size())));
+    for (const seq::Candidate& candidate : step.candidates) print_candidate(step, candidate);
     for (const seq::Refusal& refusal : step.refusals)
         print(fmt::format("  not            {}: {}\n", refusal.kernel, refusal.reason));
 }
@@ -97,11 +110,19 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
     Json refusals = Json::array();
     for (const seq::Refusal& refusal : step.refusals)
         refusals.push_back({{"kernel", refusal.kernel}, {"reason", refusal.reason}});
-    return {{"layers", step_layers(plan, step)},
-            {"computes", computes_text(step)},
-            {"kernel", step.kernel_name},
-            {"implementation", step.kernel->description},
-            {"refusals", std::move(refusals)}};
+    Json candidates = Json::array();
+    for (const seq::Candidate& candidate : step.candidates) {
+        candidates.push_back({{"kernel", candidate.kernel},
+                              {"implementation", candidate.description},
+                              {"inputs", layouts_text(candidate.inputs, data_count(step))},
+                              {"outputs", layouts_text(candidate.outputs, candidate.outputs.size())},
+                              {"warm_us", candidate.warm},
+                              {"cold_us", candidate.cold},
+                              {"chosen", is_chosen(step, candidate)}});
+    }
+    return {{"layers", step_layers(plan, step)}, {"computes", computes_text(step)},
+            {"kernel", step.kernel_name},        {"implementation", step.kernel->description},
+            {"measured", std::move(candidates)}, {"refusals", std::move(refusals)}};
 }
 
 void print_json(const Explanation& explanation, const seq::Plan& plan) {
@@ -131,7 +152,7 @@ int run_explain(const Arguments& arguments) {
                            return layer.path == arguments.layer;
                        });
     if (!known) refuse_layer(arguments.layer, model->graph());
-    const seq::Executable executable = compile_model(*model, compile_options(arguments, *model));
+    const seq::Executable executable = compile_model(*model, compile_options(arguments, *model, seq::Tune::fast));
     const auto plan = executable.plan(bindings_for(arguments, model->graph()));
     for (const seq::LayerInfo& layer : layers) {
         if (!arguments.layer.empty() && layer.path != arguments.layer) continue;

@@ -113,7 +113,21 @@ std::optional<Model> load_model(const Arguments& arguments, MissingWeights missi
     return model;
 }
 
-seq::CompileOptions compile_options(const Arguments& arguments, const Model& model) {
+namespace {
+
+/// Draws a line for as long as there is something to measure.
+seq::TuningProgress tuning_line() {
+    return [line = std::shared_ptr<Progress>()](std::size_t done, std::size_t total, const std::string& layer) mutable {
+        if (done == total) return line.reset();
+        if (line == nullptr) line = std::make_shared<Progress>("measuring kernels");
+        line->relabel(fmt::format("measuring kernels for {}", layer));
+        line->update(static_cast<double>(done) / static_cast<double>(total));
+    };
+}
+
+}  // namespace
+
+seq::CompileOptions compile_options(const Arguments& arguments, const Model& model, seq::Tune usual_tune) {
     seq::CompileOptions options;
     options.device = arguments.device == "cuda" ? seq::Device::cuda() : seq::Device::cpu();
     options.weights = model.weights;
@@ -125,11 +139,18 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
     options.passes = arguments.passes;
+    options.tune = arguments.tune.empty()     ? usual_tune
+                   : arguments.tune == "full" ? seq::Tune::full
+                   : arguments.tune == "fast" ? seq::Tune::fast
+                                              : seq::Tune::none;
+    if (!arguments.timing_cache.empty()) options.timing_cache = arguments.timing_cache;
+    options.on_tuning = tuning_line();
     seq::require_available(options);
     return options;
 }
 
 seq::Executable compile_model(const Model& model, const seq::CompileOptions& options) {
+    if (options.tune != seq::Tune::none) return seq::compile(model.graph(), options);
     const Progress progress("compiling");
     return seq::compile(model.graph(), options);
 }

@@ -38,8 +38,10 @@ seq::CheckResult check_model(const Arguments& arguments);
 /// The diagnostics as --format asks, and a closing count of errors and warnings in text.
 std::string render(const seq::CheckResult& checked, const Arguments& arguments, bool color);
 
-/// Throws seq::Error device/unavailable for what this build cannot do.
-seq::CompileOptions compile_options(const Arguments& arguments, const Model& model);
+/// `usual_tune` holds where the command line says nothing. Throws seq::Error device/unavailable for what this build
+/// cannot do.
+seq::CompileOptions compile_options(const Arguments& arguments, const Model& model,
+                                    seq::Tune usual_tune = seq::Tune::none);
 
 /// seq::compile, with a line of progress.
 seq::Executable compile_model(const Model& model, const seq::CompileOptions& options);

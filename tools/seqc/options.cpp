@@ -110,6 +110,14 @@ void add_compute(CLI::App& app, Arguments& arguments) {
         ->type_name("all|none|PASS,...")
         ->check(passes_problem)
         ->capture_default_str();
+    app.add_option("--tune", arguments.tune,
+                   "none: kernels are chosen by estimates; fast: by measuring each layer once; full: for longer. "
+                   "bench and explain: fast, all else: none")
+        ->check(CLI::IsMember({"none", "fast", "full"}));
+    app.add_option("--timing-cache", arguments.timing_cache,
+                   "where measured times are kept; ~/.cache/seq/timings.json by default")
+        ->type_name("FILE")
+        ->check(empty_problem);
     app.add_option("--threads", arguments.threads, "how many threads compute; 0: all that the process may use")
         ->check(integer_to(max_threads))
         ->capture_default_str();

@@ -50,6 +50,10 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
                                       std::string& refusal) {
     const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
     const PrimitiveDesc desc = describe_primitive(p, source, describe_any(p.weights), target, fused.attributes);
+    if (!(request.outputs[0].layout == Layout::plain()) && is_plain_loops(desc)) {
+        refusal = "oneDNN has plain loops alone for this layout";
+        return nullptr;
+    }
     const auto source_layout = layout_of(desc.src_desc(), request.inputs[0]);
     const auto target_layout = layout_of(desc.dst_desc(), request.outputs[0]);
     if (!source_layout || !target_layout) {

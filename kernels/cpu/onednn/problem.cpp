@@ -33,6 +33,8 @@ std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& requ
     const auto try_layout = [&](const MemoryDesc& from, const MemoryDesc& to) {
         return attempt(refusal, [&] { kernel = build(from, to); }) && kernel != nullptr;
     };
+    const bool wanted = !(request.outputs[0].layout == Layout::plain());
+    if (wanted && try_layout(describe(request.inputs[0]), describe(request.outputs[0]))) return kernel;
     if (try_layout(describe_any(source), describe_any(target))) return kernel;
     if (try_layout(describe_plain(source), describe_plain(target))) return kernel;
     return nullptr;

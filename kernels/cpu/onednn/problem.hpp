@@ -24,8 +24,8 @@ bool within_limits(const Dims& numbers);
 using BuildInLayout =
     std::function<std::unique_ptr<PreparedKernel>(const MemoryDesc& source, const MemoryDesc& target)>;
 
-/// Builds the primitive in the layout that it likes best, or else in the plain one. nullptr, with the reason, where
-/// neither works.
+/// Builds the primitive in the layouts of the request where those of its outputs are not plain, or in what it likes
+/// best, or else in the plain one. nullptr, with the reason, where none works.
 std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& request, std::string& refusal,
                                                        const BuildInLayout& build);
 

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/layout.hpp"
+
+namespace seq {
+
+/// What is offered to a kernel when it is prepared: the layout of all data inputs, and of all outputs, where plain
+/// means as the kernel likes.
+struct Offer {
+    Layout input;
+    Layout output;
+    bool operator==(const Offer&) const = default;
+};
+
+/// One way to run a unit, and what it was measured to take, in microseconds: best of some runs.
+struct Candidate {
+    std::string kernel;
+    std::string description;
+    Offer offer;
+    std::vector<Layout> inputs;
+    std::vector<Layout> outputs;
+    double warm = 0;  ///< all that it reads is in the caches from the run before
+    double cold = 0;  ///< its inputs are, its weights are not
+
+    double cost(bool weights_are_cold) const { return weights_are_cold ? cold : warm; }
+};
+
+}  // namespace seq

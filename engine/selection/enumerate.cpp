@@ -1,0 +1,91 @@
+#include "engine/selection/enumerate.hpp"
+
+#include <algorithm>
+
+namespace seq {
+namespace {
+
+/// The layouts in which values are offered, the first one alone where the unit has no value with channels.
+std::vector<Offer> offers_for(const Unit& unit, Isa isa) {
+    const Layout plain = Layout::plain(), last = Layout::channels_last();
+    const Layout blocked = Layout::blocked(isa == Isa::avx512 ? 16 : 8);
+    const auto has_channels = [](const Value* value) {
+        return !value->is_constant_like() && value->type.shape.rank() >= 3 && value->type.shape.rank() <= 5;
+    };
+    const bool any = std::any_of(unit.inputs.begin(), unit.inputs.end(), has_channels) ||
+                     std::any_of(unit.outputs().begin(), unit.outputs().end(), has_channels);
+    if (!any) return {{plain, plain}};
+    return {{plain, plain}, {last, last}, {blocked, blocked}, {plain, last}, {plain, blocked}};
+}
+
+Layout layout_for(const Value& value, const Layout& offered) {
+    const int rank = value.type.shape.rank();
+    return value.is_constant_like() || rank < 3 || rank > 5 ? Layout::plain() : offered;
+}
+
+std::vector<Placed> place_all(std::span<const Value* const> values, const Layout& offered) {
+    std::vector<Placed> placed;
+    for (const Value* value : values) placed.push_back(place(*value, layout_for(*value, offered)));
+    return placed;
+}
+
+std::vector<Placed> place_outputs(const Unit& unit, const Offer& offer) {
+    std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
+    return place_all(outputs, offer.output);
+}
+
+std::unique_ptr<PreparedKernel> prepare_node(const Unit& unit, const Kernel& kernel, const Offer& offer,
+                                             const ComputeOptions& options, WeightProvider& weights,
+                                             std::string& refusal) {
+    const KernelRequest request{unit.last(), place_all(unit.inputs, offer.input), place_outputs(unit, offer), options};
+    const Support support = kernel.supports(request);
+    if (support) return kernel.prepare(request, weights, refusal);
+    refusal = support.reason;
+    return nullptr;
+}
+
+std::unique_ptr<PreparedKernel> prepare_group(const Unit& unit, const Offer& offer, const ComputeOptions& options,
+                                              WeightProvider& weights, std::string& refusal) {
+    const GroupRequest request{unit.nodes, unit.inputs, place_all(unit.inputs, offer.input), place_outputs(unit, offer),
+                               options};
+    return unit.group->prepare(request, weights, refusal);
+}
+
+}  // namespace
+
+std::unique_ptr<PreparedKernel> prepare(const Unit& unit, const std::string& name, const Offer& offer,
+                                        const Backend& backend, const ComputeOptions& options, WeightProvider& weights,
+                                        std::string& refusal) {
+    if (unit.group != nullptr) return prepare_group(unit, offer, options, weights, refusal);
+    for (const Kernel* kernel : *backend.kernels) {
+        if (kernel->name() == name) return prepare_node(unit, *kernel, offer, options, weights, refusal);
+    }
+    refusal = "there is no such kernel";
+    return nullptr;
+}
+
+void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options, WeightProvider& weights,
+               const Visit& visit) {
+    options.estimate = false;
+    std::vector<Candidate> seen;
+    const auto try_kernel = [&](const std::string& name) {
+        for (const Offer& offer : offers_for(unit, options.isa)) {
+            std::string refusal;
+            const auto kernel = prepare(unit, name, offer, backend, options, weights, refusal);
+            if (kernel == nullptr) continue;
+            Candidate candidate{name, kernel->description, offer, kernel->input_layouts, kernel->output_layouts, 0, 0};
+            const bool known = std::any_of(seen.begin(), seen.end(), [&](const Candidate& other) {
+                return other.kernel == name && other.inputs == candidate.inputs && other.outputs == candidate.outputs;
+            });
+            if (known) continue;
+            seen.push_back(candidate);
+            visit(std::move(candidate), *kernel);
+        }
+    };
+    if (unit.group != nullptr) return try_kernel(std::string(unit.group->name()));
+    for (const Kernel* kernel : *backend.kernels) {
+        if (kernel != backend.kernels->back() || seen.empty()) try_kernel(std::string(kernel->name()));
+    }
+}
+
+}  // namespace seq

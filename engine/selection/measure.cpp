@@ -1,0 +1,127 @@
+#include "engine/selection/measure.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "engine/selection/enumerate.hpp"
+#include "engine/selection/trial_weights.hpp"
+
+namespace seq {
+namespace {
+
+/// A candidate that takes this many times as long as the best one so far is not timed to the end.
+constexpr double hopeless = 2;
+
+std::vector<Placed> placed_as(std::span<const Value* const> values, const std::vector<Layout>& layouts) {
+    std::vector<Placed> placed;
+    for (std::size_t i = 0; i < values.size(); ++i) placed.push_back(place(*values[i], layouts[i]));
+    return placed;
+}
+
+bool fits(std::span<const Value* const> values, const std::vector<Layout>& layouts) {
+    if (values.size() != layouts.size()) return false;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const int rank = values[i]->type.shape.rank();
+        if (!(layouts[i] == Layout::plain()) && (rank < 3 || rank > 5)) return false;
+    }
+    return true;
+}
+
+/// Whether what was read from a file can be about this unit at all.
+bool fits(const Unit& unit, const std::vector<Candidate>* candidates) {
+    if (candidates == nullptr) return false;
+    const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
+    return std::all_of(candidates->begin(), candidates->end(), [&](const Candidate& candidate) {
+        return fits(unit.inputs, candidate.inputs) && fits(outputs, candidate.outputs);
+    });
+}
+
+}  // namespace
+
+Stopwatch& Measurements::stopwatch() {
+    constexpr int full_effort = 10;
+    if (!stopwatch_)
+        stopwatch_.emplace(backend_, options_.threads, home_, tuning_.effort == Tune::full ? full_effort : 1);
+    return *stopwatch_;
+}
+
+std::string Measurements::key(const Unit& unit) const {
+    return fmt::format("{} weights={}", key_of(unit, options_), name_of(home_));
+}
+
+std::string Measurements::layer_of(const Unit& unit) const {
+    const Node& node = *unit.nodes.front();
+    return node.origins.empty() ? node.output()->name : graph_.layers[node.origins.front()].path;
+}
+
+void Measurements::prepare(const std::vector<Unit>& units) {
+    std::map<std::string, const Unit*> missing;
+    for (const Unit& unit : units) {
+        const std::string key = this->key(unit);
+        if (!fits(unit, tuning_.cache.find(key))) missing.emplace(key, &unit);
+    }
+    std::size_t done = 0;
+    for (const auto& [key, unit] : missing) {
+        if (tuning_.progress) tuning_.progress(done, missing.size(), layer_of(*unit));
+        ++done;
+        tuning_.cache.add(key, measure(*unit));
+    }
+    if (tuning_.progress && done > 0) tuning_.progress(done, done, {});
+}
+
+const std::vector<Candidate>& Measurements::of(const Unit& unit) {
+    static const std::vector<Candidate> none;
+    const auto* candidates = tuning_.cache.find(key(unit));
+    return candidates == nullptr ? none : *candidates;
+}
+
+std::vector<Candidate> Measurements::measure(const Unit& unit) {
+    std::vector<Candidate> candidates;
+    double best = std::numeric_limits<double>::max();
+    TrialWeights weights;
+    const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
+    enumerate(unit, backend_, options_, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
+        const Times times = stopwatch().time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
+                                              placed_as(outputs, candidate.outputs), weights},
+                                             hopeless * best);
+        weights.start();
+        candidate.warm = times.warm;
+        candidate.cold = times.cold;
+        best = std::min(best, times.warm);
+        candidates.push_back(std::move(candidate));
+    });
+    return candidates;
+}
+
+double Measurements::reorder(const Value& value, const Layout& from, const Layout& to) {
+    const Placed source = place(value, from), target = place(value, to);
+    if (same_bytes(source, target)) return 0;
+    const std::string key =
+        fmt::format("reorder {}[{}] {} -> {} threads={}", name_of(value.type.dtype), fmt::join(source.sizes, ","),
+                    from.to_string(), to.to_string(), options_.threads);
+    if (const auto* known = tuning_.cache.find(key)) return known->front().warm;
+    Candidate reorder{"reorder", {}, {from, to}, {from}, {to}, measure_reorder(source, target), 0};
+    reorder.cold = reorder.warm;
+    tuning_.cache.add(key, {reorder});
+    return reorder.warm;
+}
+
+double Measurements::measure_reorder(const Placed& from, const Placed& to) {
+    constexpr double endless = 1e12;
+    std::unique_ptr<PreparedKernel> kernel;
+    try {
+        kernel = backend_.make_reorder(from, to, options_);
+    } catch (const Error&) {
+        return endless;
+    }
+    const Value value;
+    const std::vector<const Value*> values{&value};
+    TrialWeights weights;
+    return stopwatch().time({*kernel, values, {from}, {to}, weights}, std::numeric_limits<double>::max()).warm;
+}
+
+}  // namespace seq

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/selection/footprint.hpp"
+#include "engine/selection/select.hpp"
+#include "engine/selection/stopwatch.hpp"
+
+namespace seq {
+
+/// The candidates of a graph's units and what reorders take, from the timing cache or measured now.
+class Measurements {
+   public:
+    Measurements(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
+                 WeightHome home)
+        : graph_(graph), backend_(backend), options_(options), tuning_(tuning), home_(home) {}
+
+    /// Measures what the cache lacks.
+    void prepare(const std::vector<Unit>& units);
+
+    /// None where no kernel runs the unit. It must be one of those prepared.
+    const std::vector<Candidate>& of(const Unit& unit);
+
+    /// Microseconds; endless where there is no such reorder, and nothing where the bytes are the same.
+    double reorder(const Value& value, const Layout& from, const Layout& to);
+
+   private:
+    std::vector<Candidate> measure(const Unit& unit);
+    double measure_reorder(const Placed& from, const Placed& to);
+    Stopwatch& stopwatch();
+    std::string key(const Unit& unit) const;
+    std::string layer_of(const Unit& unit) const;
+
+    const Graph& graph_;
+    const Backend& backend_;
+    const ComputeOptions& options_;
+    Tuning& tuning_;
+    WeightHome home_;
+    std::optional<Stopwatch> stopwatch_;
+};
+
+}  // namespace seq

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/selection/candidate.hpp"
+#include "engine/selection/timing_cache.hpp"
+#include "engine/selection/unit.hpp"
+
+namespace seq {
+
+/// How much time goes into measuring what a plan is made of.
+enum class Tune : std::uint8_t {
+    none,  ///< nothing is measured or looked up: estimates decide
+    fast,  ///< each distinct layer's candidates, some runs each
+    full,  ///< more runs
+};
+
+/// Called before each measurement: how many are done, how many there are, and the layer that comes next; and at the
+/// end, when all are done.
+using TuningProgress = std::function<void(std::size_t done, std::size_t total, const std::string& layer)>;
+
+struct Tuning {
+    Tune effort = Tune::none;
+    TimingCache cache;
+    TuningProgress progress;
+};
+
+/// What runs a unit, and what else was thought of.
+struct Choice {
+    Unit unit;
+    std::size_t chosen = 0;  ///< among `candidates`
+    std::vector<Candidate> candidates;
+    const Candidate& candidate() const { return candidates[chosen]; }
+};
+
+/// The units of a graph by their last nodes; views are left out, which have no step.
+using Selection = std::map<const Node*, Choice>;
+
+/// Chooses kernels and layouts for the whole graph (sizes bound) by measured times; empty where none are to be
+/// measured, or where no kernel runs a node. To be called in the arena that will run the plan.
+Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning);
+
+}  // namespace seq

@@ -1,0 +1,150 @@
+#include "engine/selection/timing_cache.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace seq {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Raised whenever kernels change so that old times mislead.
+constexpr int format = 1;
+constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
+
+Json layouts_json(const std::vector<Layout>& layouts) {
+    Json json = Json::array();
+    for (const Layout& layout : layouts) json.push_back(layout.to_string());
+    return json;
+}
+
+std::vector<Layout> parse_layouts(const Json& json) {
+    std::vector<Layout> layouts;
+    for (const Json& layout : json) layouts.push_back(parse_layout(layout.get<std::string>()));
+    return layouts;
+}
+
+Json candidate_json(const Candidate& candidate) {
+    return {{"kernel", candidate.kernel},
+            {"description", candidate.description},
+            {"offer", layouts_json({candidate.offer.input, candidate.offer.output})},
+            {"inputs", layouts_json(candidate.inputs)},
+            {"outputs", layouts_json(candidate.outputs)},
+            {"warm_us", candidate.warm},
+            {"cold_us", candidate.cold}};
+}
+
+double parse_time(const Json& json) {
+    const double time = json.get<double>();
+    if (!std::isfinite(time) || time < 0) throw std::invalid_argument("no time");
+    return time;
+}
+
+Candidate parse_candidate(const Json& json) {
+    Candidate candidate;
+    candidate.kernel = json.at("kernel").get<std::string>();
+    candidate.description = json.at("description").get<std::string>();
+    const auto offer = parse_layouts(json.at("offer"));
+    candidate.offer = {offer.at(0), offer.at(1)};
+    candidate.inputs = parse_layouts(json.at("inputs"));
+    candidate.outputs = parse_layouts(json.at("outputs"));
+    candidate.warm = parse_time(json.at("warm_us"));
+    candidate.cold = parse_time(json.at("cold_us"));
+    return candidate;
+}
+
+/// Through a file beside it, so that nobody reads half a file.
+bool write_whole(const std::filesystem::path& path, const std::string& text) {
+    std::error_code failure;
+    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
+    std::filesystem::path draft = path;
+    draft += fmt::format(".{}", getpid());
+    std::ofstream file(draft);
+    file << text;
+    file.close();
+    if (file) std::filesystem::rename(draft, path, failure);
+    if (!file || failure) std::filesystem::remove(draft, failure);
+    return static_cast<bool>(file) && !failure;
+}
+
+}  // namespace
+
+Layout parse_layout(const std::string& text) {
+    if (text == "plain") return Layout::plain();
+    if (text == "channels_last") return Layout::channels_last();
+    constexpr std::string_view prefix = "blocked";
+    int block = 0;
+    if (text.starts_with(prefix)) std::from_chars(text.data() + prefix.size(), text.data() + text.size(), block);
+    if (block != 4 && block != 8 && block != 16) throw std::invalid_argument("no layout: " + text);
+    return Layout::blocked(block);
+}
+
+TimingCache::TimingCache(std::string path, std::string machine)
+    : path_(std::move(path)), machine_(std::move(machine)), layers_(read(path_)[machine_]) {}
+
+TimingCache::Machines TimingCache::read(const std::string& path) {
+    std::error_code failure;
+    if (path.empty() || std::filesystem::file_size(path, failure) > most_bytes || failure) return {};
+    std::ifstream file(path);
+    try {
+        const Json json = Json::parse(file);
+        if (json.at("seq_timings") != format) return {};
+        Machines machines;
+        for (const auto& [machine, layers] : json.at("machines").items()) {
+            for (const auto& [key, candidates] : layers.items()) {
+                std::vector<Candidate>& known = machines[machine][key];
+                for (const Json& candidate : candidates) known.push_back(parse_candidate(candidate));
+            }
+        }
+        return machines;
+    } catch (const std::exception&) {
+        return {};
+    }
+}
+
+const std::vector<Candidate>* TimingCache::find(const std::string& key) const {
+    const auto found = layers_.find(key);
+    return found == layers_.end() || found->second.empty() ? nullptr : &found->second;
+}
+
+void TimingCache::add(const std::string& key, std::vector<Candidate> candidates) {
+    added_[key] = candidates;
+    layers_[key] = std::move(candidates);
+}
+
+bool TimingCache::save() {
+    if (path_.empty() || added_.empty()) return true;
+    Machines machines = read(path_);
+    for (const auto& [key, candidates] : added_) machines[machine_][key] = candidates;
+    Json json{{"seq_timings", format}, {"machines", Json::object()}};
+    for (const auto& [machine, layers] : machines) {
+        Json& object = json["machines"][machine] = Json::object();
+        for (const auto& [key, candidates] : layers) {
+            Json& list = object[key] = Json::array();
+            for (const Candidate& candidate : candidates) list.push_back(candidate_json(candidate));
+        }
+    }
+    if (!write_whole(path_, json.dump(1) + "\n")) return false;
+    added_.clear();
+    return true;
+}
+
+std::string TimingCache::default_path() {
+    const auto variable = [](const char* name) {
+        const char* const text = std::getenv(name);
+        return std::string(text == nullptr ? "" : text);
+    };
+    if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/seq/timings.json";
+    if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/seq/timings.json";
+    return {};
+}
+
+}  // namespace seq

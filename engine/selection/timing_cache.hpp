@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/selection/candidate.hpp"
+
+namespace seq {
+
+/// What was measured, by machine and by what was run; in memory, and in a file where it has a path. Several processes
+/// may use one file: what others have written meanwhile is kept.
+class TimingCache {
+   public:
+    TimingCache() = default;
+    /// Reads the file where it exists. One that cannot be read, or is none of ours, counts as empty, and is replaced
+    /// when there is something to write.
+    TimingCache(std::string path, std::string machine);
+
+    /// nullptr where the key is not known.
+    const std::vector<Candidate>* find(const std::string& key) const;
+    void add(const std::string& key, std::vector<Candidate> candidates);
+
+    /// Writes the file if anything was added: what it holds by now, and this. False, where that cannot be.
+    bool save();
+    const std::string& path() const { return path_; }
+
+    /// "$XDG_CACHE_HOME/seq/timings.json" or "~/.cache/seq/timings.json"; empty where neither variable is set.
+    static std::string default_path();
+
+   private:
+    using Layers = std::map<std::string, std::vector<Candidate>>;
+    using Machines = std::map<std::string, Layers>;
+    static Machines read(const std::string& path);
+
+    std::string path_;
+    std::string machine_;
+    Layers layers_;
+    Layers added_;
+};
+
+/// "plain", "channels_last", "blocked16"; throws std::invalid_argument for anything else.
+Layout parse_layout(const std::string& text);
+
+}  // namespace seq

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "kernels/kernel.hpp"
+
+namespace seq {
+
+/// Numbers for kernels that are prepared to be timed: small and without pattern, of each weight's type and sizes.
+class TrialWeights final : public WeightProvider {
+   public:
+    bool available(const Value&) const override { return true; }
+    TensorView view(const Value& value) override { return made(value)->view(); }
+    std::shared_ptr<const Tensor> keep(const Value& value) override;
+    PackedWeights packed(const Value& value, const std::string& key,
+                         const std::function<PackedWeights(const TensorView&)>& pack) override;
+
+    /// Calls `visit` with all that was packed or kept plain since the last call of `start`.
+    void each_used(const std::function<void(const void* data, std::size_t bytes)>& visit) const;
+    void start() { used_.clear(); }
+
+   private:
+    std::shared_ptr<const Tensor> made(const Value& value);
+
+    std::map<const Value*, std::shared_ptr<const Tensor>> kept_;
+    std::vector<PackedWeights> used_;
+};
+
+/// Fills floats with numbers between -1 and 1, and all else with zeros.
+void fill_trial(const TensorView& view);
+
+}  // namespace seq

@@ -1,0 +1,231 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "engine/selection/pbqp.hpp"
+#include "engine/selection/timing_cache.hpp"
+#include "tests/engine/support.hpp"
+
+namespace seq::tests {
+namespace {
+
+using Matrix = std::vector<std::vector<double>>;
+using Json = nlohmann::json;
+
+/// A problem and the least cost among all choices.
+struct Problem {
+    Pbqp pbqp;
+    std::vector<std::size_t> options;
+
+    double least() const {
+        std::vector<std::size_t> choice(options.size(), 0);
+        double best = pbqp.cost(choice);
+        for (std::size_t at = 0; at < choice.size();) {
+            if (++choice[at] == options[at]) {
+                choice[at++] = 0;
+                continue;
+            }
+            at = 0;
+            best = std::min(best, pbqp.cost(choice));
+        }
+        return best;
+    }
+};
+
+class RandomProblems {
+   public:
+    explicit RandomProblems(unsigned seed) : random_(seed) {}
+
+    std::size_t below(std::size_t bound) { return random_() % bound; }
+
+    void add_node(Problem& problem) {
+        const std::size_t count = 1 + below(3);
+        std::vector<double> costs(count);
+        for (double& cost : costs) cost = static_cast<double>(below(100));
+        problem.pbqp.add_node(costs);
+        problem.options.push_back(count);
+    }
+
+    void add_edge(Problem& problem, std::size_t a, std::size_t b) {
+        Matrix costs(problem.options[a], std::vector<double>(problem.options[b]));
+        for (auto& row : costs) {
+            for (double& cost : row) cost = below(2) == 0 ? 0 : static_cast<double>(below(100));
+        }
+        problem.pbqp.add_edge(a, b, costs);
+    }
+
+   private:
+    std::mt19937 random_;
+};
+
+/// A scratch file that is gone with the test.
+struct ScratchFile {
+    std::string path;
+    explicit ScratchFile(const std::string& name)
+        : path((std::filesystem::temp_directory_path() / ("seq_selection_" + name)).string()) {
+        std::filesystem::remove(path);
+    }
+    ~ScratchFile() { std::filesystem::remove(path); }
+    void write(const std::string& text) const { std::ofstream(path) << text; }
+    Json json() const { return Json::parse(std::ifstream(path)); }
+};
+
+TEST_CASE("the choice is the best one where nodes form a chain with residual sums") {
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        RandomProblems random(seed);
+        Problem problem;
+        const std::size_t count = 2 + random.below(8);
+        for (std::size_t node = 0; node < count; ++node) random.add_node(problem);
+        for (std::size_t node = 1; node < count; ++node) random.add_edge(problem, node - 1, node);
+        for (std::size_t node = 3; node < count; node += 3) random.add_edge(problem, node - 3, node);
+        CAPTURE(seed);
+        CHECK(problem.pbqp.cost(problem.pbqp.solve()) == problem.least());
+    }
+}
+
+TEST_CASE("the choice is near the best one where nodes are joined in any way") {
+    double cost = 0, least = 0;
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        RandomProblems random(seed);
+        Problem problem;
+        const std::size_t count = 4 + random.below(6);
+        for (std::size_t node = 0; node < count; ++node) random.add_node(problem);
+        for (std::size_t node = 1; node < count; ++node) {
+            for (std::size_t other = 0; other < node; ++other) {
+                if (random.below(2) == 0) random.add_edge(problem, other, node);
+            }
+        }
+        const double found = problem.pbqp.cost(problem.pbqp.solve());
+        CHECK(found >= problem.least());
+        cost += found;
+        least += problem.least();
+    }
+    CHECK(cost <= 1.05 * least);
+}
+
+Candidate candidate(const std::string& kernel, double warm) {
+    return {kernel, "", {}, {Layout::plain()}, {Layout::blocked(16)}, warm, 2 * warm};
+}
+
+TEST_CASE("times are kept by machine and layer, and what two processes add to one file is kept") {
+    const ScratchFile file("merge.json");
+    TimingCache first(file.path, "machine");
+    TimingCache second(file.path, "machine");
+    TimingCache other(file.path, "another machine");
+    first.add("a", {candidate("k", 1)});
+    second.add("b", {candidate("k", 2), candidate("l", 3)});
+    other.add("a", {candidate("k", 4)});
+    CHECK(first.save());
+    CHECK(second.save());
+    CHECK(other.save());
+    const TimingCache read(file.path, "machine");
+    REQUIRE(read.find("a") != nullptr);
+    REQUIRE(read.find("b") != nullptr);
+    CHECK(read.find("c") == nullptr);
+    CHECK(read.find("a")->front().warm == 1);
+    CHECK(read.find("b")->at(1).kernel == "l");
+    CHECK(read.find("b")->at(1).cold == 6);
+    CHECK(read.find("b")->at(1).outputs.front() == Layout::blocked(16));
+}
+
+TEST_CASE("a timing cache that is none counts as empty and is replaced") {
+    const char* const files[] = {"",
+                                 "{",
+                                 "[]",
+                                 "{\"seq_timings\": 99, \"machines\": {}}",
+                                 "{\"seq_timings\": 1}",
+                                 R"({"seq_timings": 1, "machines": {"m": {"a": [{"kernel": 3}]}}})",
+                                 R"({"seq_timings": 1, "machines": {"m": {"a": 7}}})"};
+    for (const char* text : files) {
+        const ScratchFile file("broken.json");
+        file.write(text);
+        TimingCache cache(file.path, "m");
+        CHECK(cache.find("a") == nullptr);
+        cache.add("a", {candidate("k", 1)});
+        CHECK(cache.save());
+        CHECK(TimingCache(file.path, "m").find("a") != nullptr);
+    }
+}
+
+TEST_CASE("a timing cache that cannot be written is no failure of the model") {
+    CompileOptions options;
+    options.tune = Tune::fast;
+    options.timing_cache = "/proc/none/timings.json";
+    check_golden(load_golden("cifar_cnn"), options);
+}
+
+int measured_layers(const Golden& golden, const std::string& cache) {
+    int count = 0;
+    CompileOptions options;
+    options.tune = Tune::fast;
+    options.timing_cache = cache;
+    options.on_tuning = [&](std::size_t done, std::size_t total, const std::string&) { count += done < total ? 1 : 0; };
+    check_golden(golden, options);
+    return count;
+}
+
+TEST_CASE("what was measured once is not measured again") {
+    const ScratchFile file("again.json");
+    const Golden golden = load_golden("residual_block");
+    CHECK(measured_layers(golden, file.path) > 0);
+    CHECK(measured_layers(golden, file.path) == 0);
+}
+
+TEST_CASE("times that do not fit the layer are measured again") {
+    const ScratchFile file("unfit.json");
+    const Golden golden = load_golden("cifar_cnn");
+    const int layers = measured_layers(golden, file.path);
+    Json json = file.json();
+    for (auto& [machine, keys] : json["machines"].items()) {
+        for (auto& [key, candidates] : keys.items()) {
+            if (key.find("Linear") != std::string::npos) candidates[0]["outputs"] = {"blocked16"};
+            if (key.find("Conv2d") != std::string::npos) candidates[0]["inputs"] = {"plain"};
+            if (key.find("Pool") != std::string::npos) candidates[0]["kernel"] = "no.such.kernel";
+        }
+    }
+    file.write(json.dump());
+    CHECK(measured_layers(golden, file.path) > 0);
+    CHECK(measured_layers(golden, file.path) < layers);
+}
+
+/// Makes candidate `k` of every layer the cheapest one; false where no layer has so many.
+bool prefer(Json& json, std::size_t k) {
+    bool any = false;
+    for (auto& [machine, keys] : json["machines"].items()) {
+        for (auto& [key, candidates] : keys.items()) {
+            any = any || candidates.size() > k;
+            for (std::size_t i = 0; i < candidates.size(); ++i) {
+                const double time = i == std::min(k, candidates.size() - 1) ? 1 : 1e6;
+                candidates[i]["warm_us"] = candidates[i]["cold_us"] = time;
+            }
+        }
+    }
+    return any;
+}
+
+TEST_CASE("whichever candidates are chosen, networks agree with PyTorch") {
+    for (const std::string& name : golden_names()) {
+        const Golden golden = load_golden(name);
+        const ScratchFile file("each.json");
+        for (const int threads : {1, 2}) {
+            CompileOptions options;
+            options.threads = threads;
+            options.tune = Tune::fast;
+            options.timing_cache = file.path;
+            check_golden(golden, options);
+            if (!std::filesystem::exists(file.path)) continue;
+            Json json = file.json();
+            for (std::size_t k = 0; prefer(json, k); ++k) {
+                file.write(json.dump());
+                check_golden(golden, options);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace seq::tests
