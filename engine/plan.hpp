@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,8 @@ struct Plan {
     std::vector<std::shared_ptr<const Tensor>> weights;
     /// Values that are another's bytes under another shape.
     std::map<const Value*, const Value*> aliases;
+    /// Joins without a step: the parts are written side by side.
+    std::set<const Value*> joined;
     /// When a session last used it, on the clock of its CompiledModel.
     mutable std::atomic<std::uint64_t> last_use = 0;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/join.hpp"
 #include "engine/selection/enumerate.hpp"
 
 namespace seq {
@@ -26,8 +27,9 @@ void PlanBuilder::run() {
     place_inputs();
     for (const Node* node = plan_.graph.first_node(); node != nullptr; node = node->next) place_node(*node);
     place_outputs();
-    share_in_place();
-    resolve();
+    buffers_.share_in_place(plan_.steps);
+    plan_.arena_bytes = buffers_.resolve(plan_.steps);
+    for (const Step& step : plan_.steps) plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.kernel->scratch_bytes);
 }
 
 std::vector<Group> PlanBuilder::chosen_groups() const {
@@ -45,7 +47,7 @@ void PlanBuilder::place_inputs() {
 }
 
 void PlanBuilder::place_node(const Node& node) {
-    if (grouped_.contains(&node) || place_selected(node) || place_group(node) || alias_view(node)) return;
+    if (grouped_.contains(&node) || join_inputs(node) || place_selected(node) || place_group(node) || alias_view(node)) return;
     Step step = choose_kernel(make_request(node));
     connect_inputs(step);
     connect_outputs(step);
@@ -137,6 +139,36 @@ bool PlanBuilder::alias_view(const Node& node) {
     return true;
 }
 
+/// A join whose inputs are written where they belong needs no step of its own.
+bool PlanBuilder::join_inputs(const Node& node) {
+    const auto choice = selection_.find(&node);
+    const Layout layout = choice != selection_.end()    ? choice->second.candidate().outputs[0]
+                          : !node.inputs.empty() ? make_request(node).inputs[0].layout
+                                                 : Layout::plain();
+    if (!is_side_by_side(node, layout)) return false;
+    const Home whole = new_buffer(placed(*node.output(), layout));
+    std::vector<Home> parts;
+    std::vector<std::size_t> indices;
+    for (const Value* input : node.inputs) {
+        parts.push_back(in_layout(*input, home_of(*input), layout));
+        indices.push_back(parts.back().index);
+    }
+    const bool ours = std::all_of(parts.begin(), parts.end(), [](const Home& part) { return part.kind == Kind::arena; });
+    if (!ours || !buffers_.join(indices, whole.index)) {
+        indices.clear();
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const Placed part = placed(*node.inputs[i], layout);
+            const Home copy = new_buffer(part);
+            add_reorder(part, part, reference(parts[i]), reference(copy));
+            indices.push_back(copy.index);
+        }
+        buffers_.join(indices, whole.index);
+    }
+    homes_[node.output()] = whole;
+    plan_.joined.insert(node.output());
+    return true;
+}
+
 Placed PlanBuilder::placed(const Value& value, const Layout& layout) const {
     return {value.type.dtype, *value.type.shape.sizes(), layout};
 }
@@ -204,7 +236,7 @@ void PlanBuilder::connect_outputs(Step& step) {
     for (std::size_t i = 0; i < last.outputs.size(); ++i) {
         const Value& value = *last.outputs[i];
         const Home home = new_buffer(placed(value, step.kernel->output_layouts[i]));
-        buffers_[home.index].life.first = index;
+        buffers_.write(home.index, index);
         homes_[&value] = home;
         step.outputs.push_back(reference(home));
         touch(step.outputs.back(), index);
@@ -237,11 +269,7 @@ PlanBuilder::Home PlanBuilder::in_layout(const Value& value, const Home& home, c
 }
 
 PlanBuilder::Home PlanBuilder::new_buffer(const Placed& value) {
-    Buffer buffer;
-    buffer.life.bytes = static_cast<std::size_t>(value.byte_count());
-    buffer.layout = value.layout;
-    buffers_.push_back(buffer);
-    return {Kind::arena, buffers_.size() - 1, value.layout, nullptr};
+    return {Kind::arena, buffers_.add(value), value.layout, nullptr};
 }
 
 void PlanBuilder::add_reorder(const Placed& from, const Placed& to, const BufferRef& source, const BufferRef& target) {
@@ -251,7 +279,7 @@ void PlanBuilder::add_reorder(const Placed& from, const Placed& to, const Buffer
     step.inputs = {source};
     step.outputs = {target};
     const int index = static_cast<int>(plan_.steps.size());
-    if (target.kind == Kind::arena) buffers_[target.offset].life.first = index;
+    if (target.kind == Kind::arena) buffers_.write(target.offset, index);
     touch(source, index);
     touch(target, index);
     plan_.steps.push_back(std::move(step));
@@ -260,87 +288,18 @@ void PlanBuilder::add_reorder(const Placed& from, const Placed& to, const Buffer
 BufferRef PlanBuilder::reference(const Home& home) { return {home.kind, home.index, home.weight}; }
 
 void PlanBuilder::touch(const BufferRef& ref, int step) {
-    if (ref.kind == Kind::arena) buffers_[ref.offset].life.last = std::max(buffers_[ref.offset].life.last, step);
+    if (ref.kind == Kind::arena) buffers_.read(ref.offset, step);
 }
 
 void PlanBuilder::place_outputs() {
+    const auto steps = static_cast<int>(plan_.steps.size());
     for (std::size_t i = 0; i < plan_.graph.outputs().size(); ++i) {
         const Value& value = *plan_.graph.outputs()[i];
         const Home home = home_of(value);
-        const bool direct = home.kind == Kind::arena && buffers_[home.index].output < 0 &&
-                            same_bytes(placed(value, home.layout), placed(value, Layout::plain()));
-        if (direct) {
-            buffers_[home.index].output = static_cast<int>(i);
-            continue;
-        }
+        const bool plain = same_bytes(placed(value, home.layout), placed(value, Layout::plain()));
+        if (home.kind == Kind::arena && plain && buffers_.become_output(home.index, i, steps)) continue;
         const Placed to = placed(value, Layout::plain());
         add_reorder(placed(value, home.layout), to, reference(home), {Kind::output, i, nullptr});
-    }
-    for (Buffer& buffer : buffers_) {
-        if (buffer.output >= 0) buffer.life.last = static_cast<int>(plan_.steps.size());
-    }
-}
-
-int PlanBuilder::root(int buffer) const {
-    while (buffers_[static_cast<std::size_t>(buffer)].merged_into >= 0)
-        buffer = buffers_[static_cast<std::size_t>(buffer)].merged_into;
-    return buffer;
-}
-
-bool PlanBuilder::may_share(const Step& step, int input, int output, int step_index) const {
-    const BufferRef& in = step.inputs[static_cast<std::size_t>(input)];
-    const BufferRef& out = step.outputs[static_cast<std::size_t>(output)];
-    if (in.kind != Kind::arena || out.kind != Kind::arena) return false;
-    const auto in_root = static_cast<std::size_t>(root(static_cast<int>(in.offset)));
-    const Buffer& source = buffers_[in_root];
-    const Buffer& target = buffers_[out.offset];
-    if (source.output >= 0 || source.life.last != step_index || source.life.bytes != target.life.bytes) return false;
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-        if (static_cast<int>(i) == input || step.inputs[i].kind != Kind::arena) continue;
-        if (static_cast<std::size_t>(root(static_cast<int>(step.inputs[i].offset))) == in_root) return false;
-    }
-    return true;
-}
-
-void PlanBuilder::share_in_place() {
-    for (std::size_t s = 0; s < plan_.steps.size(); ++s) {
-        const Step& step = plan_.steps[s];
-        for (const auto& [input, output] : step.kernel->in_place) {
-            if (!may_share(step, input, output, static_cast<int>(s))) continue;
-            const auto source =
-                static_cast<std::size_t>(root(static_cast<int>(step.inputs[static_cast<std::size_t>(input)].offset)));
-            const auto target = step.outputs[static_cast<std::size_t>(output)].offset;
-            buffers_[target].merged_into = static_cast<int>(source);
-            buffers_[source].life.last = buffers_[target].life.last;
-            buffers_[source].output = buffers_[target].output;
-            break;
-        }
-    }
-}
-
-void PlanBuilder::resolve() {
-    std::vector<BufferLife> lives;
-    std::vector<std::size_t> slot(buffers_.size());
-    for (std::size_t b = 0; b < buffers_.size(); ++b) {
-        if (buffers_[b].merged_into >= 0 || buffers_[b].output >= 0) continue;
-        slot[b] = lives.size();
-        lives.push_back(buffers_[b].life);
-    }
-    const MemoryPlan memory = plan_memory(lives);
-    plan_.arena_bytes = memory.arena_bytes;
-    const auto fix = [&](BufferRef& ref) {
-        if (ref.kind != Kind::arena) return;
-        const auto b = static_cast<std::size_t>(root(static_cast<int>(ref.offset)));
-        if (buffers_[b].output >= 0) {
-            ref = {Kind::output, static_cast<std::size_t>(buffers_[b].output), nullptr};
-        } else {
-            ref.offset = memory.offsets[slot[b]];
-        }
-    };
-    for (Step& step : plan_.steps) {
-        for (BufferRef& ref : step.inputs) fix(ref);
-        for (BufferRef& ref : step.outputs) fix(ref);
-        plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.kernel->scratch_bytes);
     }
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/groups.hpp"
-#include "engine/memory_plan.hpp"
+#include "engine/buffers.hpp"
 #include "engine/plan.hpp"
 
 namespace seq {
@@ -33,18 +33,13 @@ class PlanBuilder {
         Layout layout;
         const void* weight = nullptr;
     };
-    struct Buffer {
-        BufferLife life;
-        Layout layout;
-        int merged_into = -1;
-        int output = -1;  ///< the graph output whose memory it is
-    };
 
     void place_inputs();
     void place_node(const Node& node);
     bool place_group(const Node& last);
     void place_apart(const Group& group, Refusal refusal);
     bool alias_view(const Node& node);
+    bool join_inputs(const Node& node);
     KernelRequest make_request(const Node& node) const;
     std::vector<Group> chosen_groups() const;
     bool place_selected(const Node& node);
@@ -55,8 +50,6 @@ class PlanBuilder {
     void touch_inputs(const Step& step);
     void connect_outputs(Step& step);
     void place_outputs();
-    void share_in_place();
-    void resolve();
 
     Placed placed(const Value& value, const Layout& layout) const;
     Home home_of(const Value& value);
@@ -66,8 +59,6 @@ class PlanBuilder {
     void add_reorder(const Placed& from, const Placed& to, const BufferRef& source, const BufferRef& target);
     BufferRef reference(const Home& home);
     void touch(const BufferRef& ref, int step);
-    int root(int buffer) const;
-    bool may_share(const Step& step, int input, int output, int step_index) const;
 
     Plan& plan_;
     const Backend& backend_;
@@ -79,7 +70,7 @@ class PlanBuilder {
     std::set<const Node*> grouped_;
     std::map<const Value*, Home> homes_;
     std::map<std::pair<const Value*, std::string>, Home> reordered_;
-    std::vector<Buffer> buffers_;
+    BufferTable buffers_;
 };
 
 }  // namespace seq

@@ -1,6 +1,20 @@
 #include "engine/selection/layout_choice.hpp"
 
+#include <algorithm>
+
+#include "engine/join.hpp"
+
 namespace seq {
+namespace {
+
+bool needs_no_step(const Unit& unit, const Candidate& candidate) {
+    const auto& layouts = candidate.inputs;
+    return unit.nodes.size() == 1 && is_side_by_side(unit.last(), candidate.outputs[0]) &&
+           std::all_of(layouts.begin(), layouts.end(),
+                       [&](const Layout& layout) { return layout == candidate.outputs[0]; });
+}
+
+}  // namespace
 
 bool LayoutChoice::add(Unit unit) {
     std::vector<Candidate> candidates = measurements_.of(unit);
@@ -17,7 +31,7 @@ void LayoutChoice::add_view(const Node& node) {
 void LayoutChoice::add_item(Unit unit, std::vector<Candidate> candidates) {
     std::vector<double> costs;
     for (const Candidate& candidate : candidates) {
-        double cost = candidate.cost(cold_);
+        double cost = needs_no_step(unit, candidate) ? 0 : candidate.cost(cold_);
         for (std::size_t i = 0; i < unit.inputs.size(); ++i) {
             const Value& value = *unit.inputs[i];
             if (value.kind == ValueKind::input)

@@ -23,6 +23,8 @@ struct Explanation {
     std::vector<const seq::Step*> steps;
     /// It is its input's bytes under another shape.
     bool view = false;
+    /// It joins values that are written side by side.
+    bool joined = false;
 };
 
 bool came_from(const seq::Graph& graph, const seq::Node& node, const std::string& path) {
@@ -43,6 +45,9 @@ Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
     }
     for (const auto& [value, source] : plan.aliases) {
         if (value->producer != nullptr && came_from(plan.graph, *value->producer, layer.path)) explanation.view = true;
+    }
+    for (const seq::Value* value : plan.joined) {
+        if (came_from(plan.graph, *value->producer, layer.path)) explanation.joined = true;
     }
     return explanation;
 }
@@ -101,7 +106,8 @@ void print_text(const Explanation& explanation, const seq::Plan& plan) {
     print(fmt::format("{} `{}`\n", explanation.layer->type, explanation.layer->path));
     for (const seq::Step* step : explanation.steps) print_step(plan, *step);
     if (explanation.view) print("  no step        its output is its input's bytes under another shape\n");
-    if (explanation.steps.empty() && !explanation.view)
+    if (explanation.joined) print("  no step        what it joins is written side by side to begin with\n");
+    if (explanation.steps.empty() && !explanation.view && !explanation.joined)
         print(
             "  no step        the passes removed it: it changes nothing at inference, or what it computes is known beforehand\n");
 }
@@ -131,6 +137,7 @@ void print_json(const Explanation& explanation, const seq::Plan& plan) {
     const Json object{{"layer", explanation.layer->path},
                       {"type", explanation.layer->type},
                       {"view", explanation.view},
+                      {"joined", explanation.joined},
                       {"steps", std::move(steps)}};
     print(object.dump() + "\n");
 }
