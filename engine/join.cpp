@@ -9,7 +9,8 @@ namespace seq {
 bool is_side_by_side(const Node& node, const Layout& layout) {
     const auto* concat = node.op.as<ops::Concat>();
     if (concat == nullptr || !node.epilogue.empty() || node.output()->output_uses > 0) return false;
-    if (layout.kind == LayoutKind::channels_last || (layout.kind == LayoutKind::blocked && concat->dim != 1)) return false;
+    if (layout.kind == LayoutKind::channels_last || (layout.kind == LayoutKind::blocked && concat->dim != 1))
+        return false;
     const auto sizes = *node.output()->type.shape.sizes();
     const std::int64_t rank = static_cast<std::int64_t>(sizes.size());
     const std::int64_t dim = concat->dim < 0 ? concat->dim + rank : concat->dim;

@@ -29,7 +29,8 @@ void PlanBuilder::run() {
     place_outputs();
     buffers_.share_in_place(plan_.steps);
     plan_.arena_bytes = buffers_.resolve(plan_.steps);
-    for (const Step& step : plan_.steps) plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.kernel->scratch_bytes);
+    for (const Step& step : plan_.steps)
+        plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.kernel->scratch_bytes);
 }
 
 std::vector<Group> PlanBuilder::chosen_groups() const {
@@ -47,7 +48,8 @@ void PlanBuilder::place_inputs() {
 }
 
 void PlanBuilder::place_node(const Node& node) {
-    if (grouped_.contains(&node) || join_inputs(node) || place_selected(node) || place_group(node) || alias_view(node)) return;
+    if (grouped_.contains(&node) || join_inputs(node) || place_selected(node) || place_group(node) || alias_view(node))
+        return;
     Step step = choose_kernel(make_request(node));
     connect_inputs(step);
     connect_outputs(step);
@@ -142,9 +144,9 @@ bool PlanBuilder::alias_view(const Node& node) {
 /// A join whose inputs are written where they belong needs no step of its own.
 bool PlanBuilder::join_inputs(const Node& node) {
     const auto choice = selection_.find(&node);
-    const Layout layout = choice != selection_.end()    ? choice->second.candidate().outputs[0]
-                          : !node.inputs.empty() ? make_request(node).inputs[0].layout
-                                                 : Layout::plain();
+    const Layout layout = choice != selection_.end() ? choice->second.candidate().outputs[0]
+                          : !node.inputs.empty()     ? make_request(node).inputs[0].layout
+                                                     : Layout::plain();
     if (!is_side_by_side(node, layout)) return false;
     const Home whole = new_buffer(placed(*node.output(), layout));
     std::vector<Home> parts;
@@ -153,7 +155,8 @@ bool PlanBuilder::join_inputs(const Node& node) {
         parts.push_back(in_layout(*input, home_of(*input), layout));
         indices.push_back(parts.back().index);
     }
-    const bool ours = std::all_of(parts.begin(), parts.end(), [](const Home& part) { return part.kind == Kind::arena; });
+    const bool ours =
+        std::all_of(parts.begin(), parts.end(), [](const Home& part) { return part.kind == Kind::arena; });
     if (!ours || !buffers_.join(indices, whole.index)) {
         indices.clear();
         for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/groups.hpp"
 #include "engine/buffers.hpp"
+#include "engine/groups.hpp"
 #include "engine/plan.hpp"
 
 namespace seq {

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t max_operands = 16;
 constexpr std::int64_t largest_tile = 2048;
+constexpr std::int64_t largest_periodic_tile = 1024, longest_period = 64;
+constexpr std::size_t max_periodic = 4;
 constexpr std::size_t max_loops = static_cast<std::size_t>(max_rank) + 1;
 
 /// Whether the innermost loop over `sizes` reads one number after the other, or one number all the time.
@@ -39,6 +41,10 @@ PackedWeights padded(std::span<const float> values, std::int64_t block) {
     packed.bytes = tensor->byte_count();
     packed.owner = std::move(tensor);
     return packed;
+}
+
+void repeat(const float* period, std::int64_t length, float* target, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; i += length) std::copy_n(period, length, target + i);
 }
 
 /// A weight of PReLU as it broadcasts: one number, or one for each channel of an output of that rank.
@@ -150,8 +156,38 @@ bool ElementwiseChain::append_epilogue(const KernelRequest& request, WeightProvi
 }
 
 bool ElementwiseChain::is_scalar(int source) const {
-    if (source < 0) return false;
+    if (source < 0 || operands_[static_cast<std::size_t>(source)].periodic) return false;
     return loops_.strides[static_cast<std::size_t>(source) + 1].back() == 0 && row_ > 1;
+}
+
+/// Whether operand `k` of the loops (0: the output) has one short row after the other, or the same one each time, along
+/// the second innermost loop.
+bool ElementwiseChain::repeats_along(std::size_t k) const {
+    const std::int64_t inner = loops_.strides[k].back(), outer = loops_.strides[k][loops_.sizes.size() - 2];
+    return (inner == 1 && outer == row_) || (k > 0 && outer == 0);
+}
+
+/// Makes one long row of many short ones, whose operands that are the same in each are repeated during the run.
+void ElementwiseChain::merge_short_rows() {
+    if (loops_.sizes.size() < 2 || row_ < 2 || row_ > longest_period) return;
+    std::size_t periodic = 0;
+    for (std::size_t k = 0; k <= operands_.size(); ++k) {
+        if (!repeats_along(k)) return;
+        periodic += loops_.strides[k].back() == 1 && loops_.strides[k][loops_.sizes.size() - 2] == 0 ? 1 : 0;
+    }
+    if (periodic > max_periodic) return;
+    period_ = row_;
+    for (std::size_t k = 0; k <= operands_.size(); ++k) {
+        Sizes& strides = loops_.strides[k];
+        const bool repeats = strides.back() == 1 && strides[strides.size() - 2] == 0;
+        if (repeats) operands_[k - 1].periodic = true;
+        const std::int64_t stride = repeats ? 0 : strides.back();
+        strides.pop_back();
+        strides.back() = stride;
+    }
+    loops_.sizes.pop_back();
+    loops_.sizes.back() *= period_;
+    row_ = loops_.sizes.back();
 }
 
 void ElementwiseChain::finish() {
@@ -160,7 +196,9 @@ void ElementwiseChain::finish() {
     for (const Operand& operand : operands_) strides.push_back(operand.strides);
     loops_ = merge_loops(sizes, std::move(strides));
     row_ = loops_.sizes.back();
-    tile_ = std::clamp<std::int64_t>(row_, 1, largest_tile);
+    merge_short_rows();
+    const std::int64_t largest = period_ > 0 ? largest_periodic_tile / period_ * period_ : largest_tile;
+    tile_ = std::clamp<std::int64_t>(row_, 1, largest);
     tiles_per_row_ = (row_ + tile_ - 1) / tile_;
     tiles_ = product(sizes) == 0 ? 0 : product(loops_.sizes) / row_ * tiles_per_row_;
     for (Step& step : steps_) {
@@ -218,12 +256,18 @@ void ElementwiseChain::run_tiles(const float* const* operands, float* output, st
         for (std::size_t d = 0; d < outer; ++d) offset += index[d] * loops_.strides[operand][d];
         return offset;
     };
-    std::array<const float*, max_operands> at{};
+    std::array<const float*, max_operands> at{}, repeated{};
+    alignas(64) float periods[max_periodic][largest_periodic_tile];
     std::int64_t part = first % tiles_per_row_;
     for (std::int64_t t = first; t < last; ++t) {
         const std::int64_t start = part * tile_;
+        std::size_t periodic = 0;
         for (std::size_t k = 0; k < operands_.size(); ++k) {
             at[k] = operands[k] + offset_of(k + 1) + start * loops_.strides[k + 1].back();
+            if (!operands_[k].periodic) continue;
+            float* const target = periods[periodic++];
+            if (std::exchange(repeated[k], at[k]) != at[k]) repeat(at[k], period_, target, tile_);
+            at[k] = target;
         }
         run_steps(at.data(), output + offset_of(0) + start, std::min(tile_, row_ - start));
         if (++part < tiles_per_row_) continue;

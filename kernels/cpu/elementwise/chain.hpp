@@ -51,6 +51,8 @@ class ElementwiseChain {
         PackedWeights own;  ///< where the chain keeps the numbers
         Sizes strides;
         bool whole = false;  ///< of the output's shape and layout
+        /// The numbers of one period, which the run repeats along a tile: those of a block of channels, over pixels.
+        bool periodic = false;
     };
     struct Step {
         std::optional<Unary> unary;
@@ -67,6 +69,8 @@ class ElementwiseChain {
                         std::span<const Placed> inputs);
     std::optional<int> add_kept_channels(PackedWeights values);
     bool is_scalar(int source) const;
+    void merge_short_rows();
+    bool repeats_along(std::size_t operand) const;
     void run_tiles(const float* const* operands, float* output, std::int64_t first, std::int64_t last) const;
     void run_steps(const float* const* operands, float* output, std::int64_t count) const;
 
@@ -77,6 +81,8 @@ class ElementwiseChain {
     /// The outer loops, and the strides of the operands in them; the innermost loop is cut into tiles.
     LoopNest loops_;
     std::int64_t row_ = 1;
+    /// What periodic operands repeat after; 0: there are none.
+    std::int64_t period_ = 0;
     std::int64_t tile_ = 1;
     std::int64_t tiles_per_row_ = 1;
     std::int64_t tiles_ = 0;
