@@ -12,6 +12,7 @@
 #include "engine/optimize.hpp"
 #include "engine/require_weights.hpp"
 #include "engine/session.hpp"
+#include "engine/slices.hpp"
 #include "kernels/cpu/cpu.hpp"
 
 namespace seq {
@@ -114,9 +115,11 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     }
     std::shared_ptr<Plan> plan;
     oneapi::tbb::task_arena arena(options_.threads);
-    arena.execute([&] { plan = make_plan(std::move(bound), bindings, backend_, options_, weights_, tuning_); });
-    plan->careful = plan->careful || weights_.has_extreme();
+    arena.execute([&] { plan = make_batch_plan(bound, bindings, backend_, options_, weights_, tuning_); });
+    if (weights_.has_extreme()) plan->careful = true;
+    if (plan->slice != nullptr && plan->careful) plan->slice->careful = true;
     weights_.release_transient();
+    weights_.release_unused();
     require_plan_fits(*plan, weights_.held_bytes(), memory_limit_);
     return plan;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/memory_plan.hpp"
 #include "graph/ops/concat.hpp"
 
 namespace seq {
@@ -15,10 +16,14 @@ bool is_side_by_side(const Node& node, const Layout& layout) {
     const std::int64_t rank = static_cast<std::int64_t>(sizes.size());
     const std::int64_t dim = concat->dim < 0 ? concat->dim + rank : concat->dim;
     if (std::any_of(sizes.begin(), sizes.begin() + dim, [](std::int64_t size) { return size != 1; })) return false;
-    return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const Value* input) {
+    std::int64_t offset = 0;
+    for (const Value* input : node.inputs) {
         const bool whole_blocks = layout.kind == LayoutKind::plain || input->type.shape[1].value() % layout.block == 0;
-        return !input->is_constant_like() && whole_blocks;
-    });
+        const bool aligned = offset % static_cast<std::int64_t>(arena_alignment) == 0;
+        if (input->is_constant_like() || !whole_blocks || !aligned) return false;
+        offset += Placed{input->type.dtype, *input->type.shape.sizes(), layout}.byte_count();
+    }
+    return true;
 }
 
 }  // namespace seq

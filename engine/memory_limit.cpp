@@ -113,7 +113,7 @@ void require_values_fit(const Graph& graph, std::size_t limit) {
 
 void require_plan_fits(const Plan& plan, std::size_t weight_bytes, std::size_t limit) {
     limit = or_usable(limit);
-    std::size_t bytes = weight_bytes + plan.arena_bytes + plan.scratch_bytes;
+    std::size_t bytes = weight_bytes + plan.buffer_bytes();
     Need ports;
     for (const Value* input : plan.graph.inputs()) ports.add(*input);
     for (const Value* output : plan.graph.outputs()) ports.add(*output);

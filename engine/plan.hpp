@@ -68,12 +68,24 @@ struct Plan {
     std::map<const Value*, const Value*> aliases;
     /// Joins without a step: the parts are written side by side.
     std::set<const Value*> joined;
+    /// Where samples are computed a slice at a time: how, the plan for one slice, and what its buffers take for all who
+    /// compute at the same time. The one step here runs it.
+    std::string slicing;
+    std::shared_ptr<Plan> slice;
+    std::size_t slice_bytes = 0;
     /// When a session last used it, on the clock of its CompiledModel.
     mutable std::atomic<std::uint64_t> last_use = 0;
 
+    /// The plan whose steps run the kernels.
+    const Plan& inner() const { return slice == nullptr ? *this : *slice; }
+    /// What a session needs for it.
+    std::size_t buffer_bytes() const { return arena_bytes + scratch_bytes + slice_bytes; }
     /// What the plan itself holds, for the cache's budget; packed weights are shared and not counted.
     std::size_t memory_bytes() const;
 };
+
+/// A plan without steps: its graph, inputs and outputs.
+std::shared_ptr<Plan> describe_plan(Graph graph, const Bindings& bindings, const Backend& backend);
 
 /// Chooses kernels and layouts for a graph with bound sizes, as `tuning` says, and lays out its memory. Throws
 /// seq::Error where no kernel can run a node.

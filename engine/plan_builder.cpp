@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "engine/join.hpp"
 #include "engine/selection/enumerate.hpp"
@@ -165,7 +166,7 @@ bool PlanBuilder::join_inputs(const Node& node) {
             add_reorder(part, part, reference(parts[i]), reference(copy));
             indices.push_back(copy.index);
         }
-        buffers_.join(indices, whole.index);
+        if (!buffers_.join(indices, whole.index)) throw std::logic_error("copies do not lie side by side");
     }
     homes_[node.output()] = whole;
     plan_.joined.insert(node.output());

@@ -15,7 +15,7 @@ class PlanInstance {
     explicit PlanInstance(std::shared_ptr<const Plan> plan);
 
     const std::shared_ptr<const Plan>& plan() const { return plan_; }
-    std::size_t memory_bytes() const { return plan_->arena_bytes + plan_->scratch_bytes; }
+    std::size_t memory_bytes() const { return plan_->buffer_bytes(); }
 
     /// Reads the inputs and writes the outputs, in the order of the plan's ports; every view has the port's sizes.
     /// A null output is computed and dropped.

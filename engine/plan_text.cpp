@@ -56,9 +56,11 @@ std::string steps_text(const Plan& plan) {
 
 std::string print(const Plan& plan) {
     std::string text = print(plan.graph);
-    text += fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", plan.arena_bytes, plan.scratch_bytes,
-                        plan.steps.size());
-    std::istringstream lines(steps_text(plan));
+    const Plan& inner = plan.inner();
+    if (plan.slice != nullptr) text += fmt::format("// {}; for a slice:\n", plan.slicing);
+    text += fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", inner.arena_bytes, inner.scratch_bytes,
+                        inner.steps.size());
+    std::istringstream lines(steps_text(inner));
     for (std::string line; std::getline(lines, line);) text += "// " + line + "\n";
     return text;
 }

@@ -72,6 +72,10 @@ PackedWeights WeightStore::packed(const Value& value, const std::string& key,
     return packed_[slot] = std::move(weights);
 }
 
+void WeightStore::release_unused() {
+    std::erase_if(packed_, [](const auto& slot) { return slot.second.owner.use_count() == 1; });
+}
+
 std::size_t WeightStore::held_bytes() const {
     std::size_t bytes = 0;
     for (const auto& [slot, weights] : packed_) bytes += weights.bytes;

@@ -35,6 +35,8 @@ class WeightStore final : public WeightProvider {
 
     /// Bytes held, packed and plain.
     std::size_t held_bytes() const;
+    /// Frees packed weights that no kernel holds.
+    void release_unused();
     /// Frees the transient buffer through which parameters were read.
     void release_transient() { transient_ = Tensor(); }
 

@@ -191,6 +191,8 @@ class Graph {
     Graph clone(std::map<const Value*, Value*>* value_map = nullptr) const;
     /// A copy whose float inputs are all of `dtype`, and so is what follows from them: how a plan computes.
     Graph with_float_inputs(DType dtype) const;
+    /// A copy whose inputs have dimension 0 of this size; types are inferred again, and faults go to `faults`.
+    Graph with_batch(std::int64_t batch, std::vector<NodeFault>& faults) const;
     /// A copy with symbols bound: every type is inferred again, and faults that only these values bring go to
     /// `faults`. Values outside their symbol's range, or that one of `conditions` refuses, are a fault of code
     /// shape/symbolic on no node.

@@ -23,7 +23,11 @@ class GraphCopier {
     }
 
     Graph run(std::vector<NodeFault>* faults) {
-        for (const Value* input : from_.inputs()) map_[input] = to_.add_input(input->name, bound(input->type));
+        for (const Value* input : from_.inputs()) {
+            TensorType type = bound(input->type);
+            if (batch && type.shape.rank() > 0) type.shape[0] = Dim(*batch);
+            map_[input] = to_.add_input(input->name, std::move(type));
+        }
         for (const Value* value : from_.values()) {
             if (value->kind == ValueKind::parameter) map_[value] = to_.add_parameter(value->name, bound(value->type));
             if (value->kind == ValueKind::constant) map_[value] = to_.add_constant(converted(value->data), value->name);
@@ -37,6 +41,9 @@ class GraphCopier {
     }
 
     std::map<const Value*, Value*> take_map() { return std::move(map_); }
+
+    /// The size of dimension 0 that inputs get, where it is another than they have.
+    std::optional<std::int64_t> batch;
 
    private:
     TensorType bound(const TensorType& type) const {
@@ -134,6 +141,13 @@ Graph Graph::with_float_inputs(DType dtype) const {
     const Bindings none;
     std::vector<NodeFault> known;
     return GraphCopier(*this, none, dtype).run(&known);
+}
+
+Graph Graph::with_batch(std::int64_t batch, std::vector<NodeFault>& faults) const {
+    const Bindings none;
+    GraphCopier copier(*this, none);
+    copier.batch = batch;
+    return copier.run(&faults);
 }
 
 Graph Graph::bind(const Bindings& bindings, std::vector<NodeFault>& faults) const {

@@ -22,12 +22,21 @@ void register_builtin_ops() {
 #undef SEQ_OP
 }
 
-bool takes_builtin_name(const OpType& type) {
+namespace {
+
+enum class NameOwner { nobody, builtin, other };
+
+NameOwner owner_of_name(const OpType& type) {
     static const auto models = builtin_models();
     const auto found = models.find(type.name);
-    if (found == models.end()) return false;
+    if (found == models.end()) return NameOwner::nobody;
     const std::unique_ptr<OpModel> model = type.make();
-    return found->second != std::type_index(typeid(*model));
+    return found->second == std::type_index(typeid(*model)) ? NameOwner::builtin : NameOwner::other;
 }
+
+}  // namespace
+
+bool is_builtin(const OpType& type) { return owner_of_name(type) == NameOwner::builtin; }
+bool takes_builtin_name(const OpType& type) { return owner_of_name(type) == NameOwner::other; }
 
 }  // namespace seq

@@ -33,6 +33,9 @@ namespace seq {
 /// Adds the ops of op_list.def to the table, in that order; once, however often it is called.
 void register_builtin_ops();
 
+/// Whether it is one of them.
+bool is_builtin(const OpType& type);
+
 /// Whether a user's own op has the name of a built-in one, be that in the table already or not.
 bool takes_builtin_name(const OpType& type);
 

@@ -160,7 +160,9 @@ int run_explain(const Arguments& arguments) {
                        });
     if (!known) refuse_layer(arguments.layer, model->graph());
     const seq::Executable executable = compile_model(*model, compile_options(arguments, *model, seq::Tune::fast));
-    const auto plan = executable.plan(bindings_for(arguments, model->graph()));
+    const auto whole = executable.plan(bindings_for(arguments, model->graph()));
+    const seq::Plan* const plan = &whole->inner();
+    if (whole->slice != nullptr) print_note(fmt::format("the batch is computed in slices: {}", whole->slicing));
     for (const seq::LayerInfo& layer : layers) {
         if (!arguments.layer.empty() && layer.path != arguments.layer) continue;
         const Explanation explanation = explain(layer, *plan);
