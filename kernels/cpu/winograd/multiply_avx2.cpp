@@ -1,6 +1,6 @@
 #include <immintrin.h>
 
-#include "kernels/cpu/winograd/multiply.hpp"
+#include "kernels/cpu/winograd/routines.hpp"
 
 namespace seq::cpu::winograd {
 namespace {
@@ -8,31 +8,45 @@ namespace {
 constexpr int lanes = 8;
 
 template <int Rows, int Columns>
-void multiply(const float* v, const float* u, std::int64_t channels, float* products) {
+[[gnu::always_inline]] inline void add_channels(const float* v, const float* u, int count,
+                                                __m256 (&sums)[Rows][Columns]) {
+    for (int lane = 0; lane < count; ++lane, u += Columns * lanes) {
+        __m256 weights[Columns];
+        for (int j = 0; j < Columns; ++j) weights[j] = _mm256_loadu_ps(u + j * lanes);
+#pragma GCC unroll 16
+        for (int r = 0; r < Rows; ++r) {
+            const __m256 value = _mm256_set1_ps(v[r * lanes + lane]);
+            for (int j = 0; j < Columns; ++j) sums[r][j] = _mm256_fmadd_ps(value, weights[j], sums[r][j]);
+        }
+    }
+}
+
+template <int Rows, int Columns>
+void multiply(const float* v, const float* u, std::int64_t channels, float* products, Ahead ahead) {
     __m256 sums[Rows][Columns];
     for (int r = 0; r < Rows; ++r) {
         for (int j = 0; j < Columns; ++j) sums[r][j] = _mm256_setzero_ps();
     }
-    for (const float* const end = u + channels * Columns * lanes; u != end; v += Rows * lanes) {
-        for (int lane = 0; lane < lanes; ++lane, u += Columns * lanes) {
-            __m256 weights[Columns];
-            for (int j = 0; j < Columns; ++j) weights[j] = _mm256_loadu_ps(u + j * lanes);
-#pragma GCC unroll 16
-            for (int r = 0; r < Rows; ++r) {
-                const __m256 value = _mm256_set1_ps(v[r * lanes + lane]);
-                for (int j = 0; j < Columns; ++j) sums[r][j] = _mm256_fmadd_ps(value, weights[j], sums[r][j]);
-            }
-        }
+    for (; channels >= lanes; channels -= lanes) {
+        for (std::int64_t i = 0; i < ahead.lines; ++i, ahead.from += 16) _mm_prefetch(ahead.from, _MM_HINT_T0);
+        add_channels<Rows, Columns>(v, u, lanes, sums);
+        v += Rows * lanes;
+        u += lanes * Columns * lanes;
     }
+    add_channels<Rows, Columns>(v, u, static_cast<int>(channels), sums);
     for (int r = 0; r < Rows; ++r) {
         for (int j = 0; j < Columns; ++j) _mm256_storeu_ps(products + (r * 2 + j) * lanes, sums[r][j]);
     }
 }
 
 template <int Columns>
-MultiplyFunction for_rows(int rows) {
-    switch (rows) {
+Multiply for_tiles(std::int64_t tiles) {
+    switch (tiles) {
+        case 1: return multiply<1, Columns>;
+        case 2: return multiply<2, Columns>;
+        case 3: return multiply<3, Columns>;
         case 4: return multiply<4, Columns>;
+        case 5: return multiply<5, Columns>;
         case 6: return multiply<6, Columns>;
         default: return nullptr;
     }
@@ -40,8 +54,8 @@ MultiplyFunction for_rows(int rows) {
 
 }  // namespace
 
-MultiplyFunction multiply_avx2(int group_tiles, int columns) {
-    return columns == 2 ? for_rows<2>(group_tiles) : for_rows<1>(group_tiles);
+Multiply multiply_avx2(std::int64_t group_tiles, int columns) {
+    return columns == 2 ? for_tiles<2>(group_tiles) : for_tiles<1>(group_tiles);
 }
 
 }  // namespace seq::cpu::winograd

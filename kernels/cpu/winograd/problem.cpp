@@ -1,49 +1,73 @@
 #include "kernels/cpu/winograd/problem.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <span>
+#include <cstdlib>
 
 namespace seq::cpu::winograd {
 namespace {
 
-/// What a task may keep in the second-level cache, in floats.
+/// What a thread may keep in the second-level cache, in floats.
 constexpr std::int64_t cache_floats = 256 * 1024;
 
-/// The number of tiles in a group that wastes least on `tiles`, the larger one of equals.
-int best_group(std::span<const int> sizes, std::int64_t tiles) {
-    int best = sizes.front();
-    std::int64_t best_padded = 0;
-    for (const int size : sizes) {
-        const std::int64_t padded = (tiles + size - 1) / size * size;
-        if (best_padded == 0 || padded <= best_padded) {
-            best = size;
-            best_padded = padded;
-        }
-    }
-    return best;
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// How much longer tasks of one size take for being no multiple of the threads.
+double idle(std::int64_t tasks, int threads) {
+    return static_cast<double>(ceil_divide(tasks, threads) * threads) / static_cast<double>(tasks);
+}
+
+/// Each block of tiles a task.
+void cut_for_own(Problem& problem, int threads) {
+    const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
+    const std::int64_t columns = std::min(Problem::chunk_columns, problem.columns());
+    const std::int64_t per_tile = problem.positions() * (problem.in.blocks + columns * 2) * problem.lanes;
+    const std::int64_t fit = std::max<std::int64_t>(cache_floats / per_tile, problem.largest_group());
+    problem.shared = false;
+    problem.blocks = std::min(tiles, ceil_divide(ceil_divide(tiles, fit), threads) * threads);
+    problem.parts = 1;
+    problem.part_tiles = problem.block_tiles();
+}
+
+/// Each chunk of columns, and part of a block of tiles, a task.
+void cut_for_shared(Problem& problem, int threads) {
+    const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
+    const std::int64_t per_tile = problem.positions() * problem.in.blocks * problem.lanes;
+    const std::int64_t fit = std::max<std::int64_t>(2 * cache_floats * threads / per_tile, problem.largest_group());
+    problem.shared = true;
+    problem.blocks = ceil_divide(tiles, fit);
+    const Cut groups = problem.groups_of(problem.block_tiles());
+    const std::int64_t largest = cache_floats / (problem.positions() * Problem::chunk_columns * 2 * problem.lanes);
+    problem.parts = std::min(groups.parts, ceil_divide(problem.block_tiles(), largest));
+    while (problem.parts < groups.parts && idle(problem.chunks() * problem.parts, threads) > 1.1) ++problem.parts;
+    problem.part_tiles = Cut{groups.parts, problem.parts}.size(0) * groups.size(0);
 }
 
 }  // namespace
 
+Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout) {
+    const bool last = layout.kind == LayoutKind::channels_last;
+    Pictures pictures;
+    pictures.channels = channels;
+    pictures.height = height;
+    pictures.width = width;
+    pictures.blocks = ceil_divide(channels, lanes);
+    pictures.pixel = last ? channels : lanes;
+    pictures.block = last ? lanes : height * width * lanes;
+    pictures.picture = height * width * (last ? channels : pictures.blocks * lanes);
+    pictures.last_lanes = static_cast<int>(last ? channels - (pictures.blocks - 1) * lanes : lanes);
+    return pictures;
+}
+
+std::int64_t Problem::weight_start(std::int64_t column, std::int64_t position) const {
+    const std::int64_t channels = in.channels * lanes;
+    const std::int64_t chunk = column / chunk_columns, first = chunk * chunk_columns;
+    const std::int64_t width = std::min(chunk_columns * 2, out.blocks - first * 2);
+    return channels * (first * 2 * positions() + position * width + (column - first) * 2);
+}
+
 void cut_into_tasks(Problem& problem, int threads) {
-    static constexpr std::array wide{6, 8, 10, 12, 14};
-    static constexpr std::array narrow{4, 6};
-    const auto sizes = problem.lanes == 16 ? std::span<const int>(wide) : std::span<const int>(narrow);
-    const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
-    const std::int64_t per_tile = problem.positions() * (problem.in_blocks() + 2) * problem.lanes;
-    const std::int64_t fit = std::min(std::max<std::int64_t>(cache_floats / per_tile, sizes.back()), tiles);
-    std::int64_t blocks = (tiles + fit - 1) / fit;
-    const bool enough_columns = problem.columns() >= threads;
-    if (blocks > 1 || !enough_columns) blocks = (blocks + threads - 1) / threads * threads;
-    blocks = std::min(blocks, (tiles + sizes.front() - 1) / sizes.front());
-    const std::int64_t wanted = (tiles + blocks - 1) / blocks;
-    problem.group_tiles = best_group(sizes, wanted);
-    problem.block_tiles = (wanted + problem.group_tiles - 1) / problem.group_tiles * problem.group_tiles;
-    const std::int64_t parts =
-        std::clamp<std::int64_t>(threads / std::max<std::int64_t>(problem.tile_blocks(), 1), 1, problem.columns());
-    problem.task_columns = (problem.columns() + parts - 1) / parts;
+    cut_for_own(problem, threads);
+    if (const char* s = std::getenv("SEQ_WINO"); s != nullptr && *s == 's') cut_for_shared(problem, threads);
 }
 
 namespace {
@@ -56,32 +80,29 @@ constexpr double shared_cache_byte = 1;
 constexpr double efficiency = 0.85;
 
 double macs_per_channel_pair(const Problem& problem) {
-    return static_cast<double>(problem.in_blocks() * problem.lanes) *
-           static_cast<double>(problem.out_blocks() * problem.lanes);
+    return static_cast<double>(problem.in.blocks * problem.lanes) *
+           static_cast<double>(problem.out.blocks * problem.lanes);
 }
 
 }  // namespace
 
 double winograd_cost(const Problem& problem, int threads) {
     const double transform = problem.tile == 4 ? 850 : 260, back = problem.tile == 4 ? 650 : 200;
-    const std::int64_t groups = (problem.tiles() + problem.group_tiles - 1) / problem.group_tiles;
-    const auto tiles = static_cast<double>(groups * problem.group_tiles);
+    const auto tiles = static_cast<double>(problem.tiles());
     const auto positions = static_cast<double>(problem.positions());
     const double products = positions * tiles * macs_per_channel_pair(problem) / efficiency;
-    const double transforms = tiles * (transform * static_cast<double>(problem.in_blocks() * problem.lanes) +
-                                       back * static_cast<double>(problem.out_blocks() * problem.lanes));
-    const auto tasks = static_cast<double>(problem.tasks());
-    const double idle = std::ceil(tasks / threads) * threads / tasks;
+    const double transforms = tiles * (transform * static_cast<double>(problem.in.blocks * problem.lanes) +
+                                       back * static_cast<double>(problem.out.blocks * problem.lanes));
     const double weight_bytes = static_cast<double>(problem.weight_floats()) * sizeof(float);
-    const auto passes = static_cast<double>(problem.tile_blocks() - 1);
-    return (products + transforms) * idle + weight_bytes * (memory_byte + passes * shared_cache_byte);
+    const auto passes = static_cast<double>(problem.blocks - 1);
+    return (products + transforms) * idle(problem.blocks, threads) + weight_bytes * (memory_byte + passes * shared_cache_byte);
 }
 
 double direct_cost(const Problem& problem) {
-    const auto pixels = static_cast<double>(problem.batch * problem.out_height * problem.out_width);
+    const auto pixels = static_cast<double>(problem.batch * problem.out.height * problem.out.width);
     const auto lanes = static_cast<double>(problem.lanes);
     // Direct convolution does not pad channels that are few.
-    const double filled = std::min(1.0, static_cast<double>(problem.in_channels) / lanes);
+    const double filled = std::min(1.0, static_cast<double>(problem.in.channels) / lanes);
     const double macs = 9 * macs_per_channel_pair(problem) * filled;
     return pixels * macs / efficiency + macs * sizeof(float) * memory_byte;
 }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 
 #include "graph/ops/convolution.hpp"
@@ -16,6 +15,12 @@ namespace {
 
 using winograd::Problem;
 
+/// In which input and output lie: as the input is offered, channels last where that is plain.
+Layout layout_for(const KernelRequest& request, int lanes) {
+    const bool blocked = offered_layout(request).kind == LayoutKind::blocked;
+    return blocked ? Layout::blocked(lanes) : Layout::channels_last();
+}
+
 /// nullopt where the node is no 3×3 convolution of stride 1 in one group.
 std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
     const auto* conv = request.node.op.as<ops::Conv2d>();
@@ -28,16 +33,13 @@ std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
     const auto& out = request.outputs[0].sizes;
     Problem problem;
     problem.batch = in[0];
-    problem.in_channels = in[1];
-    problem.in_height = in[2];
-    problem.in_width = in[3];
-    problem.out_channels = out[1];
-    problem.out_height = out[2];
-    problem.out_width = out[3];
     problem.pad_top = rows.pad_before;
     problem.pad_left = columns.pad_before;
     problem.tile = tile;
     problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    const Layout layout = layout_for(request, problem.lanes);
+    problem.in = winograd::lay_out(in[1], in[2], in[3], problem.lanes, layout);
+    problem.out = winograd::lay_out(out[1], out[2], out[3], problem.lanes, layout);
     winograd::cut_into_tasks(problem, request.options.threads);
     return problem;
 }
@@ -82,45 +84,22 @@ class PreparedWinograd final : public PreparedKernel {
         operands.input = static_cast<const float*>(context.inputs[0]);
         operands.output = static_cast<float*>(context.outputs[0]);
         operands.weights = static_cast<const float*>(weights.data);
-        operands.multiply[0] = multiply[0];
-        operands.multiply[1] = multiply[1];
         operands.epilogue = head.values;
         operands.epilogue.bias = static_cast<const float*>(bias.data);
         if (head.residual >= 0) operands.epilogue.residual = static_cast<const float*>(context.inputs[head.residual]);
         auto* scratch = reinterpret_cast<float*>(context.scratch);
-        if (context.nonfinite) {
-            run_tasks(direct, problem.batch * problem.out_blocks(), operands, scratch);
-        } else {
-            run_tasks(task, problem.tasks(), operands, scratch);
-        }
+        context.nonfinite ? execution.run_careful(operands, scratch) : execution.run(operands, scratch);
         if (clears_tail) clear_channel_tail(output, operands.output);
         if (rest) rest->run(context.inputs, operands.output);
     }
 
     Problem problem;
-    winograd::TaskFunction task = nullptr;
-    winograd::TaskFunction direct = nullptr;
-    winograd::MultiplyFunction multiply[2] = {nullptr, nullptr};
+    winograd::Execution execution;
     PackedWeights weights, bias;
     FusedHead head;
     Placed output;
     bool clears_tail = false;
-    std::int64_t workers = 1;
-    std::int64_t worker_floats = 0;
     std::optional<ElementwiseChain> rest;
-
-   private:
-    /// Each worker takes the next task when it is done with one, so that a core that is busy elsewhere holds up none.
-    void run_tasks(winograd::TaskFunction function, std::int64_t count, const winograd::Operands& operands,
-                   float* scratch) const {
-        std::atomic<std::int64_t> next{0};
-        parallel_for(std::min(workers, count), 1, [&](std::int64_t first, std::int64_t last) {
-            for (std::int64_t worker = first; worker < last; ++worker) {
-                for (std::int64_t i = next++; i < count; i = next++)
-                    function(&problem, &operands, i, scratch + worker * worker_floats);
-            }
-        });
-    }
 };
 
 PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill) {
@@ -202,7 +181,7 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
     }
     const Value* bias = request.node.parameter("bias");
     if (bias != nullptr && provider.available(*bias)) {
-        const std::int64_t padded = problem.out_blocks() * problem.lanes;
+        const std::int64_t padded = problem.out.blocks * problem.lanes;
         kernel.bias = provider.packed(*bias, fmt::format("padded to {}", problem.lanes), [&](const TensorView& plain) {
             return keep_floats(padded, [&](float* values) {
                 std::copy_n(plain.as<float>(), plain.element_count(), values);
@@ -219,7 +198,7 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
                      std::string& refusal) {
     const Problem& problem = kernel.problem;
     const Isa isa = usable_isa(request.options);
-    const Layout layout = Layout::blocked(problem.lanes);
+    const Layout layout = layout_for(request, problem.lanes);
     kernel.head = fuse_head(request);
     std::vector<Placed> inputs = place_inputs(request, layout);
     inputs[0].layout = layout;
@@ -236,15 +215,8 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
         kernel.plain_weights = chain.plain_weights(request);
         kernel.rest = std::move(chain);
     }
-    kernel.task = winograd::winograd_task(problem, isa);
-    kernel.direct = winograd::direct_task(problem, isa);
-    for (int i = 0; i < 2; ++i) {
-        kernel.multiply[i] = isa == Isa::avx512 ? winograd::multiply_avx512(problem.group_tiles, i + 1)
-                                                : winograd::multiply_avx2(problem.group_tiles, i + 1);
-    }
-    kernel.workers = std::min<std::int64_t>(request.options.threads, problem.tasks());
-    kernel.worker_floats = std::max(problem.task_floats(), winograd::direct_floats(problem));
-    kernel.scratch_bytes = static_cast<std::size_t>(kernel.workers * kernel.worker_floats) * sizeof(float);
+    kernel.execution = winograd::Execution(problem, isa, request.options.threads);
+    kernel.scratch_bytes = static_cast<std::size_t>(kernel.execution.scratch_floats()) * sizeof(float);
     kernel.description = fmt::format("own Winograd F({0}×{0}, 3×3) {1}", problem.tile, name_of(isa));
     return true;
 }

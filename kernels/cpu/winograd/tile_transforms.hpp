@@ -1,0 +1,218 @@
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/cpu/winograd/routines.hpp"
+#include "kernels/cpu/winograd/transform.hpp"
+
+// The transforms of whole tiles over an instruction set that is given as a class `Simd`, which names its Vector and its
+// Mask of lanes. Included by one source for each; nothing in it is shared between them.
+namespace seq::cpu::winograd {
+namespace {
+
+/// The rows and columns of a window of `size` pixels a side that lie in a picture.
+struct Window {
+    std::int64_t top, left;
+    int first_row, end_row, first_column, end_column;
+};
+
+SEQ_INLINE Window window_at(std::int64_t top, std::int64_t left, int size, const Pictures& pictures) {
+    const auto cut = [size](std::int64_t at) {
+        return static_cast<int>(std::clamp<std::int64_t>(at, 0, size));
+    };
+    return {top, left, cut(-top), cut(pictures.height - top), cut(-left), cut(pictures.width - left)};
+}
+
+SEQ_INLINE bool is_whole(const Window& window, int size) {
+    return window.first_row == 0 && window.end_row == size && window.first_column == 0 && window.end_column == size;
+}
+
+struct TilePlace {
+    std::int64_t picture, row, column;
+};
+
+SEQ_INLINE TilePlace place_of(const Problem& p, std::int64_t tile) {
+    const std::int64_t columns = p.tile_columns(), rows = p.tile_rows();
+    return {tile / columns / rows, tile / columns % rows, tile % columns};
+}
+
+/// Between the two passes of a transform a tile lies in the first-level cache, since 6×6 vectors fit no registers.
+template <class Simd, int Rows, int Columns>
+struct Between {
+    alignas(64) float at[Rows][Columns][Simd::lanes];
+};
+
+/// B^T of a window's columns; what lies outside the picture is 0. `channels` points to the picture's first pixel.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_columns(const Pictures& in, const float* channels, const Window& window,
+                                  Between<Simd, reach(Tile), reach(Tile)>& between) {
+    constexpr int size = reach(Tile);
+    using Vector = typename Simd::Vector;
+    const std::int64_t row = in.row();
+    const float* corner = channels + window.top * row + window.left * in.pixel;
+#pragma GCC unroll 1
+    for (int j = 0; j < size; ++j, corner += in.pixel) {
+        Vector d[size];
+        for (int i = 0; i < size; ++i) d[i] = Simd::load(corner + i * row);
+        transform_input<Tile>(d);
+        for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
+    }
+}
+
+/// The same at the edge of a picture or of its channels, of which `lanes` are there.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const Window& window, int lanes,
+                               Between<Simd, reach(Tile), reach(Tile)>& between) {
+    constexpr int size = reach(Tile);
+    using Vector = typename Simd::Vector;
+    typename Simd::Mask masks[size];
+    std::int64_t rows[size];
+    for (int i = 0; i < size; ++i) {
+        const bool inside = i >= window.first_row && i < window.end_row;
+        masks[i] = Simd::mask(inside ? lanes : 0);
+        rows[i] = inside ? (window.top + i) * in.row() : 0;
+    }
+#pragma GCC unroll 1
+    for (int j = 0; j < size; ++j) {
+        Vector d[size] = {};
+        if (j >= window.first_column && j < window.end_column) {
+            const float* column = channels + (window.left + j) * in.pixel;
+            for (int i = 0; i < size; ++i) d[i] = Simd::load(column + rows[i], masks[i]);
+            transform_input<Tile>(d);
+        }
+        for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
+    }
+}
+
+template <class Simd, int Tile>
+void transform_tile(const Problem& p, const float* input, std::int64_t tile, float* target,
+                    std::int64_t block_stride) {
+    constexpr int size = reach(Tile);
+    const TilePlace place = place_of(p, tile);
+    const Window window = window_at(place.row * Tile - p.pad_top, place.column * Tile - p.pad_left, size, p.in);
+    const bool whole = is_whole(window, size);
+    const std::int64_t stride = p.input_stride();
+    const float* channels = input + place.picture * p.in.picture;
+    for (std::int64_t block = 0; block < p.in.blocks; ++block) {
+        Between<Simd, size, size> between;
+        const int lanes = block + 1 < p.in.blocks ? Simd::lanes : p.in.last_lanes;
+        if (whole && lanes == Simd::lanes) {
+            transform_columns<Simd, Tile>(p.in, channels, window, between);
+        } else {
+            transform_part<Simd, Tile>(p.in, channels, window, lanes, between);
+        }
+        float* to = target;
+#pragma GCC unroll 1
+        for (int i = 0; i < size; ++i) {
+            typename Simd::Vector d[size];
+            for (int j = 0; j < size; ++j) d[j] = Simd::load(between.at[i][j]);
+            transform_input<Tile>(d);
+            for (int j = 0; j < size; ++j, to += stride) Simd::store(to, d[j]);
+        }
+        channels += p.in.block;
+        target += block_stride;
+    }
+}
+
+/// What follows the convolution, for one block of channels.
+template <class Simd>
+struct Finish {
+    using Vector = typename Simd::Vector;
+    Vector bias, low, high;
+
+    Finish(const Epilogue& epilogue, std::int64_t block)
+        : bias(epilogue.bias == nullptr ? Vector{} : Simd::load(epilogue.bias + block * Simd::lanes)),
+          low(Simd::splat(epilogue.low)),
+          high(Simd::splat(epilogue.high)) {}
+    SEQ_INLINE Vector operator()(Vector value) const { return Simd::clamp(value + bias, low, high); }
+    SEQ_INLINE Vector operator()(Vector value, Vector residual) const {
+        return Simd::clamp(value + bias + residual, low, high);
+    }
+};
+
+/// A^T of the products' rows.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_rows_back(const float* products, std::int64_t stride,
+                                    Between<Simd, reach(Tile), Tile>& between) {
+    constexpr int size = reach(Tile);
+#pragma GCC unroll 1
+    for (int i = 0; i < size; ++i) {
+        typename Simd::Vector m[size];
+        for (int j = 0; j < size; ++j, products += stride) m[j] = Simd::load(products);
+        transform_output<Tile>(m);
+        for (int j = 0; j < Tile; ++j) Simd::store(between.at[i][j], m[j]);
+    }
+}
+
+template <class Simd, int Tile>
+SEQ_INLINE void load_column(const Between<Simd, reach(Tile), Tile>& between, int j, typename Simd::Vector* m) {
+    for (int i = 0; i < reach(Tile); ++i) m[i] = Simd::load(between.at[i][j]);
+    transform_output<Tile>(m);
+}
+
+template <class Simd, int Tile>
+SEQ_INLINE void write_whole(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
+                            const Pictures& out, const float* residual, float* output) {
+    const std::int64_t row = out.row();
+#pragma GCC unroll 1
+    for (int j = 0; j < Tile; ++j, output += out.pixel) {
+        typename Simd::Vector m[reach(Tile)];
+        load_column<Simd, Tile>(between, j, m);
+        if (residual == nullptr) {
+            for (int i = 0; i < Tile; ++i) Simd::store(output + i * row, finish(m[i]));
+        } else {
+            for (int i = 0; i < Tile; ++i) Simd::store(output + i * row, finish(m[i], Simd::load(residual + i * row)));
+            residual += out.pixel;
+        }
+    }
+}
+
+template <class Simd, int Tile>
+SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
+                           const Pictures& out, const Window& window, int lanes, const float* residual,
+                           float* output) {
+    const typename Simd::Mask mask = Simd::mask(lanes);
+#pragma GCC unroll 1
+    for (int j = 0; j < window.end_column; ++j) {
+        typename Simd::Vector m[reach(Tile)];
+        load_column<Simd, Tile>(between, j, m);
+        for (int i = 0; i < Tile; ++i) {
+            if (i >= window.end_row) break;
+            const std::int64_t at = i * out.row() + j * out.pixel;
+            const auto value = residual == nullptr ? finish(m[i]) : finish(m[i], Simd::load(residual + at, mask));
+            Simd::store(output + at, value, mask);
+        }
+    }
+}
+
+template <class Simd, int Tile>
+void transform_tile_back(const Problem& p, const float* products, std::int64_t tile, std::int64_t column,
+                         const Epilogue& epilogue, float* output) {
+    const TilePlace place = place_of(p, tile);
+    const Window window = window_at(place.row * Tile, place.column * Tile, Tile, p.out);
+    const bool whole = is_whole(window, Tile);
+    const std::int64_t end = column * 2 + p.column_blocks(column);
+    for (std::int64_t block = column * 2; block < end; ++block, products += Simd::lanes) {
+        Between<Simd, reach(Tile), Tile> between;
+        transform_rows_back<Simd, Tile>(products, p.product_stride(), between);
+        const std::int64_t at = place.picture * p.out.picture + block * p.out.block + window.top * p.out.row() +
+                                window.left * p.out.pixel;
+        const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
+        const Finish<Simd> finish(epilogue, block);
+        const int lanes = block + 1 < p.out.blocks ? Simd::lanes : p.out.last_lanes;
+        if (whole && lanes == Simd::lanes) {
+            write_whole<Simd, Tile>(between, finish, p.out, residual, output + at);
+        } else {
+            write_part<Simd, Tile>(between, finish, p.out, window, lanes, residual, output + at);
+        }
+    }
+}
+
+template <class Simd>
+Transforms transforms_by(int tile) {
+    if (tile == 4) return {transform_tile<Simd, 4>, transform_tile_back<Simd, 4>};
+    return {transform_tile<Simd, 2>, transform_tile_back<Simd, 2>};
+}
+
+}  // namespace
+}  // namespace seq::cpu::winograd
