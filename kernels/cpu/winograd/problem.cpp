@@ -19,10 +19,10 @@ double idle(std::int64_t tasks, int threads) {
 /// Each block of tiles a task.
 void cut_for_own(Problem& problem, int threads) {
     const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
-    const std::int64_t columns = std::min(Problem::chunk_columns, problem.columns());
-    const std::int64_t per_tile = problem.positions() * (problem.in.blocks + columns * 2) * problem.lanes;
+    const std::int64_t per_tile = problem.positions() * (problem.in.blocks + 2) * problem.lanes;
     const std::int64_t fit = std::max<std::int64_t>(cache_floats / per_tile, problem.largest_group());
     problem.shared = false;
+    problem.chunk_columns = 1;
     problem.blocks = std::min(tiles, ceil_divide(ceil_divide(tiles, fit), threads) * threads);
     problem.parts = 1;
     problem.part_tiles = problem.block_tiles();
@@ -34,9 +34,10 @@ void cut_for_shared(Problem& problem, int threads) {
     const std::int64_t per_tile = problem.positions() * problem.in.blocks * problem.lanes;
     const std::int64_t fit = std::max<std::int64_t>(2 * cache_floats * threads / per_tile, problem.largest_group());
     problem.shared = true;
+    problem.chunk_columns = std::clamp<std::int64_t>(problem.columns() / threads, 1, 4);
     problem.blocks = ceil_divide(tiles, fit);
     const Cut groups = problem.groups_of(problem.block_tiles());
-    const std::int64_t largest = cache_floats / (problem.positions() * Problem::chunk_columns * 2 * problem.lanes);
+    const std::int64_t largest = cache_floats / (problem.positions() * problem.chunk_columns * 2 * problem.lanes);
     problem.parts = std::min(groups.parts, ceil_divide(problem.block_tiles(), largest));
     while (problem.parts < groups.parts && idle(problem.chunks() * problem.parts, threads) > 1.1) ++problem.parts;
     problem.part_tiles = Cut{groups.parts, problem.parts}.size(0) * groups.size(0);
@@ -56,13 +57,6 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
     pictures.picture = height * width * (last ? channels : pictures.blocks * lanes);
     pictures.last_lanes = static_cast<int>(last ? channels - (pictures.blocks - 1) * lanes : lanes);
     return pictures;
-}
-
-std::int64_t Problem::weight_start(std::int64_t column, std::int64_t position) const {
-    const std::int64_t channels = in.channels * lanes;
-    const std::int64_t chunk = column / chunk_columns, first = chunk * chunk_columns;
-    const std::int64_t width = std::min(chunk_columns * 2, out.blocks - first * 2);
-    return channels * (first * 2 * positions() + position * width + (column - first) * 2);
 }
 
 void cut_into_tasks(Problem& problem, int threads) {

@@ -51,6 +51,7 @@ struct Problem {
     std::int64_t blocks = 1;    ///< of tiles
     std::int64_t parts = 1;     ///< of a shared block, of whole groups
     std::int64_t part_tiles = 0;  ///< at most so many are in a part
+    std::int64_t chunk_columns = 1;
 
     std::int64_t positions() const { return std::int64_t{tile + 2} * (tile + 2); }
     std::int64_t tile_rows() const { return (out.height + tile - 1) / tile; }
@@ -66,7 +67,6 @@ struct Problem {
     /// Pairs of blocks of output channels; the last may be a single block.
     std::int64_t columns() const { return (out.blocks + 1) / 2; }
     int column_blocks(std::int64_t column) const { return column * 2 + 1 < out.blocks ? 2 : 1; }
-    static constexpr std::int64_t chunk_columns = 2;
     std::int64_t chunks() const { return (columns() + chunk_columns - 1) / chunk_columns; }
 
     /// In floats, of a block's transformed tiles: [position][group][channel block][tile of the group][lane]. Each
@@ -75,12 +75,14 @@ struct Problem {
     std::int64_t input_floats() const { return positions() * input_stride(); }
     /// In floats, of a task's products: [column of the chunk][position][tile][two blocks of lanes].
     std::int64_t product_stride() const { return part_tiles * 2 * lanes + lanes; }
-    std::int64_t product_floats() const { return std::min(chunk_columns, columns()) * positions() * product_stride(); }
+    std::int64_t product_floats() const { return chunk_columns * positions() * product_stride(); }
 
-    /// In floats, in the order in which they are read: [chunk][position][column][channel][one or two blocks of lanes].
+    /// In floats: [column][position][channel][one or two blocks of lanes].
     std::int64_t weight_floats() const { return positions() * in.channels * out.blocks * lanes; }
     /// Where in them a column's channels at a position begin.
-    std::int64_t weight_start(std::int64_t column, std::int64_t position) const;
+    std::int64_t weight_start(std::int64_t column, std::int64_t position) const {
+        return in.channels * lanes * (column * 2 * positions() + position * column_blocks(column));
+    }
 };
 
 /// Chooses the pieces for so many threads.

@@ -97,11 +97,17 @@ void Execution::do_chunk(const Operands& operands, const Part& part, const float
                          float* products) const {
     const Problem& p = problem_;
     const std::int64_t column_floats = p.positions() * p.product_stride();
-    const std::int64_t first = chunk * Problem::chunk_columns;
-    const std::int64_t end = std::min(first + Problem::chunk_columns, p.columns());
+    const std::int64_t first = chunk * p.chunk_columns, end = std::min(first + p.chunk_columns, p.columns());
+    const auto panel = [&](std::int64_t position, std::int64_t column) {
+        return operands.weights + p.weight_start(column, position);
+    };
     for (std::int64_t position = 0; position < p.positions(); ++position) {
         for (std::int64_t column = first; column < end; ++column) {
-            multiply(operands, part, transformed + position * p.input_stride(), column, position,
+            const bool last = position + 1 == p.positions() && column + 1 == end;
+            const float* next = last ? panel(0, end % p.columns())
+                                : column + 1 < end ? panel(position, column + 1) : panel(position + 1, first);
+            multiply(part, transformed + position * p.input_stride(), panel(position, column), next,
+                     p.column_blocks(column),
                      products + (column - first) * column_floats + position * p.product_stride());
         }
     }
@@ -113,22 +119,17 @@ void Execution::do_chunk(const Operands& operands, const Part& part, const float
     }
 }
 
-/// One position and column of a part; `transformed` is the block's at that position.
-void Execution::multiply(const Operands& operands, const Part& part, const float* transformed, std::int64_t column,
-                         std::int64_t position, float* products) const {
+/// One position and column of `blocks` blocks of a part; `transformed` is the block's at that position.
+void Execution::multiply(const Part& part, const float* transformed, const float* weights, const float* next,
+                         int blocks, float* products) const {
     const Problem& p = problem_;
-    const int blocks = p.column_blocks(column);
-    const float* const weights = operands.weights + p.weight_start(column, position);
-    const std::int64_t panel = p.in.channels * blocks * p.lanes;
-    const bool last = weights + panel == operands.weights + p.weight_floats();
-    // Each group fetches its share of the panel that follows.
-    const Cut shares{panel / line_floats, part.end_group - part.first_group};
+    // Each group fetches its share of the weights that follow.
+    const Cut shares{p.in.channels * blocks * p.lanes / line_floats, part.end_group - part.first_group};
     const std::int64_t lines = p.lanes * blocks * p.lanes / line_floats;
     const auto& by_tiles = multiply_[static_cast<std::size_t>(blocks - 1)];
     for (std::int64_t i = 0; i < shares.parts; ++i) {
         const std::int64_t group = part.first_group + i, tiles = part.groups.size(group);
-        const Ahead ahead{last ? weights : weights + panel + shares.start(i) * line_floats,
-                          (lines + shares.parts - 1) / shares.parts};
+        const Ahead ahead{next + shares.start(i) * line_floats, (lines + shares.parts - 1) / shares.parts};
         by_tiles[static_cast<std::size_t>(tiles)](transformed + part.groups.start(group) * p.in.blocks * p.lanes,
                                                   weights, p.in.channels, products, ahead);
         products += tiles * 2 * p.lanes;

@@ -50,8 +50,8 @@ class Execution {
                    float* transformed) const;
     void do_chunk(const Operands& operands, const Part& part, const float* transformed, std::int64_t chunk,
                   float* products) const;
-    void multiply(const Operands& operands, const Part& part, const float* transformed, std::int64_t column,
-                  std::int64_t position, float* products) const;
+    void multiply(const Part& part, const float* transformed, const float* weights, const float* next, int blocks,
+                  float* products) const;
 
     Problem problem_;
     Transforms transforms_;

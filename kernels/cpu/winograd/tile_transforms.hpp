@@ -59,25 +59,37 @@ SEQ_INLINE void transform_columns(const Pictures& in, const float* channels, con
     }
 }
 
-/// The same at the edge of a picture or of its channels, of which `lanes` are there.
+/// The rows of a window that is not whole: where they begin, and whether they are there.
+template <int Size>
+struct Rows {
+    std::int64_t start[Size];
+    int inside[Size];
+};
+
+template <int Size>
+SEQ_INLINE Rows<Size> rows_of(const Window& window, const Pictures& pictures) {
+    Rows<Size> rows;
+    for (int i = 0; i < Size; ++i) {
+        rows.inside[i] = i >= window.first_row && i < window.end_row ? 1 : 0;
+        rows.start[i] = (window.top + i) * pictures.row() * rows.inside[i];
+    }
+    return rows;
+}
+
+/// The same at the edge of a picture, or of its channels, of which `lanes` are there.
 template <class Simd, int Tile>
-SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const Window& window, int lanes,
+SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const Window& window,
+                               const Rows<reach(Tile)>& rows, int lanes,
                                Between<Simd, reach(Tile), reach(Tile)>& between) {
     constexpr int size = reach(Tile);
-    using Vector = typename Simd::Vector;
     typename Simd::Mask masks[size];
-    std::int64_t rows[size];
-    for (int i = 0; i < size; ++i) {
-        const bool inside = i >= window.first_row && i < window.end_row;
-        masks[i] = Simd::mask(inside ? lanes : 0);
-        rows[i] = inside ? (window.top + i) * in.row() : 0;
-    }
+    for (int i = 0; i < size; ++i) masks[i] = Simd::mask(lanes * rows.inside[i]);
 #pragma GCC unroll 1
     for (int j = 0; j < size; ++j) {
-        Vector d[size] = {};
+        typename Simd::Vector d[size] = {};
         if (j >= window.first_column && j < window.end_column) {
             const float* column = channels + (window.left + j) * in.pixel;
-            for (int i = 0; i < size; ++i) d[i] = Simd::load(column + rows[i], masks[i]);
+            for (int i = 0; i < size; ++i) d[i] = Simd::load(column + rows.start[i], masks[i]);
             transform_input<Tile>(d);
         }
         for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
@@ -91,6 +103,7 @@ void transform_tile(const Problem& p, const float* input, std::int64_t tile, flo
     const TilePlace place = place_of(p, tile);
     const Window window = window_at(place.row * Tile - p.pad_top, place.column * Tile - p.pad_left, size, p.in);
     const bool whole = is_whole(window, size);
+    const Rows<size> rows = rows_of<size>(window, p.in);
     const std::int64_t stride = p.input_stride();
     const float* channels = input + place.picture * p.in.picture;
     for (std::int64_t block = 0; block < p.in.blocks; ++block) {
@@ -99,7 +112,7 @@ void transform_tile(const Problem& p, const float* input, std::int64_t tile, flo
         if (whole && lanes == Simd::lanes) {
             transform_columns<Simd, Tile>(p.in, channels, window, between);
         } else {
-            transform_part<Simd, Tile>(p.in, channels, window, lanes, between);
+            transform_part<Simd, Tile>(p.in, channels, window, rows, lanes, between);
         }
         float* to = target;
 #pragma GCC unroll 1
