@@ -22,13 +22,15 @@ template <int Rows, int Columns>
 }
 
 template <int Rows, int Columns>
-void multiply(const float* v, const float* u, std::int64_t channels, float* products, Ahead ahead) {
+void multiply(const float* v, const float* u, std::int64_t channels, float* products, Ahead weights,
+              Ahead tiles) {
     __m512 sums[Rows][Columns];
     for (int r = 0; r < Rows; ++r) {
         for (int j = 0; j < Columns; ++j) sums[r][j] = _mm512_setzero_ps();
     }
     for (; channels >= lanes; channels -= lanes) {
-        for (std::int64_t i = 0; i < ahead.lines; ++i, ahead.from += 16) _mm_prefetch(ahead.from, _MM_HINT_T0);
+        for (std::int64_t i = 0; i < weights.lines; ++i, weights.from += 16) _mm_prefetch(weights.from, _MM_HINT_T0);
+        for (std::int64_t i = 0; i < tiles.lines; ++i, tiles.from += 16) _mm_prefetch(tiles.from, _MM_HINT_T1);
         add_channels<Rows, Columns>(v, u, lanes, sums);
         v += Rows * lanes;
         u += lanes * Columns * lanes;

@@ -16,7 +16,7 @@ struct Epilogue {
     float high = std::numeric_limits<float>::infinity();
 };
 
-/// The weights that will be read next, to be fetched on the way.
+/// What will be read next, to be fetched on the way.
 struct Ahead {
     const float* from = nullptr;
     std::int64_t lines = 0;  ///< of the cache, for each block of channels
@@ -24,8 +24,9 @@ struct Ahead {
 
 /// products[tile][column] = sum over channels of v[tile][channel] · u[channel][column], for a group of tiles and one or
 /// two vectors of columns that stay in registers. v is [channel block][tile][lane], u [channel][columns · lanes],
-/// products [tile][2 · lanes].
-using Multiply = void (*)(const float* v, const float* u, std::int64_t channels, float* products, Ahead ahead);
+/// products [tile][2 · lanes]. Fetches the weights and tiles that will be read next on the way.
+using Multiply = void (*)(const float* v, const float* u, std::int64_t channels, float* products,
+                          Ahead weights, Ahead tiles);
 
 /// Transforms all channels of tile `tile` into `target`: a block of channels every `block_stride` floats, a position
 /// every problem.input_stride().

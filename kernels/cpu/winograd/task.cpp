@@ -106,8 +106,10 @@ void Execution::do_chunk(const Operands& operands, const Part& part, const float
             const bool last = position + 1 == p.positions() && column + 1 == end;
             const float* next = last ? panel(0, end % p.columns())
                                 : column + 1 < end ? panel(position, column + 1) : panel(position + 1, first);
+            const bool fetches = p.shared && position + 1 < p.positions();
+            const std::int64_t share = fetches ? column - first : -1;
             multiply(part, transformed + position * p.input_stride(), panel(position, column), next,
-                     p.column_blocks(column),
+                     p.column_blocks(column), share, end - first,
                      products + (column - first) * column_floats + position * p.product_stride());
         }
     }
@@ -121,7 +123,7 @@ void Execution::do_chunk(const Operands& operands, const Part& part, const float
 
 /// One position and column of `blocks` blocks of a part; `transformed` is the block's at that position.
 void Execution::multiply(const Part& part, const float* transformed, const float* weights, const float* next,
-                         int blocks, float* products) const {
+                         int blocks, std::int64_t share, std::int64_t sharers, float* products) const {
     const Problem& p = problem_;
     // Each group fetches its share of the weights that follow.
     const Cut shares{p.in.channels * blocks * p.lanes / line_floats, part.end_group - part.first_group};
@@ -130,8 +132,12 @@ void Execution::multiply(const Part& part, const float* transformed, const float
     for (std::int64_t i = 0; i < shares.parts; ++i) {
         const std::int64_t group = part.first_group + i, tiles = part.groups.size(group);
         const Ahead ahead{next + shares.start(i) * line_floats, (lines + shares.parts - 1) / shares.parts};
-        by_tiles[static_cast<std::size_t>(tiles)](transformed + part.groups.start(group) * p.in.blocks * p.lanes,
-                                                  weights, p.in.channels, products, ahead);
+        const float* v = transformed + part.groups.start(group) * p.in.blocks * p.lanes;
+        const std::int64_t v_lines = tiles * p.in.blocks * p.lanes / line_floats;
+        const Cut v_shares{v_lines, sharers};
+        Ahead tiles_ahead;
+        if (share >= 0) tiles_ahead = {v + p.input_stride() + v_shares.start(share) * line_floats, (tiles * p.lanes / line_floats + sharers - 1) / sharers};
+        by_tiles[static_cast<std::size_t>(tiles)](v, weights, p.in.channels, products, ahead, tiles_ahead);
         products += tiles * 2 * p.lanes;
     }
 }

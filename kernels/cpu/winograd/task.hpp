@@ -51,7 +51,7 @@ class Execution {
     void do_chunk(const Operands& operands, const Part& part, const float* transformed, std::int64_t chunk,
                   float* products) const;
     void multiply(const Part& part, const float* transformed, const float* weights, const float* next, int blocks,
-                  float* products) const;
+                  std::int64_t share, std::int64_t sharers, float* products) const;
 
     Problem problem_;
     Transforms transforms_;
