@@ -16,31 +16,32 @@ double idle(std::int64_t tasks, int threads) {
     return static_cast<double>(ceil_divide(tasks, threads) * threads) / static_cast<double>(tasks);
 }
 
-/// Each block of tiles a task.
-void cut_for_own(Problem& problem, int threads) {
-    const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
-    const std::int64_t per_tile = problem.positions() * (problem.in.blocks + 2) * problem.lanes;
-    const std::int64_t fit = std::max<std::int64_t>(cache_floats / per_tile, problem.largest_group());
-    problem.shared = false;
-    problem.chunk_columns = 1;
-    problem.blocks = std::min(tiles, ceil_divide(ceil_divide(tiles, fit), threads) * threads);
-    problem.parts = 1;
-    problem.part_tiles = problem.block_tiles();
+/// As many parts of the columns as keep the threads busy.
+void cut_columns(Problem& problem, int threads, std::int64_t least) {
+    problem.parts = std::clamp<std::int64_t>(least, 1, problem.columns());
+    while (problem.parts < problem.columns() && idle(problem.tasks(), threads) > 1.1) ++problem.parts;
 }
 
-/// Each chunk of columns, and part of a block of tiles, a task.
-void cut_for_shared(Problem& problem, int threads) {
-    const std::int64_t tiles = std::max<std::int64_t>(problem.tiles(), 1);
+/// Blocks of tiles that stay in the cache while the weights pass.
+void cut_tiles(Problem& problem, int threads) {
+    const std::int64_t per_tile = problem.positions() * (problem.in.blocks + 2) * problem.lanes;
+    const std::int64_t fit = std::max<std::int64_t>(cache_floats / per_tile, problem.largest_group());
+    problem.blocks = ceil_divide(problem.tiles(), fit);
+    if (problem.blocks > 1 || problem.columns() < threads)
+        problem.blocks = std::min(problem.tiles(), ceil_divide(problem.blocks, threads) * threads);
+    problem.chunk_columns = 1;
+    cut_columns(problem, threads, 1);
+}
+
+/// As few blocks as can be, which pass through the cache for each chunk of columns: many weights are read seldom.
+void cut_weights(Problem& problem, int threads) {
     const std::int64_t per_tile = problem.positions() * problem.in.blocks * problem.lanes;
-    const std::int64_t fit = std::max<std::int64_t>(2 * cache_floats * threads / per_tile, problem.largest_group());
-    problem.shared = true;
-    problem.chunk_columns = std::clamp<std::int64_t>(problem.columns() / threads, 1, 4);
-    problem.blocks = ceil_divide(tiles, fit);
-    const Cut groups = problem.groups_of(problem.block_tiles());
-    const std::int64_t largest = cache_floats / (problem.positions() * problem.chunk_columns * 2 * problem.lanes);
-    problem.parts = std::min(groups.parts, ceil_divide(problem.block_tiles(), largest));
-    while (problem.parts < groups.parts && idle(problem.chunks() * problem.parts, threads) > 1.1) ++problem.parts;
-    problem.part_tiles = Cut{groups.parts, problem.parts}.size(0) * groups.size(0);
+    const std::int64_t fit = std::max<std::int64_t>(4 * cache_floats / per_tile, problem.largest_group());
+    problem.blocks = ceil_divide(problem.tiles(), fit);
+    const std::int64_t column = problem.positions() * problem.product_stride();
+    problem.chunk_columns = std::clamp<std::int64_t>(
+        std::min(cache_floats / column, problem.columns() / threads), 1, 4);
+    cut_columns(problem, threads, ceil_divide(problem.columns(), problem.chunk_columns));
 }
 
 }  // namespace
@@ -60,8 +61,8 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
 }
 
 void cut_into_tasks(Problem& problem, int threads) {
-    cut_for_own(problem, threads);
-    if (const char* s = std::getenv("SEQ_WINO"); s != nullptr && *s == 's') cut_for_shared(problem, threads);
+    cut_tiles(problem, threads);
+    if (const char* s = std::getenv("SEQ_WINO"); s != nullptr && *s == 's') cut_weights(problem, threads);
 }
 
 namespace {

@@ -28,30 +28,23 @@ struct Cut {
 
     std::int64_t start(std::int64_t part) const { return part * (count / parts) + std::min(part, count % parts); }
     std::int64_t size(std::int64_t part) const { return count / parts + (part < count % parts ? 1 : 0); }
-    std::int64_t part_of(std::int64_t thing) const {
-        const std::int64_t larger = count / parts + 1, in_larger = count % parts * larger;
-        return thing < in_larger ? thing / larger : count % parts + (thing - in_larger) / (count / parts);
-    }
 };
 
 /// One 3×3 convolution of stride 1, and how it is cut into pieces.
 ///
-/// Tiles are counted over pictures, rows and columns together. They are transformed in `blocks`, each in groups that the
-/// inner product holds in registers. Output channels are taken in columns, pairs of blocks, of which a chunk shares the
-/// pass over the transformed tiles. Either each block of tiles is one task, which transforms it and takes all columns;
-/// or, where the weights are too large to be read for each block anew, all threads transform a block together, and then
-/// each task takes a part of it and one chunk of columns.
+/// Tiles are counted over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product
+/// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles and
+/// a part of the columns; a thread transforms the tiles of a block once for all of its tasks on it. A part is taken in
+/// chunks of columns: at each position all columns of the chunk are multiplied before the next position.
 struct Problem {
     std::int64_t batch = 0, pad_top = 0, pad_left = 0;
     Pictures in, out;
     int tile = 4;    ///< 4 or 2: outputs on a side of a tile
     int lanes = 16;  ///< 16 for AVX-512, 8 for AVX2
 
-    bool shared = false;        ///< whether threads share a block
-    std::int64_t blocks = 1;    ///< of tiles
-    std::int64_t parts = 1;     ///< of a shared block, of whole groups
-    std::int64_t part_tiles = 0;  ///< at most so many are in a part
-    std::int64_t chunk_columns = 1;
+    std::int64_t blocks = 1;         ///< of tiles
+    std::int64_t parts = 1;          ///< of the columns
+    std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
     std::int64_t positions() const { return std::int64_t{tile + 2} * (tile + 2); }
     std::int64_t tile_rows() const { return (out.height + tile - 1) / tile; }
@@ -59,22 +52,22 @@ struct Problem {
     std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
     int largest_group() const { return lanes == 16 ? 14 : 6; }
 
-    /// Blocks of all tiles, and groups of a block.
     Cut block_cut() const { return {tiles(), blocks}; }
     std::int64_t block_tiles() const { return block_cut().size(0); }
     Cut groups_of(std::int64_t count) const { return {count, (count + largest_group() - 1) / largest_group()}; }
-    
+    std::int64_t tasks() const { return blocks * parts; }
+
     /// Pairs of blocks of output channels; the last may be a single block.
     std::int64_t columns() const { return (out.blocks + 1) / 2; }
     int column_blocks(std::int64_t column) const { return column * 2 + 1 < out.blocks ? 2 : 1; }
-    std::int64_t chunks() const { return (columns() + chunk_columns - 1) / chunk_columns; }
+    Cut part_cut() const { return {columns(), parts}; }
 
     /// In floats, of a block's transformed tiles: [position][group][channel block][tile of the group][lane]. Each
     /// position is one vector further, so that the positions of a tile do not meet in one set of a cache.
     std::int64_t input_stride() const { return block_tiles() * in.blocks * lanes + lanes; }
     std::int64_t input_floats() const { return positions() * input_stride(); }
     /// In floats, of a task's products: [column of the chunk][position][tile][two blocks of lanes].
-    std::int64_t product_stride() const { return part_tiles * 2 * lanes + lanes; }
+    std::int64_t product_stride() const { return block_tiles() * 2 * lanes + lanes; }
     std::int64_t product_floats() const { return chunk_columns * positions() * product_stride(); }
 
     /// In floats: [column][position][channel][one or two blocks of lanes].

@@ -37,21 +37,23 @@ class Execution {
     void run_careful(const Operands& operands, float* scratch) const;
 
    private:
-    /// Tiles that are multiplied together: groups [first_group, end_group) of a block of `groups` that begins at tile
-    /// `first_tile`.
-    struct Part {
-        std::int64_t first_tile;
+    /// A block of tiles from `first` on, and where they are transformed.
+    struct Tiles {
+        std::int64_t first;
         Cut groups;
-        std::int64_t first_group, end_group;
+        float* transformed;
     };
-    void run_own(const Operands& operands, float* scratch) const;
-    void run_shared(const Operands& operands, float* scratch) const;
-    void transform(const Operands& operands, std::int64_t first_tile, Cut groups, std::int64_t tile,
-                   float* transformed) const;
-    void do_chunk(const Operands& operands, const Part& part, const float* transformed, std::int64_t chunk,
-                  float* products) const;
-    void multiply(const Part& part, const float* transformed, const float* weights, const float* next, int blocks,
-                  std::int64_t share, std::int64_t sharers, float* products) const;
+    /// A position, and a column of a chunk of columns.
+    struct Step {
+        std::int64_t position = 0;
+        std::int64_t column = 0, columns = 1;  ///< in the chunk
+        int blocks = 2;                        ///< of the column
+        const float* weights = nullptr;
+        const float* next_weights = nullptr;
+    };
+    void transform(const Operands& operands, const Tiles& tiles) const;
+    void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;
+    void multiply(const Tiles& tiles, const Step& step, float* products) const;
 
     Problem problem_;
     Transforms transforms_;
