@@ -9,8 +9,6 @@ namespace {
 /// What a thread may keep in the second-level cache, in floats.
 constexpr std::int64_t cache_floats = 256 * 1024;
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// How much longer tasks of one size take for being no multiple of the threads.
 double idle(std::int64_t tasks, int threads) {
     return static_cast<double>(ceil_divide(tasks, threads) * threads) / static_cast<double>(tasks);

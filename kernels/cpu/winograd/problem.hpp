@@ -7,6 +7,8 @@
 
 namespace seq::cpu::winograd {
 
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// How one side's pictures lie, in blocks of as many channels as a vector has lanes. Strides are in floats.
 struct Pictures {
     std::int64_t channels = 0, height = 0, width = 0;
@@ -22,12 +24,16 @@ struct Pictures {
 /// In blocks of `lanes` channels, or channels last.
 Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout);
 
-/// Some of `count` things cut into `parts` parts, the first of which are larger by one.
+/// `count` things cut into `parts` parts, the first of which are larger by one.
 struct Cut {
-    std::int64_t count, parts;
+    Cut(std::int64_t count, std::int64_t parts)
+        : count(count), parts(parts), smaller(count / parts), larger(count % parts) {}
+    std::int64_t start(std::int64_t part) const { return part * smaller + std::min(part, larger); }
+    std::int64_t size(std::int64_t part) const { return smaller + (part < larger ? 1 : 0); }
 
-    std::int64_t start(std::int64_t part) const { return part * (count / parts) + std::min(part, count % parts); }
-    std::int64_t size(std::int64_t part) const { return count / parts + (part < count % parts ? 1 : 0); }
+    std::int64_t count, parts;
+    std::int64_t smaller;  ///< the size of a smaller part
+    std::int64_t larger;   ///< how many parts are larger
 };
 
 /// One 3×3 convolution of stride 1, and how it is cut into pieces.
@@ -47,14 +53,14 @@ struct Problem {
     std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
     std::int64_t positions() const { return std::int64_t{tile + 2} * (tile + 2); }
-    std::int64_t tile_rows() const { return (out.height + tile - 1) / tile; }
-    std::int64_t tile_columns() const { return (out.width + tile - 1) / tile; }
+    std::int64_t tile_rows() const { return ceil_divide(out.height, tile); }
+    std::int64_t tile_columns() const { return ceil_divide(out.width, tile); }
     std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
     int largest_group() const { return lanes == 16 ? 14 : 6; }
 
     Cut block_cut() const { return {tiles(), blocks}; }
     std::int64_t block_tiles() const { return block_cut().size(0); }
-    Cut groups_of(std::int64_t count) const { return {count, (count + largest_group() - 1) / largest_group()}; }
+    Cut groups_of(std::int64_t count) const { return {count, ceil_divide(count, largest_group())}; }
     std::int64_t tasks() const { return blocks * parts; }
 
     /// Pairs of blocks of output channels; the last may be a single block.

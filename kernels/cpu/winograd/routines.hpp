@@ -28,14 +28,15 @@ struct Ahead {
 using Multiply = void (*)(const float* v, const float* u, std::int64_t channels, float* products,
                           Ahead weights, Ahead tiles);
 
-/// Transforms all channels of tile `tile` into `target`: a block of channels every `block_stride` floats, a position
-/// every problem.input_stride().
-using TransformInput = void (*)(const Problem& problem, const float* input, std::int64_t tile, float* target,
-                                std::int64_t block_stride);
+/// Transforms `count` tiles from `first` on into `target`, [position][channel block][tile][lane], a position every
+/// problem.input_stride() floats.
+using TransformInput = void (*)(const Problem& problem, const float* input, std::int64_t first, std::int64_t count,
+                                float* target);
 
-/// Transforms the products of tile `tile` and a column back and writes them to the output.
-using TransformBack = void (*)(const Problem& problem, const float* products, std::int64_t tile, std::int64_t column,
-                               const Epilogue& epilogue, float* output);
+/// Transforms the products of `count` tiles from `first` on and a column, [position][tile][two blocks of lanes] with a
+/// position every problem.product_stride() floats, back and writes them to the output.
+using TransformBack = void (*)(const Problem& problem, const float* products, std::int64_t first, std::int64_t count,
+                               std::int64_t column, const Epilogue& epilogue, float* output);
 
 struct Transforms {
     TransformInput input = nullptr;

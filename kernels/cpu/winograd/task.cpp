@@ -69,10 +69,9 @@ void Execution::run_careful(const Operands& operands, float* scratch) const {
 void Execution::transform(const Operands& operands, const Tiles& tiles) const {
     const Problem& p = problem_;
     for (std::int64_t group = 0; group < tiles.groups.parts; ++group) {
-        const std::int64_t start = tiles.groups.start(group), size = tiles.groups.size(group);
-        float* const target = tiles.transformed + start * p.in.blocks * p.lanes;
-        for (std::int64_t i = 0; i < size; ++i)
-            transforms_.input(p, operands.input, tiles.first + start + i, target + i * p.lanes, size * p.lanes);
+        const std::int64_t start = tiles.groups.start(group);
+        transforms_.input(p, operands.input, tiles.first + start, tiles.groups.size(group),
+                          tiles.transformed + start * p.in.blocks * p.lanes);
     }
 }
 
@@ -95,35 +94,33 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
             step.blocks = p.column_blocks(column);
             step.columns = end - first;
             step.column = column - first;
+            // Each group fetches its share of the weights that follow, and of its own tiles at the next position.
+            step.weight_lines = ceil_divide(step.blocks * p.lanes * p.lanes / line_floats, tiles.groups.parts);
+            if (step.columns > 1 && position + 1 < p.positions())
+                step.tile_lines = ceil_divide(tiles.groups.size(0) * p.lanes / line_floats, step.columns);
             multiply(tiles, step, products + (column - first) * column_floats + position * p.product_stride());
         }
     }
     for (std::int64_t column = first; column < end; ++column) {
-        const float* from = products + (column - first) * column_floats;
-        for (std::int64_t tile = 0; tile < tiles.groups.count; ++tile, from += 2 * p.lanes)
-            transforms_.back(p, from, tiles.first + tile, column, operands.epilogue, operands.output);
+        transforms_.back(p, products + (column - first) * column_floats, tiles.first, tiles.groups.count, column,
+                         operands.epilogue, operands.output);
     }
 }
 
 void Execution::multiply(const Tiles& tiles, const Step& step, float* products) const {
     const Problem& p = problem_;
-    const std::int64_t groups = tiles.groups.parts;
+    const Cut& groups = tiles.groups;
     const auto& by_tiles = multiply_[static_cast<std::size_t>(step.blocks - 1)];
-    const std::int64_t channel_lines = p.lanes * step.blocks * p.lanes / line_floats;
-    // Each group fetches its share of the weights that follow, and of its own tiles at the next position.
-    const Cut panel{p.in.channels * step.blocks * p.lanes / line_floats, groups};
-    for (std::int64_t group = 0; group < groups; ++group) {
-        const std::int64_t size = tiles.groups.size(group);
-        const float* v = tiles.transformed + step.position * p.input_stride() +
-                         tiles.groups.start(group) * p.in.blocks * p.lanes;
-        const Ahead weights{step.next_weights + panel.start(group) * line_floats, (channel_lines + groups - 1) / groups};
+    const float* v = tiles.transformed + step.position * p.input_stride();
+    const float* next_weights = step.next_weights;
+    for (std::int64_t group = 0; group < groups.parts; ++group) {
+        const std::int64_t size = groups.size(group), v_floats = size * p.in.blocks * p.lanes;
+        const Ahead weights{next_weights, step.weight_lines};
         Ahead next;
-        if (p.chunk_columns > 1 && step.position + 1 < p.positions()) {
-            const Cut own{size * p.in.blocks * p.lanes / line_floats, step.columns};
-            const std::int64_t lines = size * p.lanes / line_floats;
-            next = {v + p.input_stride() + own.start(step.column) * line_floats, (lines + step.columns - 1) / step.columns};
-        }
+        if (step.tile_lines > 0) next = {v + p.input_stride() + step.column * v_floats / step.columns, step.tile_lines};
         by_tiles[static_cast<std::size_t>(size)](v, step.weights, p.in.channels, products, weights, next);
+        next_weights += p.in.blocks * step.weight_lines * line_floats;
+        v += v_floats;
         products += size * 2 * p.lanes;
     }
 }

@@ -50,6 +50,7 @@ class Execution {
         int blocks = 2;                        ///< of the column
         const float* weights = nullptr;
         const float* next_weights = nullptr;
+        std::int64_t weight_lines = 0, tile_lines = 0;  ///< to fetch ahead: Ahead::lines
     };
     void transform(const Operands& operands, const Tiles& tiles) const;
     void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;

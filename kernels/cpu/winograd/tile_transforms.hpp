@@ -27,14 +27,32 @@ SEQ_INLINE bool is_whole(const Window& window, int size) {
     return window.first_row == 0 && window.end_row == size && window.first_column == 0 && window.end_column == size;
 }
 
-struct TilePlace {
-    std::int64_t picture, row, column;
-};
+/// Whether the channels of a pixel lie together. Walks follow memory: tile by tile then, otherwise block by block.
+SEQ_INLINE bool is_by_pixel(const Pictures& pictures) { return pictures.pixel == pictures.channels; }
 
-SEQ_INLINE TilePlace place_of(const Problem& p, std::int64_t tile) {
-    const std::int64_t columns = p.tile_columns(), rows = p.tile_rows();
-    return {tile / columns / rows, tile / columns % rows, tile % columns};
-}
+/// Where the tiles lie that follow each other from `first` on.
+class TileWalk {
+   public:
+    SEQ_INLINE TileWalk(const Problem& p, std::int64_t first)
+        : rows_(p.tile_rows()),
+          columns_(p.tile_columns()),
+          picture_(first / columns_ / rows_),
+          row_(first / columns_ % rows_),
+          column_(first % columns_) {}
+    SEQ_INLINE void advance() {
+        if (++column_ < columns_) return;
+        column_ = 0;
+        if (++row_ < rows_) return;
+        row_ = 0;
+        ++picture_;
+    }
+    SEQ_INLINE std::int64_t picture() const { return picture_; }
+    SEQ_INLINE std::int64_t row() const { return row_; }
+    SEQ_INLINE std::int64_t column() const { return column_; }
+
+   private:
+    std::int64_t rows_, columns_, picture_, row_, column_;
+};
 
 /// Between the two passes of a transform a tile lies in the first-level cache, since 6×6 vectors fit no registers.
 template <class Simd, int Rows, int Columns>
@@ -96,34 +114,41 @@ SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const 
     }
 }
 
+/// One block of channels of a tile. `channels` points to the first pixel of the picture.
 template <class Simd, int Tile>
-void transform_tile(const Problem& p, const float* input, std::int64_t tile, float* target,
-                    std::int64_t block_stride) {
+SEQ_INLINE void transform_tile(const Pictures& in, const float* channels, const Window& window, int lanes,
+                               float* target, std::int64_t stride) {
     constexpr int size = reach(Tile);
-    const TilePlace place = place_of(p, tile);
-    const Window window = window_at(place.row * Tile - p.pad_top, place.column * Tile - p.pad_left, size, p.in);
-    const bool whole = is_whole(window, size);
-    const Rows<size> rows = rows_of<size>(window, p.in);
-    const std::int64_t stride = p.input_stride();
-    const float* channels = input + place.picture * p.in.picture;
-    for (std::int64_t block = 0; block < p.in.blocks; ++block) {
-        Between<Simd, size, size> between;
-        const int lanes = block + 1 < p.in.blocks ? Simd::lanes : p.in.last_lanes;
-        if (whole && lanes == Simd::lanes) {
-            transform_columns<Simd, Tile>(p.in, channels, window, between);
-        } else {
-            transform_part<Simd, Tile>(p.in, channels, window, rows, lanes, between);
-        }
-        float* to = target;
+    Between<Simd, size, size> between;
+    if (is_whole(window, size) && lanes == Simd::lanes) {
+        transform_columns<Simd, Tile>(in, channels, window, between);
+    } else {
+        transform_part<Simd, Tile>(in, channels, window, rows_of<size>(window, in), lanes, between);
+    }
 #pragma GCC unroll 1
-        for (int i = 0; i < size; ++i) {
-            typename Simd::Vector d[size];
-            for (int j = 0; j < size; ++j) d[j] = Simd::load(between.at[i][j]);
-            transform_input<Tile>(d);
-            for (int j = 0; j < size; ++j, to += stride) Simd::store(to, d[j]);
+    for (int i = 0; i < size; ++i) {
+        typename Simd::Vector d[size];
+        for (int j = 0; j < size; ++j) d[j] = Simd::load(between.at[i][j]);
+        transform_input<Tile>(d);
+        for (int j = 0; j < size; ++j, target += stride) Simd::store(target, d[j]);
+    }
+}
+
+template <class Simd, int Tile>
+void transform_tiles(const Problem& p, const float* input, std::int64_t first, std::int64_t count, float* target) {
+    const std::int64_t outer = is_by_pixel(p.in) ? 1 : p.in.blocks, inner = p.in.blocks / outer;
+    for (std::int64_t first_block = 0; first_block < outer; ++first_block) {
+        TileWalk walk(p, first);
+        for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
+            const Window window =
+                window_at(walk.row() * Tile - p.pad_top, walk.column() * Tile - p.pad_left, reach(Tile), p.in);
+            const float* picture = input + walk.picture() * p.in.picture;
+            for (std::int64_t block = first_block; block < first_block + inner; ++block) {
+                const int lanes = block + 1 < p.in.blocks ? Simd::lanes : p.in.last_lanes;
+                transform_tile<Simd, Tile>(p.in, picture + block * p.in.block, window, lanes,
+                                           target + (block * count + i) * Simd::lanes, p.input_stride());
+            }
         }
-        channels += p.in.block;
-        target += block_stride;
     }
 }
 
@@ -133,7 +158,7 @@ struct Finish {
     using Vector = typename Simd::Vector;
     Vector bias, low, high;
 
-    Finish(const Epilogue& epilogue, std::int64_t block)
+    SEQ_INLINE Finish(const Epilogue& epilogue, std::int64_t block)
         : bias(epilogue.bias == nullptr ? Vector{} : Simd::load(epilogue.bias + block * Simd::lanes)),
           low(Simd::splat(epilogue.low)),
           high(Simd::splat(epilogue.high)) {}
@@ -198,33 +223,46 @@ SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, cons
     }
 }
 
+/// One block of channels of a tile. `window` is the tile's in the output.
 template <class Simd, int Tile>
-void transform_tile_back(const Problem& p, const float* products, std::int64_t tile, std::int64_t column,
-                         const Epilogue& epilogue, float* output) {
-    const TilePlace place = place_of(p, tile);
-    const Window window = window_at(place.row * Tile, place.column * Tile, Tile, p.out);
-    const bool whole = is_whole(window, Tile);
-    const std::int64_t end = column * 2 + p.column_blocks(column);
-    for (std::int64_t block = column * 2; block < end; ++block, products += Simd::lanes) {
-        Between<Simd, reach(Tile), Tile> between;
-        transform_rows_back<Simd, Tile>(products, p.product_stride(), between);
-        const std::int64_t at = place.picture * p.out.picture + block * p.out.block + window.top * p.out.row() +
-                                window.left * p.out.pixel;
-        const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
-        const Finish<Simd> finish(epilogue, block);
-        const int lanes = block + 1 < p.out.blocks ? Simd::lanes : p.out.last_lanes;
-        if (whole && lanes == Simd::lanes) {
-            write_whole<Simd, Tile>(between, finish, p.out, residual, output + at);
-        } else {
-            write_part<Simd, Tile>(between, finish, p.out, window, lanes, residual, output + at);
+SEQ_INLINE void transform_tile_back(const Pictures& out, const float* products, std::int64_t stride,
+                                    const Window& window, int lanes, const Finish<Simd>& finish,
+                                    const float* residual, float* output) {
+    Between<Simd, reach(Tile), Tile> between;
+    transform_rows_back<Simd, Tile>(products, stride, between);
+    if (is_whole(window, Tile) && lanes == Simd::lanes) {
+        write_whole<Simd, Tile>(between, finish, out, residual, output);
+    } else {
+        write_part<Simd, Tile>(between, finish, out, window, lanes, residual, output);
+    }
+}
+
+template <class Simd, int Tile>
+void transform_tiles_back(const Problem& p, const float* products, std::int64_t first, std::int64_t count,
+                          std::int64_t column, const Epilogue& epilogue, float* output) {
+    const int blocks = p.column_blocks(column), outer = is_by_pixel(p.out) ? 1 : blocks;
+    const Finish<Simd> finish[2] = {{epilogue, column * 2}, {epilogue, column * 2 + blocks - 1}};
+    for (int first_block = 0; first_block < outer; ++first_block) {
+        TileWalk walk(p, first);
+        for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
+            const Window window = window_at(walk.row() * Tile, walk.column() * Tile, Tile, p.out);
+            const std::int64_t corner =
+                walk.picture() * p.out.picture + window.top * p.out.row() + window.left * p.out.pixel;
+            for (int half = first_block; half < first_block + blocks / outer; ++half) {
+                const std::int64_t block = column * 2 + half, at = corner + block * p.out.block;
+                const int lanes = block + 1 < p.out.blocks ? Simd::lanes : p.out.last_lanes;
+                const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
+                transform_tile_back<Simd, Tile>(p.out, products + (i * 2 + half) * Simd::lanes, p.product_stride(),
+                                                window, lanes, finish[half], residual, output + at);
+            }
         }
     }
 }
 
 template <class Simd>
 Transforms transforms_by(int tile) {
-    if (tile == 4) return {transform_tile<Simd, 4>, transform_tile_back<Simd, 4>};
-    return {transform_tile<Simd, 2>, transform_tile_back<Simd, 2>};
+    if (tile == 4) return {transform_tiles<Simd, 4>, transform_tiles_back<Simd, 4>};
+    return {transform_tiles<Simd, 2>, transform_tiles_back<Simd, 2>};
 }
 
 }  // namespace
