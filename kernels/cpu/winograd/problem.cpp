@@ -1,7 +1,6 @@
 #include "kernels/cpu/winograd/problem.hpp"
 
-#include <cmath>
-#include <cstdlib>
+#include <algorithm>
 
 namespace seq::cpu::winograd {
 namespace {
@@ -34,11 +33,11 @@ void cut_tiles(Problem& problem, int threads) {
 /// As few blocks as can be, which pass through the cache for each chunk of columns: many weights are read seldom.
 void cut_weights(Problem& problem, int threads) {
     const std::int64_t per_tile = problem.positions() * problem.in.blocks * problem.lanes;
-    const std::int64_t fit = std::max<std::int64_t>(4 * cache_floats / per_tile, problem.largest_group());
-    problem.blocks = ceil_divide(problem.tiles(), fit);
-    const std::int64_t column = problem.positions() * problem.product_stride();
-    problem.chunk_columns = std::clamp<std::int64_t>(
-        std::min(cache_floats / column, problem.columns() / threads), 1, 4);
+    const std::int64_t per_tile_products = problem.positions() * 2 * problem.lanes;
+    const std::int64_t fit = std::min(4 * cache_floats / per_tile, cache_floats / 2 / per_tile_products);
+    problem.blocks = ceil_divide(problem.tiles(), std::max<std::int64_t>(fit, problem.largest_group()));
+    const std::int64_t chunk = cache_floats / (problem.block_tiles() * per_tile_products);
+    problem.chunk_columns = std::clamp<std::int64_t>(std::min(chunk, problem.columns() / threads), 1, 4);
     cut_columns(problem, threads, ceil_divide(problem.columns(), problem.chunk_columns));
 }
 
@@ -59,45 +58,10 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
 }
 
 void cut_into_tasks(Problem& problem, int threads) {
+    Problem by_weights = problem;
     cut_tiles(problem, threads);
-    if (const char* s = std::getenv("SEQ_WINO"); s != nullptr && *s == 's') cut_weights(problem, threads);
-}
-
-namespace {
-
-/// Measured on two cores with AVX-512, as is what a tile's transforms cost for each channel.
-/// A byte of weights from memory, and from a cache that the cores share, in multiply-adds of one core.
-constexpr double memory_byte = 6;
-constexpr double shared_cache_byte = 1;
-/// The part of the peak that inner products reach.
-constexpr double efficiency = 0.85;
-
-double macs_per_channel_pair(const Problem& problem) {
-    return static_cast<double>(problem.in.blocks * problem.lanes) *
-           static_cast<double>(problem.out.blocks * problem.lanes);
-}
-
-}  // namespace
-
-double winograd_cost(const Problem& problem, int threads) {
-    const double transform = problem.tile == 4 ? 850 : 260, back = problem.tile == 4 ? 650 : 200;
-    const auto tiles = static_cast<double>(problem.tiles());
-    const auto positions = static_cast<double>(problem.positions());
-    const double products = positions * tiles * macs_per_channel_pair(problem) / efficiency;
-    const double transforms = tiles * (transform * static_cast<double>(problem.in.blocks * problem.lanes) +
-                                       back * static_cast<double>(problem.out.blocks * problem.lanes));
-    const double weight_bytes = static_cast<double>(problem.weight_floats()) * sizeof(float);
-    const auto passes = static_cast<double>(problem.blocks - 1);
-    return (products + transforms) * idle(problem.blocks, threads) + weight_bytes * (memory_byte + passes * shared_cache_byte);
-}
-
-double direct_cost(const Problem& problem) {
-    const auto pixels = static_cast<double>(problem.batch * problem.out.height * problem.out.width);
-    const auto lanes = static_cast<double>(problem.lanes);
-    // Direct convolution does not pad channels that are few.
-    const double filled = std::min(1.0, static_cast<double>(problem.in.channels) / lanes);
-    const double macs = 9 * macs_per_channel_pair(problem) * filled;
-    return pixels * macs / efficiency + macs * sizeof(float) * memory_byte;
+    cut_weights(by_weights, threads);
+    if (winograd_cost(by_weights, threads) < winograd_cost(problem, threads)) problem = by_weights;
 }
 
 }  // namespace seq::cpu::winograd

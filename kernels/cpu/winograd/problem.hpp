@@ -84,12 +84,12 @@ struct Problem {
     }
 };
 
-/// Chooses the pieces for so many threads.
+/// Chooses the pieces for so many threads, by winograd_cost.
 void cut_into_tasks(Problem& problem, int threads);
 
-/// What the layer is estimated to cost in Winograd's form, and directly, where a multiply-add costs 1. Weights that
-/// come from memory count, since nets hold more of them than caches do.
+/// How long the layer is estimated to take in Winograd's form, cut as it is, and directly; in one unit. Weights come
+/// from memory or a shared cache, since nets hold more of them than a core's cache does.
 double winograd_cost(const Problem& problem, int threads);
-double direct_cost(const Problem& problem);
+double direct_cost(const Problem& problem, int threads);
 
 }  // namespace seq::cpu::winograd

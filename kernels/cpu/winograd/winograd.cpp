@@ -157,7 +157,7 @@ class Winograd final : public Kernel {
 Support Winograd::worth(const KernelRequest& request, const Problem& problem) const {
     const int threads = request.options.threads;
     const double cost = winograd::winograd_cost(problem, threads);
-    const double saved = winograd::direct_cost(problem) / cost;
+    const double saved = winograd::direct_cost(problem, threads) / cost;
     if (saved < least_gain)
         return Support::no(fmt::format("estimated to take {:.2f} of direct convolution", 1 / saved));
     const auto other = problem_of(request, tile_ == 4 ? 2 : 4);
