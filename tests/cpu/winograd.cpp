@@ -41,8 +41,7 @@ class LayerRequest {
         spec.op = std::move(conv);
         spec.parameter_prefix = "layer";
         spec.name = "layer";
-        spec.inputs.push_back(
-            graph_.add_input("x", {DType::f32, Shape(std::vector<Dim>(input.begin(), input.end()))}));
+        spec.inputs.push_back(graph_.add_input("x", {DType::f32, Shape(std::vector<Dim>(input.begin(), input.end()))}));
         node_ = graph_.add(std::move(spec));
         for (const Value* value : node_->inputs) {
             if (!value->is_constant_like()) continue;
@@ -84,7 +83,7 @@ TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill 
         {1, 1, 1, 3, 3, 0, true},     {1, 16, 16, 8, 8, 1, true},      {2, 17, 33, 9, 7, 1, true},
         {1, 48, 40, 13, 6, 0, false}, {3, 5, 64, 4, 21, {2, 0}, true}, {1, 64, 96, 14, 14, "same", true},
         {1, 32, 8, 57, 33, 1, true},  {5, 24, 24, 7, 7, 1, false},     {1, 3, 100, 1, 1, 1, true},
-        {1, 40, 31, 5, 5, 4, true},    {2, 100, 17, 10, 11, 1, true},  {1, 31, 100, 18, 6, 1, false},
+        {1, 40, 31, 5, 5, 4, true},   {2, 100, 17, 10, 11, 1, true},   {1, 31, 100, 18, 6, 1, false},
         {1, 16, 16, 2, 30, 1, true},
     };
     for (const Example& e : examples) {

@@ -64,7 +64,8 @@ Problem problem_of(const Sizes& sizes, int tile, const Layout& layout) {
 /// The output of a layer with a bias, a residual and a ReLU on random data, all of it guarded.
 std::vector<float> run(const Problem& problem, bool at_end, int threads, bool careful = false) {
     const Execution execution(problem, cpu_backend().isa, threads);
-    GuardedFloats input(problem.batch * problem.in.picture, at_end), output(problem.batch * problem.out.picture, at_end);
+    GuardedFloats input(problem.batch * problem.in.picture, at_end),
+        output(problem.batch * problem.out.picture, at_end);
     GuardedFloats residual(problem.batch * problem.out.picture, at_end);
     GuardedFloats dense(problem.out.channels * problem.in.channels * 9, at_end);
     GuardedFloats weights(problem.weight_floats(), at_end), bias(problem.out.blocks * problem.lanes, at_end);
@@ -87,14 +88,13 @@ std::vector<float> run(const Problem& problem, bool at_end, int threads, bool ca
 
 bool has_winograd() { return cpu_backend().isa != Isa::scalar; }
 
-const std::vector<Layout> layouts{Layout::channels_last(),
-                                  Layout::blocked(cpu_backend().isa == Isa::avx512 ? 16 : 8)};
+const std::vector<Layout> layouts{Layout::channels_last(), Layout::blocked(cpu_backend().isa == Isa::avx512 ? 16 : 8)};
 
 }  // namespace
 
 TEST_CASE("Winograd reads and writes nothing outside of its tensors") {
     if (!has_winograd()) return;
-    const std::vector<Sizes> examples{{1, 17, 33, 9, 7, 1}, {2, 5, 3, 6, 6, 0},  {1, 1, 1, 1, 1, 1},
+    const std::vector<Sizes> examples{{1, 17, 33, 9, 7, 1}, {2, 5, 3, 6, 6, 0},   {1, 1, 1, 1, 1, 1},
                                       {2, 16, 32, 8, 8, 1}, {1, 33, 8, 3, 20, 3}, {1, 40, 100, 13, 4, 2}};
     for (const Sizes& sizes : examples) {
         for (const Layout& layout : layouts) {

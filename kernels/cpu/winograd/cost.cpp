@@ -48,8 +48,7 @@ struct TaskSize {
 double products_cost(const Problem& problem, const TaskSize& task) {
     const std::int64_t groups = problem.groups_of(problem.block_tiles()).parts;
     const auto rows = static_cast<double>(std::max(problem.block_tiles(), groups * least_tiles));
-    return task.weights * rows / efficiency +
-           static_cast<double>(problem.positions() * groups) * task.columns * call;
+    return task.weights * rows / efficiency + static_cast<double>(problem.positions() * groups) * task.columns * call;
 }
 
 /// The tiles' passes of one task, where they leave the cache meanwhile.

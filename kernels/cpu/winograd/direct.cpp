@@ -42,7 +42,8 @@ SEQ_INLINE Float<N> sum_at(const Problem& p, const float* picture, const float* 
             for (std::int64_t j = 0; j < 3; ++j) {
                 const std::int64_t column = x + j - p.pad_left;
                 if (column < 0 || column >= p.in.width) continue;
-                sum += channel[row * p.in.row() + column * p.in.pixel] * simd::load<N>(kernel + (c * 9 + i * 3 + j) * N);
+                sum +=
+                    channel[row * p.in.row() + column * p.in.pixel] * simd::load<N>(kernel + (c * 9 + i * 3 + j) * N);
             }
         }
     }

@@ -41,8 +41,7 @@ SEQ_INLINE Sums<Simd, Columns, Row...> zero_sums(std::index_sequence<Row...>) {
 
 template <int Hint>
 SEQ_INLINE void fetch(Ahead& ahead) {
-    for (std::int64_t i = 0; i < ahead.lines; ++i, ahead.from += 16)
-        __builtin_prefetch(ahead.from, 0, Hint);
+    for (std::int64_t i = 0; i < ahead.lines; ++i, ahead.from += 16) __builtin_prefetch(ahead.from, 0, Hint);
 }
 
 template <class Simd, int Rows, int Columns>

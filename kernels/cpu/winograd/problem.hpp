@@ -39,9 +39,9 @@ struct Cut {
 /// One 3×3 convolution of stride 1, and how it is cut into pieces.
 ///
 /// Tiles are counted over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product
-/// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles and
-/// a part of the columns; a thread transforms the tiles of a block once for all of its tasks on it. A part is taken in
-/// chunks of columns: at each position all columns of the chunk are multiplied before the next position.
+/// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles
+/// and a part of the columns; a thread transforms the tiles of a block once for all of its tasks on it. A part is taken
+/// in chunks of columns: at each position all columns of the chunk are multiplied before the next position.
 struct Problem {
     std::int64_t batch = 0, pad_top = 0, pad_left = 0;
     Pictures in, out;

@@ -25,8 +25,8 @@ struct Ahead {
 /// products[tile][column] = sum over channels of v[tile][channel] · u[channel][column], for a group of tiles and one or
 /// two vectors of columns that stay in registers. v is [channel block][tile][lane], u [channel][columns · lanes],
 /// products [tile][2 · lanes]. Fetches the weights and tiles that will be read next on the way.
-using Multiply = void (*)(const float* v, const float* u, std::int64_t channels, float* products,
-                          Ahead weights, Ahead tiles);
+using Multiply = void (*)(const float* v, const float* u, std::int64_t channels, float* products, Ahead weights,
+                          Ahead tiles);
 
 /// Transforms `count` tiles from `first` on into `target`, [position][channel block][tile][lane], a position every
 /// problem.input_stride() floats.

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::int64_t line_floats = 16;
 
-/// Calls body(worker, next) in each worker, where next() gives the next task, or -1. Each takes one when it is done with
-/// one, so that a core that is busy elsewhere holds up none.
+/// Calls body(worker, next) in each worker, where next() gives the next task, or -1. Each takes one when it is done
+/// with one, so that a core that is busy elsewhere holds up none.
 template <class Body>
 void share_tasks(std::int64_t workers, std::int64_t count, const Body& body) {
     std::atomic<std::int64_t> given{0};

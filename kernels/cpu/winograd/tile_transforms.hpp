@@ -17,9 +17,7 @@ struct Window {
 };
 
 SEQ_INLINE Window window_at(std::int64_t top, std::int64_t left, int size, const Pictures& pictures) {
-    const auto cut = [size](std::int64_t at) {
-        return static_cast<int>(std::clamp<std::int64_t>(at, 0, size));
-    };
+    const auto cut = [size](std::int64_t at) { return static_cast<int>(std::clamp<std::int64_t>(at, 0, size)); };
     return {top, left, cut(-top), cut(pictures.height - top), cut(-left), cut(pictures.width - left)};
 }
 
@@ -207,8 +205,7 @@ SEQ_INLINE void write_whole(const Between<Simd, reach(Tile), Tile>& between, con
 
 template <class Simd, int Tile>
 SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
-                           const Pictures& out, const Window& window, int lanes, const float* residual,
-                           float* output) {
+                           const Pictures& out, const Window& window, int lanes, const float* residual, float* output) {
     const typename Simd::Mask mask = Simd::mask(lanes);
 #pragma GCC unroll 1
     for (int j = 0; j < window.end_column; ++j) {
@@ -226,8 +223,8 @@ SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, cons
 /// One block of channels of a tile. `window` is the tile's in the output.
 template <class Simd, int Tile>
 SEQ_INLINE void transform_tile_back(const Pictures& out, const float* products, std::int64_t stride,
-                                    const Window& window, int lanes, const Finish<Simd>& finish,
-                                    const float* residual, float* output) {
+                                    const Window& window, int lanes, const Finish<Simd>& finish, const float* residual,
+                                    float* output) {
     Between<Simd, reach(Tile), Tile> between;
     transform_rows_back<Simd, Tile>(products, stride, between);
     if (is_whole(window, Tile) && lanes == Simd::lanes) {
