@@ -60,9 +60,11 @@ class LayerRequest {
         request.outputs.push_back({DType::f32, *node_->outputs[0]->type.shape.sizes(), Layout::plain()});
         return request;
     }
-    std::unique_ptr<PreparedKernel> prepare(const Kernel& kernel, const Layout& offered) {
+    std::unique_ptr<PreparedKernel> prepare(const Kernel& kernel, const Layout& offered, const Layout& wanted = {}) {
         std::string refusal;
-        return kernel.prepare(request(offered), weights_, refusal);
+        KernelRequest asked = request(offered);
+        asked.outputs[0].layout = wanted;
+        return kernel.prepare(asked, weights_, refusal);
     }
 
    private:
@@ -145,6 +147,13 @@ TEST_CASE("Winograd computes in the layout that it is offered, channels last whe
         REQUIRE(kernel != nullptr);
         CHECK(kernel->input_layouts[0] == answer);
         CHECK(kernel->output_layouts[0] == answer);
+        for (const auto& [wanted, given] : answers) {
+            CAPTURE(wanted.to_string());
+            const auto mixed = layer.prepare(cpu::winograd4_kernel(), offered, wanted);
+            REQUIRE(mixed != nullptr);
+            CHECK(mixed->input_layouts[0] == answer);
+            CHECK(mixed->output_layouts[0] == (wanted == Layout::plain() ? answer : given));
+        }
     }
 }
 

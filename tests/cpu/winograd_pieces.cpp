@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "kernels/cpu/cpu.hpp"
@@ -49,15 +51,15 @@ struct Sizes {
     std::int64_t batch, in, out, height, width, padding;
 };
 
-Problem problem_of(const Sizes& sizes, int tile, const Layout& layout) {
+Problem problem_of(const Sizes& sizes, int tile, const Layout& input, const Layout& output) {
     Problem problem;
     problem.batch = sizes.batch;
     problem.pad_top = problem.pad_left = sizes.padding;
     problem.tile = tile;
     problem.lanes = cpu_backend().isa == Isa::avx512 ? 16 : 8;
     const std::int64_t grown = 2 * sizes.padding - 2;
-    problem.in = lay_out(sizes.in, sizes.height, sizes.width, problem.lanes, layout);
-    problem.out = lay_out(sizes.out, sizes.height + grown, sizes.width + grown, problem.lanes, layout);
+    problem.in = lay_out(sizes.in, sizes.height, sizes.width, problem.lanes, input);
+    problem.out = lay_out(sizes.out, sizes.height + grown, sizes.width + grown, problem.lanes, output);
     return problem;
 }
 
@@ -88,7 +90,19 @@ std::vector<float> run(const Problem& problem, bool at_end, int threads, bool ca
 
 bool has_winograd() { return cpu_backend().isa != Isa::scalar; }
 
-const std::vector<Layout> layouts{Layout::channels_last(), Layout::blocked(cpu_backend().isa == Isa::avx512 ? 16 : 8)};
+const Layout last = Layout::channels_last(), blocked = Layout::blocked(cpu_backend().isa == Isa::avx512 ? 16 : 8);
+const std::vector<std::pair<Layout, Layout>> layout_pairs{
+    {last, last}, {last, blocked}, {blocked, last}, {blocked, blocked}};
+
+/// The largest difference, relative to the largest number.
+double differ_by(const std::vector<float>& a, const std::vector<float>& b) {
+    double difference = 0, largest = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference = std::max(difference, std::abs(static_cast<double>(a[i]) - b[i]));
+        largest = std::max(largest, std::abs(static_cast<double>(a[i])));
+    }
+    return difference / largest;
+}
 
 }  // namespace
 
@@ -97,22 +111,17 @@ TEST_CASE("Winograd reads and writes nothing outside of its tensors") {
     const std::vector<Sizes> examples{{1, 17, 33, 9, 7, 1}, {2, 5, 3, 6, 6, 0},   {1, 1, 1, 1, 1, 1},
                                       {2, 16, 32, 8, 8, 1}, {1, 33, 8, 3, 20, 3}, {1, 40, 100, 13, 4, 2}};
     for (const Sizes& sizes : examples) {
-        for (const Layout& layout : layouts) {
+        for (const auto& [input, output] : layout_pairs) {
             for (const int tile : {2, 4}) {
                 CAPTURE(sizes.in);
                 CAPTURE(tile);
-                CAPTURE(layout.to_string());
-                Problem problem = problem_of(sizes, tile, layout);
+                CAPTURE(input.to_string());
+                CAPTURE(output.to_string());
+                Problem problem = problem_of(sizes, tile, input, output);
                 cut_into_tasks(problem, 2);
                 const auto at_start = run(problem, false, 2);
                 CHECK(run(problem, true, 2) == at_start);
-                const auto careful = run(problem, true, 2, true);
-                double difference = 0, largest = 0;
-                for (std::size_t i = 0; i < careful.size(); ++i) {
-                    difference = std::max(difference, std::abs(static_cast<double>(careful[i]) - at_start[i]));
-                    largest = std::max(largest, std::abs(static_cast<double>(careful[i])));
-                }
-                CHECK(difference <= 1e-5 * largest);
+                CHECK(differ_by(run(problem, true, 2, true), at_start) <= 1e-5);
             }
         }
     }
@@ -120,9 +129,9 @@ TEST_CASE("Winograd reads and writes nothing outside of its tensors") {
 
 TEST_CASE("Winograd gives the same numbers however it is cut") {
     if (!has_winograd()) return;
-    for (const Layout& layout : layouts) {
-        for (const int tile : {2, 4}) {
-            Problem problem = problem_of({3, 20, 150, 11, 14, 1}, tile, layout);
+    for (const int tile : {2, 4}) {
+        for (const auto& [input, output] : layout_pairs) {
+            Problem problem = problem_of({3, 20, 150, 11, 14, 1}, tile, input, output);
             const auto expected = run(problem, true, 1);
             for (const std::int64_t blocks : {1, 2, 5}) {
                 for (const std::int64_t parts : {1, 2, 3}) {
@@ -133,7 +142,7 @@ TEST_CASE("Winograd gives the same numbers however it is cut") {
                         CAPTURE(blocks);
                         CAPTURE(parts);
                         CAPTURE(chunk);
-                        for (const int threads : {1, 2, 5}) CHECK(run(problem, true, threads) == expected);
+                        for (const int threads : {1, 5}) CHECK(run(problem, true, threads) == expected);
                     }
                 }
             }

@@ -15,10 +15,24 @@ namespace {
 
 using winograd::Problem;
 
-/// In which input and output lie: as the input is offered, channels last where that is plain.
-Layout layout_for(const KernelRequest& request, int lanes) {
-    const bool blocked = offered_layout(request).kind == LayoutKind::blocked;
-    return blocked ? Layout::blocked(lanes) : Layout::channels_last();
+/// In which the kernel takes or gives a value that is wanted in `wanted`; `otherwise` where that says nothing.
+Layout nearest(const Layout& wanted, int lanes, const Layout& otherwise) {
+    switch (wanted.kind) {
+        case LayoutKind::channels_last: return wanted;
+        case LayoutKind::blocked: return Layout::blocked(lanes);
+        case LayoutKind::plain: break;
+    }
+    return otherwise;
+}
+
+/// Input and output lie in either layout, whatever the other does.
+struct Layouts {
+    Layout input, output;
+};
+
+Layouts layouts_for(const KernelRequest& request, int lanes) {
+    const Layout input = nearest(offered_layout(request), lanes, Layout::channels_last());
+    return {input, nearest(request.outputs[0].layout, lanes, input)};
 }
 
 /// nullopt where the node is no 3×3 convolution of stride 1 in one group.
@@ -37,9 +51,9 @@ std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
     problem.pad_left = columns.pad_before;
     problem.tile = tile;
     problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
-    const Layout layout = layout_for(request, problem.lanes);
-    problem.in = winograd::lay_out(in[1], in[2], in[3], problem.lanes, layout);
-    problem.out = winograd::lay_out(out[1], out[2], out[3], problem.lanes, layout);
+    const Layouts layouts = layouts_for(request, problem.lanes);
+    problem.in = winograd::lay_out(in[1], in[2], in[3], problem.lanes, layouts.input);
+    problem.out = winograd::lay_out(out[1], out[2], out[3], problem.lanes, layouts.output);
     winograd::cut_into_tasks(problem, request.options.threads);
     return problem;
 }
@@ -198,13 +212,13 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
                      std::string& refusal) {
     const Problem& problem = kernel.problem;
     const Isa isa = usable_isa(request.options);
-    const Layout layout = layout_for(request, problem.lanes);
+    const Layouts layouts = layouts_for(request, problem.lanes);
     kernel.head = fuse_head(request);
-    std::vector<Placed> inputs = place_inputs(request, layout);
-    inputs[0].layout = layout;
-    kernel.output = place_output(request, layout);
+    std::vector<Placed> inputs = place_inputs(request, layouts.output);
+    inputs[0].layout = layouts.input;
+    kernel.output = place_output(request, layouts.output);
     for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);
-    kernel.output_layouts.push_back(layout);
+    kernel.output_layouts.push_back(layouts.output);
     if (kernel.head.residual >= 0) kernel.in_place.push_back({kernel.head.residual, 0});
     const winograd::Epilogue& epilogue = kernel.head.values;
     kernel.clears_tail = has_channel_tail(kernel.output) && (epilogue.low > 0 || epilogue.high < 0);
