@@ -63,7 +63,7 @@ Problem problem_of(const Sizes& sizes, int tile, const Layout& input, const Layo
     return problem;
 }
 
-/// The output of a layer with a bias, a residual and a ReLU on random data, all of it guarded.
+/// The output of a layer with a bias, a residual and a bound on random data, all of it guarded.
 std::vector<float> run(const Problem& problem, bool at_end, int threads, bool careful = false) {
     const Execution execution(problem, cpu_backend().isa, threads);
     GuardedFloats input(problem.batch * problem.in.picture, at_end),
@@ -83,7 +83,7 @@ std::vector<float> run(const Problem& problem, bool at_end, int threads, bool ca
     operands.weights = weights.data();
     operands.epilogue.bias = bias.data();
     operands.epilogue.residual = residual.data();
-    operands.epilogue.low = 0;
+    operands.epilogue.low = -1;
     careful ? execution.run_careful(operands, scratch.data()) : execution.run(operands, scratch.data());
     return output.copy();
 }
