@@ -173,5 +173,6 @@ TEST_CASE("Winograd refuses strict numerics, and what it is estimated to lose at
     CHECK(taken(64, 56) == std::vector<std::string>{"cpu.winograd4"});
     CHECK(taken(512, 14).size() == 1);
     CHECK(taken(512, 2).empty());
+    CHECK(taken(8, 0).empty());
     CHECK(taken(64, 56, Numerics::strict).empty());
 }

@@ -42,8 +42,7 @@ SEQ_INLINE Float<N> sum_at(const Problem& p, const float* picture, const float* 
             for (std::int64_t j = 0; j < 3; ++j) {
                 const std::int64_t column = x + j - p.pad_left;
                 if (column < 0 || column >= p.in.width) continue;
-                sum +=
-                    channel[row * p.in.row() + column * p.in.pixel] * simd::load<N>(kernel + (c * 9 + i * 3 + j) * N);
+                sum += channel[row * p.in.row + column * p.in.pixel] * simd::load<N>(kernel + (c * 9 + i * 3 + j) * N);
             }
         }
     }
@@ -61,7 +60,7 @@ struct Direct {
         const int lanes = block + 1 < p.out.blocks ? N : p.out.last_lanes;
         restore_kernel<N, Tile>(p, operands->weights, block, scratch);
         for (std::int64_t y = 0; y < p.out.height; ++y) {
-            std::int64_t at = picture * p.out.picture + block * p.out.block + y * p.out.row();
+            std::int64_t at = picture * p.out.picture + block * p.out.block + y * p.out.row;
             for (std::int64_t x = 0; x < p.out.width; ++x, at += p.out.pixel) {
                 Float<N> sum = sum_at<N>(p, operands->input + picture * p.in.picture, scratch, y, x) + bias;
                 if (epilogue.residual != nullptr) sum += simd::load_part<N>(epilogue.residual + at, lanes);

@@ -50,7 +50,7 @@ void multiply(const float* v, const float* u, std::int64_t channels, float* prod
     for (; channels > 0; channels -= Simd::lanes, v += Rows * Simd::lanes) {
         fetch<3>(weights);
         fetch<2>(tiles);
-        const float* const end = v + std::min<std::int64_t>(channels, Simd::lanes);
+        const float* const end = v + (channels < Simd::lanes ? channels : Simd::lanes);
         for (const float* lane = v; lane != end; ++lane, u += Columns * Simd::lanes) {
             if constexpr (Columns == 2) {
                 sums.add_pair(lane, u);

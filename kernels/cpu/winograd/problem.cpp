@@ -51,6 +51,7 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
     pictures.width = width;
     pictures.blocks = ceil_divide(channels, lanes);
     pictures.pixel = last ? channels : lanes;
+    pictures.row = width * pictures.pixel;
     pictures.block = last ? lanes : height * width * lanes;
     pictures.picture = height * width * (last ? channels : pictures.blocks * lanes);
     pictures.last_lanes = static_cast<int>(last ? channels - (pictures.blocks - 1) * lanes : lanes);
@@ -58,6 +59,7 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
 }
 
 void cut_into_tasks(Problem& problem, int threads) {
+    if (problem.tiles() == 0) return;
     Problem by_weights = problem;
     cut_tiles(problem, threads);
     cut_weights(by_weights, threads);

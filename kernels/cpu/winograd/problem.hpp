@@ -3,23 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/cpu/winograd/grid.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cpu::winograd {
 
 constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// How one side's pictures lie, in blocks of as many channels as a vector has lanes. Strides are in floats.
-struct Pictures {
-    std::int64_t channels = 0, height = 0, width = 0;
-    std::int64_t pixel = 0;    ///< from a pixel to the next in its row
-    std::int64_t block = 0;    ///< from a block of channels to the next
-    std::int64_t picture = 0;  ///< from a picture to the next
-    std::int64_t blocks = 0;
-    int last_lanes = 0;  ///< how many channels of the last block memory holds
-
-    std::int64_t row() const { return width * pixel; }
-};
 
 /// In blocks of `lanes` channels, or channels last.
 Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout);

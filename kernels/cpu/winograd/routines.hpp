@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "kernels/cpu/winograd/problem.hpp"
+#include "kernels/cpu/winograd/grid.hpp"
 
 // The inner loops of Winograd's form, written with intrinsics for each instruction set.
 namespace seq::cpu::winograd {
@@ -29,13 +29,13 @@ using Multiply = void (*)(const float* v, const float* u, std::int64_t channels,
                           Ahead tiles);
 
 /// Transforms `count` tiles from `first` on into `target`, [position][channel block][tile][lane], a position every
-/// problem.input_stride() floats.
-using TransformInput = void (*)(const Problem& problem, const float* input, std::int64_t first, std::int64_t count,
+/// grid.input_stride floats.
+using TransformInput = void (*)(const Grid& grid, const float* input, std::int64_t first, std::int64_t count,
                                 float* target);
 
 /// Transforms the products of `count` tiles from `first` on and a column, [position][tile][two blocks of lanes] with a
-/// position every problem.product_stride() floats, back and writes them to the output.
-using TransformBack = void (*)(const Problem& problem, const float* products, std::int64_t first, std::int64_t count,
+/// position every grid.product_stride floats, back and writes them to the output.
+using TransformBack = void (*)(const Grid& grid, const float* products, std::int64_t first, std::int64_t count,
                                std::int64_t column, const Epilogue& epilogue, float* output);
 
 struct Transforms {

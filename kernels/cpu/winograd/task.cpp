@@ -25,7 +25,16 @@ void share_tasks(std::int64_t workers, std::int64_t count, const Body& body) {
 
 }  // namespace
 
-Execution::Execution(const Problem& problem, Isa isa, int threads) : problem_(problem), workers_(threads) {
+Execution::Execution(const Problem& problem, Isa isa, int threads)
+    : problem_(problem), workers_(std::min<std::int64_t>(threads, problem.tasks())) {
+    grid_ = {problem.in,
+             problem.out,
+             problem.pad_top,
+             problem.pad_left,
+             problem.tile_rows(),
+             problem.tile_columns(),
+             problem.input_stride(),
+             problem.product_stride()};
     const bool wide = isa == Isa::avx512;
     transforms_ = wide ? transforms_avx512(problem.tile) : transforms_avx2(problem.tile);
     for (int columns = 1; columns <= 2; ++columns) {
@@ -70,7 +79,7 @@ void Execution::transform(const Operands& operands, const Tiles& tiles) const {
     const Problem& p = problem_;
     for (std::int64_t group = 0; group < tiles.groups.parts; ++group) {
         const std::int64_t start = tiles.groups.start(group);
-        transforms_.input(p, operands.input, tiles.first + start, tiles.groups.size(group),
+        transforms_.input(grid_, operands.input, tiles.first + start, tiles.groups.size(group),
                           tiles.transformed + start * p.in.blocks * p.lanes);
     }
 }
@@ -102,7 +111,7 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
         }
     }
     for (std::int64_t column = first; column < end; ++column) {
-        transforms_.back(p, products + (column - first) * column_floats, tiles.first, tiles.groups.count, column,
+        transforms_.back(grid_, products + (column - first) * column_floats, tiles.first, tiles.groups.count, column,
                          operands.epilogue, operands.output);
     }
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "kernels/cpu/winograd/problem.hpp"
 #include "kernels/cpu/winograd/routines.hpp"
 
 namespace seq::cpu::winograd {
@@ -57,6 +58,7 @@ class Execution {
     void multiply(const Tiles& tiles, const Step& step, float* products) const;
 
     Problem problem_;
+    Grid grid_;
     Transforms transforms_;
     std::array<std::array<Multiply, 15>, 2> multiply_{};  ///< for one and two blocks of columns, and so many tiles
     DirectTask direct_ = nullptr;

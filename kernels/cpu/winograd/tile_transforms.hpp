@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-
 #include "kernels/cpu/winograd/routines.hpp"
 #include "kernels/cpu/winograd/transform.hpp"
 
@@ -17,7 +15,7 @@ struct Window {
 };
 
 SEQ_INLINE Window window_at(std::int64_t top, std::int64_t left, int size, const Pictures& pictures) {
-    const auto cut = [size](std::int64_t at) { return static_cast<int>(std::clamp<std::int64_t>(at, 0, size)); };
+    const auto cut = [size](std::int64_t at) { return at < 0 ? 0 : at > size ? size : static_cast<int>(at); };
     return {top, left, cut(-top), cut(pictures.height - top), cut(-left), cut(pictures.width - left)};
 }
 
@@ -31,9 +29,9 @@ SEQ_INLINE bool is_by_pixel(const Pictures& pictures) { return pictures.pixel ==
 /// Where the tiles lie that follow each other from `first` on.
 class TileWalk {
    public:
-    SEQ_INLINE TileWalk(const Problem& p, std::int64_t first)
-        : rows_(p.tile_rows()),
-          columns_(p.tile_columns()),
+    SEQ_INLINE TileWalk(const Grid& grid, std::int64_t first)
+        : rows_(grid.tile_rows),
+          columns_(grid.tile_columns),
           picture_(first / columns_ / rows_),
           row_(first / columns_ % rows_),
           column_(first % columns_) {}
@@ -64,7 +62,7 @@ SEQ_INLINE void transform_columns(const Pictures& in, const float* channels, con
                                   Between<Simd, reach(Tile), reach(Tile)>& between) {
     constexpr int size = reach(Tile);
     using Vector = typename Simd::Vector;
-    const std::int64_t row = in.row();
+    const std::int64_t row = in.row;
     const float* corner = channels + window.top * row + window.left * in.pixel;
 #pragma GCC unroll 1
     for (int j = 0; j < size; ++j, corner += in.pixel) {
@@ -87,7 +85,7 @@ SEQ_INLINE Rows<Size> rows_of(const Window& window, const Pictures& pictures) {
     Rows<Size> rows;
     for (int i = 0; i < Size; ++i) {
         rows.inside[i] = i >= window.first_row && i < window.end_row ? 1 : 0;
-        rows.start[i] = (window.top + i) * pictures.row() * rows.inside[i];
+        rows.start[i] = (window.top + i) * pictures.row * rows.inside[i];
     }
     return rows;
 }
@@ -133,18 +131,18 @@ SEQ_INLINE void transform_tile(const Pictures& in, const float* channels, const 
 }
 
 template <class Simd, int Tile>
-void transform_tiles(const Problem& p, const float* input, std::int64_t first, std::int64_t count, float* target) {
-    const std::int64_t outer = is_by_pixel(p.in) ? 1 : p.in.blocks, inner = p.in.blocks / outer;
+void transform_tiles(const Grid& grid, const float* input, std::int64_t first, std::int64_t count, float* target) {
+    const std::int64_t outer = is_by_pixel(grid.in) ? 1 : grid.in.blocks, inner = grid.in.blocks / outer;
     for (std::int64_t first_block = 0; first_block < outer; ++first_block) {
-        TileWalk walk(p, first);
+        TileWalk walk(grid, first);
         for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
             const Window window =
-                window_at(walk.row() * Tile - p.pad_top, walk.column() * Tile - p.pad_left, reach(Tile), p.in);
-            const float* picture = input + walk.picture() * p.in.picture;
+                window_at(walk.row() * Tile - grid.pad_top, walk.column() * Tile - grid.pad_left, reach(Tile), grid.in);
+            const float* picture = input + walk.picture() * grid.in.picture;
             for (std::int64_t block = first_block; block < first_block + inner; ++block) {
-                const int lanes = block + 1 < p.in.blocks ? Simd::lanes : p.in.last_lanes;
-                transform_tile<Simd, Tile>(p.in, picture + block * p.in.block, window, lanes,
-                                           target + (block * count + i) * Simd::lanes, p.input_stride());
+                const int lanes = block + 1 < grid.in.blocks ? Simd::lanes : grid.in.last_lanes;
+                transform_tile<Simd, Tile>(grid.in, picture + block * grid.in.block, window, lanes,
+                                           target + (block * count + i) * Simd::lanes, grid.input_stride);
             }
         }
     }
@@ -189,7 +187,7 @@ SEQ_INLINE void load_column(const Between<Simd, reach(Tile), Tile>& between, int
 template <class Simd, int Tile>
 SEQ_INLINE void write_whole(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
                             const Pictures& out, const float* residual, float* output) {
-    const std::int64_t row = out.row();
+    const std::int64_t row = out.row;
 #pragma GCC unroll 1
     for (int j = 0; j < Tile; ++j, output += out.pixel) {
         typename Simd::Vector m[reach(Tile)];
@@ -213,7 +211,7 @@ SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, cons
         load_column<Simd, Tile>(between, j, m);
         for (int i = 0; i < Tile; ++i) {
             if (i >= window.end_row) break;
-            const std::int64_t at = i * out.row() + j * out.pixel;
+            const std::int64_t at = i * out.row + j * out.pixel;
             const auto value = residual == nullptr ? finish(m[i]) : finish(m[i], Simd::load(residual + at, mask));
             Simd::store(output + at, value, mask);
         }
@@ -235,21 +233,21 @@ SEQ_INLINE void transform_tile_back(const Pictures& out, const float* products, 
 }
 
 template <class Simd, int Tile>
-void transform_tiles_back(const Problem& p, const float* products, std::int64_t first, std::int64_t count,
+void transform_tiles_back(const Grid& grid, const float* products, std::int64_t first, std::int64_t count,
                           std::int64_t column, const Epilogue& epilogue, float* output) {
-    const int blocks = p.column_blocks(column), outer = is_by_pixel(p.out) ? 1 : blocks;
+    const int blocks = column * 2 + 1 < grid.out.blocks ? 2 : 1, outer = is_by_pixel(grid.out) ? 1 : blocks;
     const Finish<Simd> finish[2] = {{epilogue, column * 2}, {epilogue, column * 2 + blocks - 1}};
     for (int first_block = 0; first_block < outer; ++first_block) {
-        TileWalk walk(p, first);
+        TileWalk walk(grid, first);
         for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
-            const Window window = window_at(walk.row() * Tile, walk.column() * Tile, Tile, p.out);
+            const Window window = window_at(walk.row() * Tile, walk.column() * Tile, Tile, grid.out);
             const std::int64_t corner =
-                walk.picture() * p.out.picture + window.top * p.out.row() + window.left * p.out.pixel;
+                walk.picture() * grid.out.picture + window.top * grid.out.row + window.left * grid.out.pixel;
             for (int half = first_block; half < first_block + blocks / outer; ++half) {
-                const std::int64_t block = column * 2 + half, at = corner + block * p.out.block;
-                const int lanes = block + 1 < p.out.blocks ? Simd::lanes : p.out.last_lanes;
+                const std::int64_t block = column * 2 + half, at = corner + block * grid.out.block;
+                const int lanes = block + 1 < grid.out.blocks ? Simd::lanes : grid.out.last_lanes;
                 const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
-                transform_tile_back<Simd, Tile>(p.out, products + (i * 2 + half) * Simd::lanes, p.product_stride(),
+                transform_tile_back<Simd, Tile>(grid.out, products + (i * 2 + half) * Simd::lanes, grid.product_stride,
                                                 window, lanes, finish[half], residual, output + at);
             }
         }
