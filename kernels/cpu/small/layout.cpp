@@ -13,7 +13,9 @@ constexpr double weight_floats_per_cycle = 12;
 /// Below so many cycles a second worker costs more than it saves.
 constexpr double least_shared_cycles = 16000;
 /// A group's pictures go through the flat stages together: two register tiles of the widest instruction set.
-constexpr std::int64_t most_group = 2 * most_positions;
+constexpr std::int64_t most_group = 28;
+/// Where the weights do not stay in the caches of one core beside all else, each worker is to read a part of them.
+constexpr std::int64_t core_cache_floats = std::int64_t{3} << 17;
 
 std::int64_t rounded(std::int64_t floats) { return (floats + 15) / 16 * 16; }
 
@@ -24,13 +26,18 @@ double cycles_of_picture(const Net& net, const Builder& builder) {
     return builder.multiply_adds() / net.lanes() / products_per_cycle;
 }
 
-void choose_workers(Net& net, double cycles, std::int64_t weight_floats) {
+/// No more workers than the work pays for.
+void limit_workers(Net& net, double cycles, std::int64_t weight_floats) {
     const auto batch = static_cast<double>(net.batch);
     const double all = std::max(cycles * batch, static_cast<double>(weight_floats) / weight_floats_per_cycle);
-    if (all < least_shared_cycles) net.workers = 1;
-    net.workers = static_cast<int>(std::min<double>(net.workers, std::ceil(all / (least_shared_cycles / 2))));
+    const double worth = all < least_shared_cycles ? 1 : std::ceil(all / (least_shared_cycles / 2));
+    net.workers = static_cast<int>(std::min<double>(net.workers, worth));
+}
+
+void choose_group(Net& net, std::int64_t weight_floats) {
     const std::int64_t workers = net.workers;
-    if (workers > 1 && net.batch < 4 * workers) return;
+    const bool reads_much = net.stages.front().flat && weight_floats > core_cache_floats;
+    if (workers > 1 && (net.batch < 4 * workers || reads_much)) return;
     const std::int64_t groups = (net.batch + workers * most_group - 1) / (workers * most_group) * workers;
     net.group = (net.batch + groups - 1) / groups;
 }
@@ -38,7 +45,8 @@ void choose_workers(Net& net, double cycles, std::int64_t weight_floats) {
 }  // namespace
 
 Net Builder::finish() {
-    choose_workers(net_, cycles_of_picture(net_, *this), weight_floats());
+    if (options_.estimate) limit_workers(net_, cycles_of_picture(net_, *this), weight_floats());
+    choose_group(net_, weight_floats());
     const Stage& final_stage = net_.stages.back();
     Area& final_area = area(final_stage.out);
     const bool whole_rows = final_stage.softmax.has_value() || final_area.channels % net_.lanes() == 0;

@@ -50,15 +50,15 @@ struct PoolWork {
 using PoolFunction = void (*)(const PoolWork&);
 
 constexpr int most_columns = 2;
-constexpr int most_positions = 14;
+constexpr int most_positions = 16;
 
 /// What one instruction set offers.
 struct Routines {
     int lanes = 0;
     /// The most positions that stay in registers for one and for two columns.
     int positions[most_columns] = {};
-    /// [columns - 1][positions - 1]
-    ProductFunction product[most_columns][most_positions] = {};
+    /// [whether positions are 1 float apart][columns - 1][positions - 1]
+    ProductFunction product[2][most_columns][most_positions] = {};
     /// For windows of any size, and for those of 1×2, 2×2 and 3×3 elements; largest or mean.
     PoolFunction largest[4] = {};
     PoolFunction mean[4] = {};

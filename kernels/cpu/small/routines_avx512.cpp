@@ -8,7 +8,7 @@ namespace {
 struct V {
     using Vec = __m512;
     static constexpr int lanes = 16;
-    static constexpr int positions[2] = {14, 14};
+    static constexpr int positions[2] = {16, 14};
     // GCC 12 warns of an uninitialised operand in the forms without a mask, and makes the same instructions of these.
     static constexpr __mmask16 all = 0xffff;
     SEQ_SMALL_INLINE static Vec zero() { return _mm512_setzero_ps(); }

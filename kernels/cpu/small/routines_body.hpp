@@ -18,22 +18,24 @@ constexpr int partial_sums(int positions, int columns) {
     return sums >= 8 ? 1 : sums >= 4 ? 2 : 4;
 }
 
-/// Positions in threes, so that few registers address them.
-constexpr int pointers(int positions) { return (positions + 2) / 3; }
+/// Positions in threes, so that few registers address them; one register where the stride is known (not 0).
+constexpr int pointers(int positions, int stride) { return stride != 0 ? 1 : (positions + 2) / 3; }
+template <int Positions, int Stride>
+using Pointers = const float* [pointers(Positions, Stride)];
 
-template <class V, int Positions, int Columns>
-SEQ_SMALL_INLINE void multiply_tap(const float* const (&at)[pointers(Positions)], std::int64_t stride, std::int64_t tap,
+template <class V, int Positions, int Columns, int Stride>
+SEQ_SMALL_INLINE void multiply_tap(const Pointers<Positions, Stride>& at, std::int64_t stride, std::int64_t tap,
                                    const float* weights, typename V::Vec (&sums)[Positions][Columns]) {
     typename V::Vec w[Columns];
     for (int c = 0; c < Columns; ++c) w[c] = V::load(weights + c * V::lanes);
 #pragma GCC unroll 16
     for (int r = 0; r < Positions; ++r) {
-        const auto value = V::splat(at[r / 3] + (r % 3) * stride + tap);
+        const auto value = V::splat(Stride != 0 ? at[0] + r * Stride + tap : at[r / 3] + (r % 3) * stride + tap);
         for (int c = 0; c < Columns; ++c) sums[r][c] = V::fma(value, w[c], sums[r][c]);
     }
 }
 
-template <class V, int Positions, int Columns>
+template <class V, int Positions, int Columns, int Stride>
 SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float* output) {
     constexpr int split = partial_sums(Positions, Columns);
     const std::int64_t stride = p.position_stride;
@@ -47,20 +49,24 @@ SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float*
     }
     const float* weights = p.weights;
     for (const Run* run = p.runs; run != p.runs_end; ++run) {
-        const float* at[pointers(Positions)];
-        for (int i = 0; i < pointers(Positions); ++i) at[i] = input + run->offset + 3 * i * stride;
+        Pointers<Positions, Stride> at;
+        for (int i = 0; i < pointers(Positions, Stride); ++i) at[i] = input + run->offset + 3 * i * stride;
         const float* const end = weights + run->count * Columns * V::lanes;
         if constexpr (split > 1) {
             for (; end - weights >= split * Columns * V::lanes; weights += split * Columns * V::lanes) {
 #pragma GCC unroll 4
                 for (int s = 0; s < split; ++s)
-                    multiply_tap<V, Positions, Columns>(at, stride, s, weights + s * Columns * V::lanes, sums[s]);
+                    multiply_tap<V, Positions, Columns, Stride>(at, stride, s, weights + s * Columns * V::lanes, sums[s]);
                 for (auto& pointer : at) pointer += split;
             }
         }
         for (; weights != end; weights += Columns * V::lanes) {
-            multiply_tap<V, Positions, Columns>(at, stride, 0, weights, sums[0]);
-            for (auto& pointer : at) ++pointer;
+            multiply_tap<V, Positions, Columns, Stride>(at, stride, 0, weights, sums[0]);
+            for (auto& pointer : at) {
+                ++pointer;
+                // GCC would carry what neighbouring positions share from tap to tap, and broadcast it from registers.
+                asm("" : "+r"(pointer));
+            }
         }
     }
     const auto low = V::splat(&p.low), high = V::splat(&p.high);
@@ -73,13 +79,13 @@ SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float*
     }
 }
 
-template <class V, int Positions, int Columns>
+template <class V, int Positions, int Columns, int Stride>
 void multiply(const Product& p) {
     for (std::int64_t line = 0; line < p.lines; ++line) {
         const float* input = p.input + line * p.line_stride;
         float* output = p.output + line * p.out_line_stride;
         for (std::int64_t tile = 0; tile < p.tiles; ++tile) {
-            multiply_tile<V, Positions, Columns>(p, input, output);
+            multiply_tile<V, Positions, Columns, Stride>(p, input, output);
             input += Positions * p.position_stride;
             output += Positions * p.out_position_stride;
         }
@@ -139,7 +145,8 @@ void pool(const PoolWork& p) {
 
 template <class V, int Columns, std::size_t... I>
 constexpr void fill_products(Routines& routines, std::index_sequence<I...>) {
-    ((routines.product[Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns>), ...);
+    ((routines.product[0][Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns, 0>), ...);
+    ((routines.product[1][Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns, 1>), ...);
 }
 
 template <class V, bool Largest>

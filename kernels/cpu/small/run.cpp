@@ -90,7 +90,7 @@ void multiply(const Net& net, const Multiply& multiply, Product product, const f
         const std::int64_t most = routines.positions[columns - 1];
         const std::int64_t tiles = (positions + most - 1) / most;
         const std::int64_t tile = (positions + tiles - 1) / tiles;
-        const auto& functions = routines.product[columns - 1];
+        const auto& functions = routines.product[product.position_stride == 1 ? 1 : 0][columns - 1];
         product.bias = bias + vector * lanes;
         product.weights = bias + (vectors + vector * taps) * lanes;
         product.input = input;
