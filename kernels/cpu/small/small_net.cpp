@@ -26,6 +26,8 @@ class PreparedSmallNet final : public PreparedKernel {
         const std::size_t shared = static_cast<std::size_t>(net.shared_floats) * sizeof(float);
         scratch_bytes = own + shared + (net.group == 0 ? Team::bytes(net.stages.size(), net.workers) : 0);
         while (flat_from < net.stages.size() && !net.stages[flat_from].flat) ++flat_from;
+        ignores_nonfinite = true;
+        serial = net.workers == 1;
         input_layouts = {Layout::plain()};
         output_layouts = {Layout::plain()};
     }
