@@ -48,7 +48,7 @@ const KernelList& cpu_kernels() {
 
 /// In the order in which they are tried.
 const GroupKernelList& cpu_group_kernels() {
-    static const GroupKernelList kernels{};
+    static const GroupKernelList kernels{&cpu::small_net_kernel()};
     return kernels;
 }
 

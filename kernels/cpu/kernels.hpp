@@ -29,4 +29,6 @@ const Kernel& conv_transpose_kernel();
 const Kernel& matmul_kernel();
 const Kernel& reference_kernel();
 
+const GroupKernel& small_net_kernel();
+
 }  // namespace seq::cpu

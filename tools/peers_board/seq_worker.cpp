@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <seq/seq.hpp>
 #include <string>
 #include <vector>
@@ -45,10 +46,10 @@ class Net {
         inputs_.emplace_back(executable_.inputs().front().name, x_.view());
         const seq::Port& output = executable_.outputs().front();
         y_ = seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs_));
-        outputs_.emplace_back(output.name, y_.view());
+        run_.emplace(session_.bind(inputs_, std::vector<seq::NamedTensor>{{output.name, y_.view()}}));
     }
 
-    void run() { session_.run(inputs_, outputs_); }
+    void run() { run_->run(); }
     const seq::Tensor& answer() const { return y_; }
 
    private:
@@ -67,7 +68,7 @@ class Net {
     seq::Tensor x_;
     seq::Tensor y_;
     std::vector<seq::NamedTensor> inputs_;
-    std::vector<seq::NamedTensor> outputs_;
+    std::optional<seq::BoundRun> run_;
 };
 
 std::int64_t sample(Net& net, std::int64_t repeats) {

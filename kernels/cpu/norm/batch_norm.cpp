@@ -24,7 +24,7 @@ std::optional<double> running_eps(const Op& op) {
 
 class PreparedAffine final : public PreparedKernel {
    public:
-    explicit PreparedAffine(ElementwiseChain chain) : chain_(std::move(chain)) {}
+    explicit PreparedAffine(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
         chain_.run(context.inputs, static_cast<float*>(context.outputs[0]));
     }
