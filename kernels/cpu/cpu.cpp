@@ -21,6 +21,7 @@ const KernelList& cpu_kernels() {
         &cpu::winograd4_kernel(),
         &cpu::winograd2_kernel(),
         &cpu::pointwise_kernel(),
+        &cpu::depthwise_kernel(),
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
         &cpu::conv_transpose_kernel(),

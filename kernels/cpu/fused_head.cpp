@@ -41,4 +41,9 @@ FusedHead fuse_head(const KernelRequest& request, bool (*takes)(Unary function))
     return head;
 }
 
+SumEpilogue sum_epilogue(const FusedHead& head, Isa isa) {
+    const auto& parameters = head.function.parameters;
+    return {head.low, head.high, find_row_function(head.function.function, isa), {parameters[0], parameters[1]}};
+}
+
 }  // namespace seq::cpu

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/cpu/elementwise/functions.hpp"
+#include "kernels/cpu/fused_function.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cpu {
@@ -21,5 +22,8 @@ struct FusedHead {
 
 /// `takes` says which functions besides ReLU and Hardtanh the kernel has.
 FusedHead fuse_head(const KernelRequest& request, bool (*takes)(Unary function));
+
+/// What the head does besides adding the residual.
+SumEpilogue sum_epilogue(const FusedHead& head, Isa isa);
 
 }  // namespace seq::cpu

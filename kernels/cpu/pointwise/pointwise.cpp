@@ -98,7 +98,7 @@ class PreparedPointwise final : public PreparedKernel {
     const Code* code = nullptr;
     PackedWeights weights, bias;
     FusedHead head;
-    pointwise::Epilogue epilogue;
+    SumEpilogue epilogue;
     bool copies = false;
     std::int64_t workers = 1;
     std::optional<ElementwiseChain> rest;
@@ -195,11 +195,7 @@ class Pointwise final : public Kernel {
                       WeightProvider& provider, std::string& refusal) {
         const Isa isa = usable_isa(request.options);
         kernel.head = fuse_head(request, has_row_function);
-        const UnaryCall& call = kernel.head.function;
-        kernel.epilogue = {kernel.head.low,
-                           kernel.head.high,
-                           find_row_function(call.function, isa),
-                           {call.parameters[0], call.parameters[1]}};
+        kernel.epilogue = sum_epilogue(kernel.head, isa);
         std::vector<Placed> inputs = place_inputs(request, layout);
         inputs[0].layout = layout;
         for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);

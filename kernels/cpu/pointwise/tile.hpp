@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "kernels/cpu/fused_function.hpp"
 
@@ -13,15 +12,6 @@ namespace seq::cpu::pointwise {
 
 /// How many rows a tile has at most.
 constexpr int tile_rows(int lanes) { return lanes == 16 ? 14 : 6; }
-
-/// What becomes of each sum before it is stored.
-struct Epilogue {
-    float low = -std::numeric_limits<float>::infinity();
-    float high = std::numeric_limits<float>::infinity();
-    /// nullptr where clamping is all.
-    RowFunction function = nullptr;
-    float parameters[2] = {};
-};
 
 /// What happens to inputs while they are copied: · scale + shift, then ReLU. Each is left out where it is nullptr.
 struct Prologue {
@@ -48,7 +38,7 @@ struct Tile {
     bool unfinished = false;
     /// Weights that are needed next; one cache line is fetched ahead for each channel.
     const float* ahead = nullptr;
-    Epilogue epilogue;
+    SumEpilogue epilogue;
 };
 
 using TileFunction = void (*)(const Tile& tile);
