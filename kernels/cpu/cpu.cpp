@@ -49,7 +49,9 @@ const KernelList& cpu_kernels() {
 
 /// In the order in which they are tried.
 const GroupKernelList& cpu_group_kernels() {
-    static const GroupKernelList kernels{};
+    static const GroupKernelList kernels{
+        &cpu::inverted_residual_kernel(),
+    };
     return kernels;
 }
 

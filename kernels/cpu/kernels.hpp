@@ -31,4 +31,6 @@ const Kernel& conv_transpose_kernel();
 const Kernel& matmul_kernel();
 const Kernel& reference_kernel();
 
+const GroupKernel& inverted_residual_kernel();
+
 }  // namespace seq::cpu

@@ -105,7 +105,7 @@ class PreparedPointwise final : public PreparedKernel {
 
    private:
     struct Block {
-        std::int64_t first, count, tiles;
+        std::int64_t first, count;
         const float* rows;
         std::int64_t row_stride;
     };
@@ -114,8 +114,7 @@ class PreparedPointwise final : public PreparedKernel {
         const std::int64_t first = index * problem.block_rows;
         const std::int64_t count = std::min(problem.block_rows, problem.rows - first);
         const auto* input = static_cast<const float*>(context.inputs[0]);
-        return {first, count, (count + code->rows() - 1) / code->rows(), input + first * problem.in_channels,
-                problem.in_channels};
+        return {first, count, input + first * problem.in_channels, problem.in_channels};
     }
 
     void copy_rows(const RunContext& context, const Block& block, float* target) const {
@@ -126,33 +125,18 @@ class PreparedPointwise final : public PreparedKernel {
     void multiply_block(const RunContext& context, const Block& block, std::int64_t part) const {
         const std::int64_t first = part * problem.task_panels;
         const std::int64_t last = std::min(first + problem.task_panels, problem.panels());
-        for (std::int64_t panel = first; panel < last; ++panel)
-            multiply_panel(context, block, panel, panel + 1 < last);
-    }
-
-    void multiply_panel(const RunContext& context, const Block& block, std::int64_t panel, bool goes_on) const {
-        const std::int64_t width = 2 * problem.lanes, column = panel * width;
-        const auto* residual = head.residual < 0 ? nullptr : static_cast<const float*>(context.inputs[head.residual]);
+        const std::int64_t at = block.first * problem.out_channels + first * 2 * problem.lanes;
         pointwise::Tile tile;
+        tile.rows = block.rows;
         tile.row_stride = block.row_stride;
-        tile.panel = static_cast<const float*>(weights.data) + column * problem.in_channels;
-        tile.bias = static_cast<const float*>(bias.data) + column;
         tile.channels = problem.in_channels;
-        tile.columns = std::min(width, problem.out_channels - column);
+        tile.output = static_cast<float*>(context.outputs[0]) + at;
         tile.output_stride = problem.out_channels;
         tile.epilogue = epilogue;
-        for (std::int64_t t = 0; t < block.tiles; ++t) {
-            const std::int64_t start = pointwise::tile_start(block.count, block.tiles, t);
-            const std::int64_t end = pointwise::tile_start(block.count, block.tiles, t + 1);
-            const std::int64_t at = (block.first + start) * problem.out_channels + column;
-            tile.rows = block.rows + start * block.row_stride;
-            tile.output = static_cast<float*>(context.outputs[0]) + at;
-            tile.residual = residual == nullptr ? nullptr : residual + at;
-            // The first two tiles fetch the next panel.
-            const bool fetches = goes_on && t < 2;
-            tile.ahead = tile.panel + (fetches ? problem.in_channels * (width + t * problem.lanes) : 0);
-            code->run(tile, end - start);
-        }
+        if (head.residual >= 0) tile.residual = static_cast<const float*>(context.inputs[head.residual]) + at;
+        const pointwise::Panels panels{static_cast<const float*>(weights.data), static_cast<const float*>(bias.data),
+                                       problem.in_channels, problem.out_channels};
+        pointwise::multiply_panels(*code, panels, tile, block.count, first, last);
     }
 };
 

@@ -47,12 +47,18 @@ using TileFunction = void (*)(const Tile& tile);
 using CopyFunction = void (*)(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t channels,
                               const Prologue& prologue, float* target, std::int64_t target_stride);
 
+/// output[i] = the sum of parts[p · count + i] over p, + residual[i] where there is one, as the epilogue has it; for i
+/// in [first, last).
+using SumFunction = void (*)(const float* parts, std::int64_t part_count, std::int64_t count, std::int64_t first,
+                             std::int64_t last, const float* residual, const SumEpilogue& epilogue, float* output);
+
 /// The code for one instruction set.
 struct Code {
     int lanes = 16;
     /// By the number of vectors of output channels - 1, then by the number of rows - 1.
     const TileFunction (*multiply)[14] = nullptr;
     CopyFunction copy = nullptr;
+    SumFunction sum = nullptr;
 
     int rows() const { return tile_rows(lanes); }
     /// `count`: 1 to rows().
@@ -60,6 +66,19 @@ struct Code {
         multiply[tile.columns > lanes ? 1 : 0][count - 1](tile);
     }
 };
+
+/// The weights of a layer.
+struct Panels {
+    const float* weights = nullptr;
+    const float* bias = nullptr;  ///< padded to whole vectors
+    std::int64_t in_channels = 0;
+    std::int64_t out_channels = 0;
+};
+
+/// Multiplies `count` rows by panels [first, last), with weights for tile.channels channels from `channel` on. `tile`
+/// has the rows, and where the result of the first row and panel goes.
+void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int64_t count, std::int64_t first,
+                     std::int64_t last, std::int64_t channel = 0);
 
 const Code& code_avx512();
 const Code& code_avx2();

@@ -5,7 +5,7 @@
 namespace seq::cpu::pointwise {
 
 const Code& code_avx2() {
-    static constexpr Code code{V::lanes, table.functions, copy};
+    static constexpr Code code{V::lanes, table.functions, copy, sum_parts};
     return code;
 }
 

@@ -121,6 +121,19 @@ inline void copy(const float* rows, std::int64_t stride, std::int64_t count, std
     }
 }
 
+inline void sum_parts(const float* parts, std::int64_t part_count, std::int64_t count, std::int64_t first,
+                      std::int64_t last, const float* residual, const SumEpilogue& epilogue, float* output) {
+    const V::Float low = V::splat(epilogue.low), high = V::splat(epilogue.high);
+    for (std::int64_t i = first; i < last; i += V::lanes) {
+        const V::Mask mask = V::first(last - i < V::lanes ? last - i : V::lanes);
+        V::Float sum = V::load(parts + i, mask);
+        for (std::int64_t p = 1; p < part_count; ++p) sum = V::add(sum, V::load(parts + p * count + i, mask));
+        if (residual != nullptr) sum = V::add(sum, V::load(residual + i, mask));
+        V::store(output + i, V::at_most(V::at_least(sum, low), high), mask);
+    }
+    if (epilogue.function != nullptr) epilogue.function(output + first, 0, 1, last - first, epilogue.parameters);
+}
+
 template <int Columns, std::size_t... Rows>
 constexpr void fill_row_counts(TileFunction* table, std::index_sequence<Rows...>) {
     ((table[Rows] = multiply<static_cast<int>(Rows) + 1, Columns>), ...);
