@@ -51,6 +51,7 @@ const KernelList& cpu_kernels() {
 const GroupKernelList& cpu_group_kernels() {
     static const GroupKernelList kernels{
         &cpu::inverted_residual_kernel(),
+        &cpu::scaled_pointwise_kernel(),
     };
     return kernels;
 }

@@ -32,5 +32,6 @@ const Kernel& matmul_kernel();
 const Kernel& reference_kernel();
 
 const GroupKernel& inverted_residual_kernel();
+const GroupKernel& scaled_pointwise_kernel();
 
 }  // namespace seq::cpu

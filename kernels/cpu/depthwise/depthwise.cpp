@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "kernels/cpu/depthwise/problem.hpp"
@@ -49,20 +48,13 @@ class PreparedDepthwise final : public PreparedKernel {
         const auto* input = static_cast<const float*>(context.inputs[0]) + picture * p.in_height * line + channel;
         auto* output = static_cast<float*>(context.outputs[0]) +
                        picture * p.out_height * p.out_width * p.channels + channel;
-        std::array<const float*, depthwise::max_kernel_height> lines{};
         Row row = p.row_of(epilogue);
-        row.lines = lines.data();
         row.in_stride = row.out_stride = p.channels;
         row.channels = std::min(p.task_channels, p.channels - channel);
         row.weights = static_cast<const float*>(weights.data) + channel * p.taps();
         row.bias = static_cast<const float*>(bias.data) + channel;
-        for (std::int64_t y = first; y < last; ++y) {
-            p.set_taps(row, y);
-            for (std::int64_t tap = row.first_tap; tap < row.last_tap; ++tap)
-                lines[static_cast<std::size_t>(tap)] = input + (p.first_line(y) + tap) * line;
-            row.output = output + y * p.out_width * p.channels;
-            code(row);
-        }
+        row.output = output + first * p.out_width * p.channels;
+        depthwise::run_rows(p, code, row, first, last, [&](std::int64_t y) { return input + y * line; });
     }
 };
 

@@ -1,7 +1,6 @@
 #include "kernels/cpu/inverted_residual/block.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace seq::cpu::inverted_residual {
 namespace {
@@ -66,21 +65,14 @@ class Task {
     }
 
     void run_middle(std::int64_t first, std::int64_t last) const {
-        std::array<const float*, depthwise::max_kernel_height> lines{};
         depthwise::Row row = m_.row_of(b_.middle_epilogue);
-        row.lines = lines.data();
         row.in_stride = plan_.expands() ? plan_.block_stride() : m_.channels;
         row.out_stride = plan_.projects() ? plan_.block_stride() : m_.channels;
         row.channels = channels_;
         row.weights = b_.middle_weights + channel_ * m_.taps();
         row.bias = b_.middle_bias + channel_;
         row.output = plan_.projects() ? strip_ : operands_.output + output_pixel(first) * m_.channels + channel_;
-        for (std::int64_t y = first; y < last; ++y, row.output += m_.out_width * row.out_stride) {
-            m_.set_taps(row, y);
-            for (std::int64_t tap = row.first_tap; tap < row.last_tap; ++tap)
-                lines[static_cast<std::size_t>(tap)] = line_at(m_.first_line(y) + tap);
-            b_.row_code(row);
-        }
+        depthwise::run_rows(m_, b_.row_code, row, first, last, [&](std::int64_t y) { return line_at(y); });
     }
 
     /// Adds what this block of hidden channels gives to the sums of the strip.

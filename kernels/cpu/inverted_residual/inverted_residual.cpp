@@ -5,6 +5,7 @@
 
 #include "graph/ops/convolution.hpp"
 #include "kernels/cpu/fused_head.hpp"
+#include "kernels/cpu/group_request.hpp"
 #include "kernels/cpu/inverted_residual/block.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
@@ -17,15 +18,6 @@ namespace {
 
 using inverted_residual::Block;
 using inverted_residual::Plan;
-
-Placed placed(const Value& value) { return {value.type.dtype, *value.type.shape.sizes(), Layout::plain()}; }
-
-KernelRequest request_of(const Node& node, const ComputeOptions& options) {
-    KernelRequest request{node, {}, {}, options};
-    for (const Value* input : node.inputs) request.inputs.push_back(placed(*input));
-    for (const Value* output : node.outputs) request.outputs.push_back(placed(*output));
-    return request;
-}
 
 /// Whether the kernel does the node with its whole epilogue.
 bool runs_whole(const Node& node, bool takes_residual, const ComputeOptions& options) {
@@ -51,15 +43,8 @@ bool is_pointwise(const Node& node) {
 bool is_depthwise(const Node& node, const ComputeOptions& options) {
     if (!node.op.is<ops::Conv2d>()) return false;
     const auto problem =
-        depthwise::problem_of(node, placed(*node.input()), placed(*node.output()), usable_isa(options));
+        depthwise::problem_of(node, plain(*node.input()), plain(*node.output()), usable_isa(options));
     return problem && problem->macs() > 0 && problem->kernel_height <= depthwise::max_kernel_height;
-}
-
-/// The node that alone uses the result of `node`, as its data.
-const Node* only_user(const Graph& graph, const Node& node) {
-    const Value* output = node.output();
-    if (!graph.has_single_use(output) || output->uses.front().index != 0) return nullptr;
-    return output->uses.front().node;
 }
 
 /// The nodes by what they do; nullptr where there is none.
@@ -84,9 +69,9 @@ Roles roles_of(std::span<const Node* const> nodes, const ComputeOptions& options
 Plan plan_of(const Roles& roles, const ComputeOptions& options) {
     Plan plan;
     const Node& middle = *roles.middle;
-    plan.middle = *depthwise::problem_of(middle, placed(*middle.input()), placed(*middle.output()), usable_isa(options));
-    if (roles.expansion != nullptr) plan.in_channels = placed(*roles.expansion->input()).sizes[1];
-    if (roles.projection != nullptr) plan.out_channels = placed(*roles.projection->output()).sizes[1];
+    plan.middle = *depthwise::problem_of(middle, plain(*middle.input()), plain(*middle.output()), usable_isa(options));
+    if (roles.expansion != nullptr) plan.in_channels = plain(*roles.expansion->input()).sizes[1];
+    if (roles.projection != nullptr) plan.out_channels = plain(*roles.projection->output()).sizes[1];
     inverted_residual::cut_into_tasks(plan, options.threads);
     return plan;
 }
@@ -203,10 +188,10 @@ class InvertedResidual final : public GroupKernel {
         block.code = &pointwise::code_for(isa);
         block.row_code = depthwise::row_code(block.plan.middle.kernel_width, block.plan.middle.stride_width, isa);
         Packer(*kernel, request, provider).run(roles);
-        kernel->input = position(request, *request.nodes.front()->input());
+        kernel->input = position_of(request, *request.nodes.front()->input());
         const Node& last = *request.nodes.back();
         const int residual = fuse_head(request_of(last, request.options), has_row_function).residual;
-        if (residual >= 0) kernel->residual = position(request, *last.input(residual));
+        if (residual >= 0) kernel->residual = position_of(request, *last.input(residual));
         kernel->input_layouts.assign(request.values.size(), Layout::channels_last());
         kernel->output_layouts.push_back(Layout::channels_last());
         const Plan& plan = block.plan;
@@ -215,12 +200,6 @@ class InvertedResidual final : public GroupKernel {
             static_cast<std::size_t>(plan.partial_floats() + kernel->workers * plan.worker_floats()) * sizeof(float);
         kernel->description = fmt::format("own depthwise between products of matrices {}", name_of(isa));
         return kernel;
-    }
-
-   private:
-    static int position(const GroupRequest& request, const Value& value) {
-        const auto found = std::find(request.values.begin(), request.values.end(), &value);
-        return static_cast<int>(found - request.values.begin());
     }
 };
 

@@ -5,17 +5,17 @@
 namespace seq::cpu::pointwise {
 namespace {
 
-/// All rows times the panel of `tile`; the first two tiles fetch `next`, where there is a panel to come.
+/// All rows times the panel of `tile`, in tiles that are alike; the first two fetch `next`, where there is a panel to come.
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next) {
-    const Tile start = tile;
     const std::int64_t tiles = (count + code.rows() - 1) / code.rows();
+    const std::int64_t rows = count / tiles, larger = count % tiles;
     for (std::int64_t t = 0; t < tiles; ++t) {
-        const std::int64_t row = tile_start(count, tiles, t), end = tile_start(count, tiles, t + 1);
-        tile.rows = start.rows + row * tile.row_stride;
-        tile.output = start.output + row * tile.output_stride;
-        if (start.residual != nullptr) tile.residual = start.residual + row * tile.output_stride;
+        const std::int64_t tile_rows = t < larger ? rows + 1 : rows;
         tile.ahead = next == nullptr || t >= 2 ? tile.panel : next + t * tile.channels * code.lanes;
-        code.run(tile, end - row);
+        code.run(tile, tile_rows);
+        tile.rows += tile_rows * tile.row_stride;
+        tile.output += tile_rows * tile.output_stride;
+        if (tile.residual != nullptr) tile.residual += tile_rows * tile.output_stride;
     }
 }
 

@@ -60,10 +60,6 @@ void cut_into_tasks(Problem& p, int threads) {
     p.task_panels = (p.panels() + parts - 1) / parts;
 }
 
-std::int64_t tile_start(std::int64_t count, std::int64_t tiles, std::int64_t tile) {
-    return count / tiles * tile + std::min(tile, count % tiles);
-}
-
 PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_t in_channels,
                          std::int64_t out_channels, int lanes) {
     const Value& weight = *node.parameter("weight");

@@ -32,9 +32,6 @@ struct Problem {
 /// Sets the pieces for so many threads.
 void cut_into_tasks(Problem& problem, int threads);
 
-/// `count` rows cut into `tiles` tiles that are alike: the first row of tile `tile`.
-std::int64_t tile_start(std::int64_t count, std::int64_t tiles, std::int64_t tile);
-
 /// The weights of a Linear or a 1×1 convolution as panels; empty where they are not known.
 PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_t in_channels,
                          std::int64_t out_channels, int lanes);

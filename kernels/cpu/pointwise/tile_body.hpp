@@ -85,16 +85,18 @@ void multiply(const Tile& tile) {
                 sums[r][j] = V::add(sums[r][j], load(t.residual + r * t.output_stride, j));
         }
     }
-    const float infinity = __builtin_inff();
-    const V::Float low = V::splat(finishes ? t.epilogue.low : -infinity);
-    const V::Float high = V::splat(finishes ? t.epilogue.high : infinity);
+    if (finishes && (t.epilogue.low > -__builtin_inff() || t.epilogue.high < __builtin_inff())) {
+        const V::Float low = V::splat(t.epilogue.low), high = V::splat(t.epilogue.high);
+        for (int j = 0; j < Columns; ++j) {
+#pragma GCC unroll 16
+            for (int r = 0; r < Rows; ++r) sums[r][j] = V::at_most(V::at_least(sums[r][j], low), high);
+        }
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
         float* row = t.output + r * t.output_stride;
-        for (int j = 0; j < Columns; ++j) {
-            const V::Float value = V::at_most(V::at_least(sums[r][j], low), high);
-            j + 1 < Columns ? V::store(row + j * V::lanes, value) : V::store(row + j * V::lanes, value, last);
-        }
+        for (int j = 0; j < Columns; ++j)
+            j + 1 < Columns ? V::store(row + j * V::lanes, sums[r][j]) : V::store(row + j * V::lanes, sums[r][j], last);
     }
     if (finishes && t.epilogue.function != nullptr)
         t.epilogue.function(t.output, t.output_stride, Rows, t.columns, tile.epilogue.parameters);
