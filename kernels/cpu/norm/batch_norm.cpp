@@ -1,26 +1,9 @@
-#include "graph/ops/batch_norm.hpp"
-
-#include "graph/ops/instance_norm.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/norm/affine.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::cpu {
 namespace {
-
-/// The eps of a norm that uses running statistics.
-template <int N>
-std::optional<double> running_eps(const Op& op) {
-    if (const auto* norm = op.as<ops::BatchNorm<N>>(); norm && norm->track_running_stats) return norm->eps;
-    if (const auto* norm = op.as<ops::InstanceNorm<N>>(); norm && norm->track_running_stats) return norm->eps;
-    return std::nullopt;
-}
-
-std::optional<double> running_eps(const Op& op) {
-    if (const auto eps = running_eps<1>(op)) return eps;
-    if (const auto eps = running_eps<2>(op)) return eps;
-    return running_eps<3>(op);
-}
 
 class PreparedAffine final : public PreparedKernel {
    public:

@@ -6,8 +6,10 @@
 #include "graph/ops/convolution.hpp"
 #include "graph/tensor.hpp"
 #include "kernels/cpu/cpu.hpp"
+#include "kernels/cpu/fused_head.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
+#include "kernels/cpu/packing.hpp"
 #include "kernels/cpu/winograd/task.hpp"
 
 namespace seq::cpu {
@@ -58,38 +60,8 @@ std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
     return problem;
 }
 
-/// The ops at the head of the node's epilogue that are done in registers.
-struct FusedHead {
-    winograd::Epilogue values;
-    int residual = -1;
-    std::size_t count = 0;
-};
-
-FusedHead fuse_head(const KernelRequest& request) {
-    FusedHead head;
-    for (const PostOp& post : request.node.epilogue) {
-        const auto unary = unary_call(post.op);
-        const auto binary = binary_call(post.op);
-        if (binary == Binary::add && post.operand_count == 1 && head.count == 0 &&
-            !request.is_weight(post.first_operand) &&
-            request.inputs[static_cast<std::size_t>(post.first_operand)].sizes == request.outputs[0].sizes) {
-            head.residual = post.first_operand;
-        } else if (unary && unary->function == Unary::relu) {
-            head.values.low = 0;
-            ++head.count;
-            break;
-        } else if (unary && unary->function == Unary::hardtanh && unary->parameters[0] <= unary->parameters[1]) {
-            head.values.low = unary->parameters[0];
-            head.values.high = unary->parameters[1];
-            ++head.count;
-            break;
-        } else {
-            break;
-        }
-        ++head.count;
-    }
-    return head;
-}
+/// Of functions, winograd::Epilogue has ReLU and Hardtanh alone.
+bool takes_function(Unary) { return false; }
 
 class PreparedWinograd final : public PreparedKernel {
    public:
@@ -98,7 +70,8 @@ class PreparedWinograd final : public PreparedKernel {
         operands.input = static_cast<const float*>(context.inputs[0]);
         operands.output = static_cast<float*>(context.outputs[0]);
         operands.weights = static_cast<const float*>(weights.data);
-        operands.epilogue = head.values;
+        operands.epilogue.low = head.low;
+        operands.epilogue.high = head.high;
         operands.epilogue.bias = static_cast<const float*>(bias.data);
         if (head.residual >= 0) operands.epilogue.residual = static_cast<const float*>(context.inputs[head.residual]);
         auto* scratch = reinterpret_cast<float*>(context.scratch);
@@ -115,16 +88,6 @@ class PreparedWinograd final : public PreparedKernel {
     bool clears_tail = false;
     std::optional<ElementwiseChain> rest;
 };
-
-PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill) {
-    auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{count});
-    fill(tensor->view().as<float>());
-    PackedWeights packed;
-    packed.data = tensor->view().data;
-    packed.bytes = tensor->byte_count();
-    packed.owner = std::move(tensor);
-    return packed;
-}
 
 /// Below this gain the estimate is not believed.
 constexpr double least_gain = 1.15;
@@ -193,16 +156,7 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
         });
         if (kernel.weights.data == nullptr) return false;
     }
-    const Value* bias = request.node.parameter("bias");
-    if (bias != nullptr && provider.available(*bias)) {
-        const std::int64_t padded = problem.out.blocks * problem.lanes;
-        kernel.bias = provider.packed(*bias, fmt::format("padded to {}", problem.lanes), [&](const TensorView& plain) {
-            return keep_floats(padded, [&](float* values) {
-                std::copy_n(plain.as<float>(), plain.element_count(), values);
-                std::fill(values + plain.element_count(), values + padded, 0.0f);
-            });
-        });
-    }
+    kernel.bias = pack_bias(request.node, provider, problem.out.blocks * problem.lanes);
     kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
     return true;
 }
@@ -213,15 +167,14 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
     const Problem& problem = kernel.problem;
     const Isa isa = usable_isa(request.options);
     const Layouts layouts = layouts_for(request, problem.lanes);
-    kernel.head = fuse_head(request);
+    kernel.head = fuse_head(request, takes_function);
     std::vector<Placed> inputs = place_inputs(request, layouts.output);
     inputs[0].layout = layouts.input;
     kernel.output = place_output(request, layouts.output);
     for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);
     kernel.output_layouts.push_back(layouts.output);
     if (kernel.head.residual >= 0) kernel.in_place.push_back({kernel.head.residual, 0});
-    const winograd::Epilogue& epilogue = kernel.head.values;
-    kernel.clears_tail = has_channel_tail(kernel.output) && (epilogue.low > 0 || epilogue.high < 0);
+    kernel.clears_tail = has_channel_tail(kernel.output) && (kernel.head.low > 0 || kernel.head.high < 0);
     if (kernel.head.count < request.node.epilogue.size()) {
         ElementwiseChain chain(kernel.output, isa);
         if (!chain.append_epilogue(request, provider, inputs, kernel.head.count, refusal)) return false;
