@@ -10,6 +10,9 @@ namespace {
 /// A byte of what was not used before in the run, and of what a cache that the cores share holds since. Of transformed
 /// tiles less is waited for, since they are written and read by one core.
 constexpr double new_byte = 5, weight_byte = 3, tile_byte = 1.5;
+/// For each number that a thread writes to pixels of which another thread writes other channels meanwhile: the cores'
+/// prefetchers take the lines from each other.
+constexpr double contended = 146;
 /// What stays in a core's own cache from one pass over it to the next, in floats.
 constexpr double kept_floats = 384 * 1024;
 /// The part of the peak that inner products reach, those of direct convolution too.
@@ -58,20 +61,26 @@ double tile_passes_cost(const Problem& problem, const TaskSize& task) {
     return read_cost(problem, static_cast<double>(chunks) * task.transformed, tile_byte);
 }
 
+/// To write the results of one task.
+double output_cost(const Problem& problem, const TaskSize& task, int threads) {
+    const bool contends = threads > 1 && problem.parts > 1 && problem.out.pixel == problem.out.channels;
+    const double numbers = task.tiles * static_cast<double>(problem.tile * problem.tile) * task.out_channels;
+    return task.tiles * task.out_channels * transform_cost(problem.tile).back + (contends ? numbers * contended : 0);
+}
+
 }  // namespace
 
 double winograd_cost(const Problem& problem, int threads) {
     const TaskSize task(problem);
-    const TransformCost transform = transform_cost(problem.tile);
     const std::int64_t rounds = ceil_divide(problem.tasks(), threads);
     const std::int64_t transforms = std::min(rounds, problem.blocks), new_parts = std::min(rounds, problem.parts);
     const double weights = task.weights * static_cast<double>(new_parts);
     const bool weights_stay = weights + task.transformed < kept_floats;
     const double reread = weights_stay ? 0 : task.weights * static_cast<double>(rounds - new_parts);
-    return static_cast<double>(rounds) * (products_cost(problem, task) + tile_passes_cost(problem, task) +
-                                          task.tiles * task.out_channels * transform.back) +
+    return static_cast<double>(rounds) *
+               (products_cost(problem, task) + tile_passes_cost(problem, task) + output_cost(problem, task, threads)) +
            static_cast<double>(transforms) * task.tiles * static_cast<double>(problem.in.blocks * problem.lanes) *
-               transform.input +
+               transform_cost(problem.tile).input +
            read_cost(problem, weights, new_byte) + read_cost(problem, reread, weight_byte);
 }
 
