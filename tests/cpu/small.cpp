@@ -14,6 +14,7 @@
 #include "graph/ops/softmax.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/small/small_net.hpp"
 #include "kernels/reference/reference.hpp"
 #include "tests/cpu/harness.hpp"
 
@@ -70,7 +71,7 @@ class Chain {
         request.inputs = {{DType::f32, *graph_.inputs()[0]->type.shape.sizes(), {}}};
         request.outputs = {{DType::f32, sizes(), {}}};
         request.options = options;
-        return cpu::small_net_kernel().prepare(request, weights_, refusal);
+        return cpu::small::prepare_small_net(request, weights_, cpu::small::Workers::all, refusal);
     }
 
     /// Runs the whole chain as one routine, twice, in scratch memory full of NaN.
@@ -146,7 +147,6 @@ ComputeOptions options_of(Isa isa, int threads) {
     ComputeOptions options;
     options.isa = isa;
     options.threads = threads;
-    options.estimate = false;
     return options;
 }
 

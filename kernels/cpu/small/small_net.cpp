@@ -7,7 +7,7 @@
 #include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/cpu/small/builder.hpp"
+#include "kernels/cpu/small/small_net.hpp"
 #include "kernels/cpu/small/team.hpp"
 
 namespace seq::cpu {
@@ -19,6 +19,8 @@ using namespace small;
 constexpr double most_multiply_adds = 10e6;  // of one picture
 constexpr std::int64_t most_weight_floats = std::int64_t{1} << 20;
 
+bool is_transformed(const Stage& stage) { return stage.multiply && stage.multiply->transformed; }
+
 class PreparedSmallNet final : public PreparedKernel {
    public:
     explicit PreparedSmallNet(Net made) : net(std::move(made)) {
@@ -26,7 +28,7 @@ class PreparedSmallNet final : public PreparedKernel {
         const std::size_t shared = static_cast<std::size_t>(net.shared_floats) * sizeof(float);
         scratch_bytes = own + shared + (net.group == 0 ? Team::bytes(net.stages.size(), net.workers) : 0);
         while (flat_from < net.stages.size() && !net.stages[flat_from].flat) ++flat_from;
-        ignores_nonfinite = true;
+        ignores_nonfinite = std::none_of(net.stages.begin(), net.stages.end(), is_transformed);
         serial = net.workers == 1;
         input_layouts = {Layout::plain()};
         output_layouts = {Layout::plain()};
@@ -39,6 +41,7 @@ class PreparedSmallNet final : public PreparedKernel {
         bases.own = reinterpret_cast<float*>(context.scratch);
         bases.shared = bases.own + net.own_floats * net.workers;
         bases.weights = static_cast<const float*>(weights.data);
+        bases.nonfinite = context.nonfinite;
         if (net.workers == 1) {
             for (std::int64_t first = 0; first < net.batch; first += net.group) run_group(bases, first);
         } else if (net.group > 0) {
@@ -92,6 +95,14 @@ class PreparedSmallNet final : public PreparedKernel {
             });
             return;
         }
+        if (is_transformed(net.stages[s])) {
+            const auto& strips = net.stages[s].multiply->transformed->strips;
+            const auto parts = static_cast<std::int64_t>(strips.size());
+            team.share(s, worker, net.batch * parts, [&](std::int64_t task) {
+                run_strip(net, s, bases, task / parts, strips[static_cast<std::size_t>(task % parts)]);
+            });
+            return;
+        }
         const std::int64_t tasks_per_worker = 2;
         const std::int64_t parts = std::clamp<std::int64_t>(net.workers * tasks_per_worker / net.batch, 1, lines(s));
         team.share(s, worker, net.batch * parts, [&](std::int64_t task) {
@@ -113,14 +124,15 @@ std::string key_of(const Net& net) {
     for (const Stage& stage : net.stages) {
         if (!stage.multiply) continue;
         const Multiply& multiply = *stage.multiply;
-        key += fmt::format("; {} {} {}", multiply.weight->name, multiply.bias ? multiply.bias->name : "-", multiply.outputs);
+        key += fmt::format("; {} {} {}{}", multiply.weight->name, multiply.bias ? multiply.bias->name : "-",
+                           multiply.outputs, multiply.transformed ? " transformed" : "");
         for (const Run& run : multiply.runs) key += fmt::format(" {}", run.count);
     }
     return key;
 }
 
 /// False where the weights hold what padding with zeros would spread: NaN, Inf or numbers near overflow.
-bool fill_packed(const Net& net, bool pads, WeightProvider& provider, float* packed) {
+bool fill_packed(const Net& net, bool spreads, WeightProvider& provider, float* packed) {
     bool extreme = false;
     for (const Stage& stage : net.stages) {
         if (!stage.multiply) continue;
@@ -130,13 +142,13 @@ bool fill_packed(const Net& net, bool pads, WeightProvider& provider, float* pac
         pack_weights(net, multiply, weight.as<float>(), packed);
         pack_bias(net, multiply, multiply.bias ? provider.view(*multiply.bias).as<float>() : nullptr, packed);
     }
-    return !(extreme && pads);
+    return !(extreme && spreads);
 }
 
-PackedWeights pack(const Net& net, bool pads, WeightProvider& provider) {
+PackedWeights pack(const Net& net, bool spreads, WeightProvider& provider) {
     auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{net.packed_floats});
     PackedWeights packed;
-    if (!fill_packed(net, pads, provider, tensor->view().as<float>())) return packed;
+    if (!fill_packed(net, spreads, provider, tensor->view().as<float>())) return packed;
     packed.data = tensor->view().data;
     packed.bytes = tensor->byte_count();
     packed.owner = std::move(tensor);
@@ -165,23 +177,7 @@ class SmallNet final : public GroupKernel {
 
     std::unique_ptr<PreparedKernel> prepare(const GroupRequest& request, WeightProvider& provider,
                                             std::string& refusal) const override {
-        Builder builder(*request.values[0], request.options);
-        for (const Node* node : request.nodes) builder.append(*node);
-        const bool pads = builder.pads();
-        auto kernel = std::make_unique<PreparedSmallNet>(builder.finish());
-        const Net& net = kernel->net;
-        if (available(net, provider)) {
-            kernel->weights = provider.packed(first_weight(net), key_of(net),
-                                              [&](const TensorView&) { return pack(net, pads, provider); });
-            if (kernel->weights.data == nullptr) {
-                refusal = "the weights hold NaN, Inf or numbers near overflow";
-                return nullptr;
-            }
-        }
-        kernel->packed_bytes = kernel->weights.bytes;
-        kernel->description = fmt::format("own {}, {} worker{}", name_of(usable_isa(request.options)), net.workers,
-                                          net.workers == 1 ? "" : "s");
-        return kernel;
+        return prepare_small_net(request, provider, Workers::as_worth, refusal);
     }
 };
 
@@ -210,6 +206,31 @@ std::vector<const Node*> SmallNet::match(const Graph&, const Node& first, const 
 }
 
 }  // namespace
+
+namespace small {
+
+std::unique_ptr<PreparedKernel> prepare_small_net(const GroupRequest& request, WeightProvider& provider,
+                                                  Workers workers, std::string& refusal) {
+    Builder builder(*request.values[0], request.options);
+    for (const Node* node : request.nodes) builder.append(*node);
+    const bool spreads = builder.spreads();
+    auto kernel = std::make_unique<PreparedSmallNet>(builder.finish(workers));
+    const Net& net = kernel->net;
+    if (available(net, provider)) {
+        kernel->weights = provider.packed(first_weight(net), key_of(net),
+                                          [&](const TensorView&) { return pack(net, spreads, provider); });
+        if (kernel->weights.data == nullptr) {
+            refusal = "the weights hold NaN, Inf or numbers near overflow";
+            return nullptr;
+        }
+    }
+    kernel->packed_bytes = kernel->weights.bytes;
+    kernel->description = fmt::format("own {}, {} worker{}", name_of(usable_isa(request.options)), net.workers,
+                                      net.workers == 1 ? "" : "s");
+    return kernel;
+}
+
+}  // namespace small
 
 const GroupKernel& small_net_kernel() {
     static const SmallNet kernel;
