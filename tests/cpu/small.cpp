@@ -192,14 +192,16 @@ const std::vector<std::int64_t> batches{1, 2, 3, 5, 8, 13, 17, 29, 33};
 }  // namespace
 
 TEST_CASE("small nets of Linear layers agree with the reference for every batch and odd sizes") {
-    const std::vector<std::vector<std::int64_t>> nets{{10, 50, 2}, {1, 1}, {3, 17, 33, 1}, {64, 32, 16}, {5, 100, 7, 31}};
+    const std::vector<std::vector<std::int64_t>> nets{
+        {10, 50, 2}, {1, 1}, {3, 17, 33, 1}, {64, 32, 16}, {5, 100, 7, 31}};
     for (const auto& sizes : nets) {
         for (const std::int64_t batch : batches) {
             CAPTURE(batch);
             CAPTURE(sizes[0]);
             Chain chain({batch, sizes[0]}, 1);
             for (std::size_t i = 1; i < sizes.size(); ++i)
-                chain.add(linear(sizes[i], i % 3 != 0), i + 1 < sizes.size() ? std::vector<Op>{ops::ReLU{}} : std::vector<Op>{});
+                chain.add(linear(sizes[i], i % 3 != 0),
+                          i + 1 < sizes.size() ? std::vector<Op>{ops::ReLU{}} : std::vector<Op>{});
             chain.finish();
             check_chain(chain);
         }
@@ -207,9 +209,15 @@ TEST_CASE("small nets of Linear layers agree with the reference for every batch 
 }
 
 TEST_CASE("activations of small nets follow the sums, alone or one after the other") {
-    const std::vector<std::vector<Op>> epilogues{{ops::LeakyReLU{}}, {ops::Tanh{}},    {ops::Sigmoid{}},
-                                                 {ops::GELU{}},      {ops::ReLU6{}},   {ops::SiLU{}},
-                                                 {ops::ELU{}},       {ops::ReLU{}, ops::Tanh{}}, {ops::Hardtanh{0.25, 0.5}}};
+    const std::vector<std::vector<Op>> epilogues{{ops::LeakyReLU{}},
+                                                 {ops::Tanh{}},
+                                                 {ops::Sigmoid{}},
+                                                 {ops::GELU{}},
+                                                 {ops::ReLU6{}},
+                                                 {ops::SiLU{}},
+                                                 {ops::ELU{}},
+                                                 {ops::ReLU{}, ops::Tanh{}},
+                                                 {ops::Hardtanh{0.25, 0.5}}};
     for (const auto& epilogue : epilogues) {
         CAPTURE(epilogue.front().name());
         Chain rows({3, 9}, 2);
@@ -265,7 +273,8 @@ TEST_CASE("random small nets of pictures and of lengths agree with the reference
             const std::int64_t room = *std::min_element(size.begin() + 2, size.end());
             const std::int64_t kernel = pick(1, std::min<std::int64_t>(room, 5)), stride = pick(1, 3);
             const std::vector<Op> epilogue = pick(0, 1) == 0 ? std::vector<Op>{} : std::vector<Op>{ops::ReLU{}};
-            const std::int64_t kind = pick(0, 3), outputs = pick(1, 40), dilation = kernel * 2 - 1 <= room ? pick(1, 2) : 1;
+            const std::int64_t kind = pick(0, 3), outputs = pick(1, 40),
+                               dilation = kernel * 2 - 1 <= room ? pick(1, 2) : 1;
             const auto convolve = [&]<int N>() {
                 auto op = convolution<N>(outputs, kernel, pick(0, 2));
                 op.stride = stride;

@@ -43,8 +43,7 @@ void clear_border(const Area& area, float* data, std::int64_t first, std::int64_
 /// Plain [channels, height, width] into an area.
 void arrange(const Area& area, const float* plain, float* data) {
     clear_border(area, data, 0, area.height);
-    if (area.channels % area.lanes != 0)
-        std::fill_n(data + (area.blocks() - 1) * area.plane(), area.plane(), 0.0f);
+    if (area.channels % area.lanes != 0) std::fill_n(data + (area.blocks() - 1) * area.plane(), area.plane(), 0.0f);
     float* origin = data + area.origin();
     for (std::int64_t c = 0; c < area.channels; ++c) {
         float* plane = origin + c / area.lanes * area.plane() + c % area.lanes;
@@ -246,8 +245,7 @@ void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
         copy_lines(in, read_from(bases, in, picture), out, output, first, last);
         apply_to_lines(stage.calls, out, output, first, last);
     }
-    if (stage.out == net.delivered)
-        deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
+    if (stage.out == net.delivered) deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
 }
 
 void run_rows(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, std::int64_t count,
