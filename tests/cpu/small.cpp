@@ -305,6 +305,36 @@ TEST_CASE("random small nets of pictures and of lengths agree with the reference
     }
 }
 
+TEST_CASE("convolutions of a small net that take Winograd's form agree with the reference, with NaN and Inf too") {
+    for (const std::int64_t batch : {1, 2, 9}) {
+        for (const bool finite : {true, false}) {
+            CAPTURE(batch);
+            CAPTURE(finite);
+            Chain chain({batch, 3, 16, 15}, 11);
+            if (!finite) {
+                chain.input()[60] = nan_value;
+                chain.input()[chain.input().size() - 200] = infinity;
+            }
+            chain.add(convolution<2>(32, 3, 1), {ops::ReLU{}});
+            chain.add(convolution<2>(40, 3, 1), {ops::GELU{}});
+            chain.add(pool<ops::MaxPool2d>(3, 2, 1));
+            chain.add(convolution<2>(33, 3, 1), {ops::ReLU6{}});
+            chain.add(convolution<2>(8, 5, 2));
+            chain.add(convolution<2>(64, 3, 1));
+            chain.add(convolution<2>(48, 3));
+            chain.finish();
+            if (cpu_backend().isa != Isa::scalar) {
+                std::string refusal;
+                const auto kernel = chain.prepare(options_of(cpu_backend().isa, 1), refusal);
+                INFO(kernel->description);
+                CHECK(kernel->description.find("Winograd in ") != std::string::npos);
+                CHECK(!kernel->ignores_nonfinite);
+            }
+            check_chain(chain);
+        }
+    }
+}
+
 TEST_CASE("NaN and Inf come through a small net as through the reference") {
     for (const std::int64_t batch : {1, 9}) {
         Chain rows({batch, 30}, 5);

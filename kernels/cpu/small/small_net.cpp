@@ -164,6 +164,17 @@ bool available(const Net& net, const WeightProvider& provider) {
     });
 }
 
+/// "own avx512, 2 workers, Winograd in 1 of 4 products"
+std::string describe(const Net& net, Isa isa) {
+    std::string text =
+        fmt::format("own {}, {} worker{}", name_of(isa), net.workers, net.workers == 1 ? "" : "s");
+    const auto count = [&](auto holds) { return std::count_if(net.stages.begin(), net.stages.end(), holds); };
+    const auto transformed = count(is_transformed);
+    if (transformed == 0) return text;
+    const auto products = count([](const Stage& stage) { return stage.multiply.has_value(); });
+    return text + fmt::format(", Winograd in {} of {} products", transformed, products);
+}
+
 const Value& first_weight(const Net& net) {
     const auto found = std::find_if(net.stages.begin(), net.stages.end(), [](const Stage& s) { return s.multiply; });
     return *found->multiply->weight;
@@ -225,8 +236,7 @@ std::unique_ptr<PreparedKernel> prepare_small_net(const GroupRequest& request, W
         }
     }
     kernel->packed_bytes = kernel->weights.bytes;
-    kernel->description = fmt::format("own {}, {} worker{}", name_of(usable_isa(request.options)), net.workers,
-                                      net.workers == 1 ? "" : "s");
+    kernel->description = describe(net, usable_isa(request.options));
     return kernel;
 }
 
