@@ -99,8 +99,7 @@ bool Builder::append(const Node& node) {
     if (rank < 2 || rank > 4 || !takes_operands(node)) return false;
     if (last_ < 0) start(node);
     const bool done = append_view(node) || append_linear(node) || append_convolution<1>(node) ||
-                      append_convolution<2>(node) || append_pool(node) || append_softmax(node) ||
-                      append_function(node);
+                      append_convolution<2>(node) || append_pool(node) || append_softmax(node) || append_function(node);
     net_.output_floats = product(sizes_of(*node.output())) / net_.batch;
     const auto fits = [](const Area& area) { return area.floats() <= most_area_floats; };
     return done && std::all_of(net_.areas.begin(), net_.areas.end(), fits);
@@ -221,8 +220,8 @@ bool Builder::append_convolution(const Node& node) {
 
 /// Gives the area that is read next a border of zeros.
 void Builder::pad_input(const Kernel2d& kernel) {
-    const bool pads = kernel.height.pad_before + kernel.height.pad_after + kernel.width.pad_before +
-                          kernel.width.pad_after > 0;
+    const bool pads =
+        kernel.height.pad_before + kernel.height.pad_after + kernel.width.pad_before + kernel.width.pad_after > 0;
     Area& in = area(last_);
     in.top = kernel.height.pad_before;
     in.bottom = kernel.height.pad_after;
@@ -268,7 +267,8 @@ bool Builder::append_pool(const Node& node) {
 /// Into the stage before, where that multiplies: its lines are pooled as soon as they are there.
 bool Builder::fold_pool(const Pooling& pooling, int out) {
     if (net_.stages.empty() || !net_.stages.back().multiply || net_.stages.back().pooling ||
-        is_transformed(net_.stages.back())) return false;
+        is_transformed(net_.stages.back()))
+        return false;
     constexpr std::int64_t cache_floats = 6144;
     Stage& stage = net_.stages.back();
     Area& middle = area(stage.out);
@@ -307,7 +307,8 @@ bool Builder::append_function(const Node& node) {
     const auto unary = unary_call(node.op);
     if (!unary || area(last_).has_border()) return false;
     std::vector<Call> calls;
-    if (unary->function != Unary::copy) calls.push_back({find_function(unary->function, false, isa_), unary->parameters});
+    if (unary->function != Unary::copy)
+        calls.push_back({find_function(unary->function, false, isa_), unary->parameters});
     if (!append_calls(node, calls)) return false;
     append_copy(std::move(calls));
     return true;
@@ -345,8 +346,7 @@ double Builder::multiply_adds() const {
 std::int64_t Builder::weight_floats() const {
     std::int64_t sum = 0;
     for (const Stage& stage : net_.stages) {
-        if (stage.multiply)
-            sum += static_cast<std::int64_t>(stage.multiply->taps.size() + 1) * stage.multiply->outputs;
+        if (stage.multiply) sum += static_cast<std::int64_t>(stage.multiply->taps.size() + 1) * stage.multiply->outputs;
     }
     return sum;
 }

@@ -83,16 +83,16 @@ class PreparedSmallNet final : public PreparedKernel {
             for (std::int64_t worker = begin; worker < end; ++worker) {
                 Bases mine = bases;
                 mine.own += worker * net.own_floats;
-                for (std::size_t s = 0; s < net.stages.size(); ++s) share_stage(team, s, static_cast<int>(worker), mine);
+                for (std::size_t s = 0; s < net.stages.size(); ++s)
+                    share_stage(team, s, static_cast<int>(worker), mine);
             }
         });
     }
 
     void share_stage(Team& team, std::size_t s, int worker, Bases& bases) const {
         if (s >= flat_from) {
-            team.share(s, worker, panels(net, net.stages[s]), [&](std::int64_t panel) {
-                run_rows(net, s, bases, 0, net.batch, panel, panel + 1);
-            });
+            team.share(s, worker, panels(net, net.stages[s]),
+                       [&](std::int64_t panel) { run_rows(net, s, bases, 0, net.batch, panel, panel + 1); });
             return;
         }
         if (is_transformed(net.stages[s])) {
@@ -111,9 +111,7 @@ class PreparedSmallNet final : public PreparedKernel {
         });
     }
 
-    std::int64_t lines(std::size_t s) const {
-        return net.areas[static_cast<std::size_t>(net.stages[s].out)].height;
-    }
+    std::int64_t lines(std::size_t s) const { return net.areas[static_cast<std::size_t>(net.stages[s].out)].height; }
 
     std::size_t flat_from = 0;  ///< the first flat stage
 };
@@ -166,8 +164,7 @@ bool available(const Net& net, const WeightProvider& provider) {
 
 /// "own avx512, 2 workers, Winograd in 1 of 4 products"
 std::string describe(const Net& net, Isa isa) {
-    std::string text =
-        fmt::format("own {}, {} worker{}", name_of(isa), net.workers, net.workers == 1 ? "" : "s");
+    std::string text = fmt::format("own {}, {} worker{}", name_of(isa), net.workers, net.workers == 1 ? "" : "s");
     const auto count = [&](auto holds) { return std::count_if(net.stages.begin(), net.stages.end(), holds); };
     const auto transformed = count(is_transformed);
     if (transformed == 0) return text;
