@@ -56,8 +56,7 @@ void* PlanInstance::source_of(std::size_t port, const TensorView& view, bool mus
     if (!must_copy && is_direct(view, wanted)) return view.data;
     Staging& staging = input_staging_[port];
     if (staging.native.view().data == nullptr) staging.native = Tensor(view.dtype, view.sizes());
-    if (wanted != view.dtype && staging.compute.view().data == nullptr)
-        staging.compute = Tensor(wanted, view.sizes());
+    if (wanted != view.dtype && staging.compute.view().data == nullptr) staging.compute = Tensor(wanted, view.sizes());
     staged_inputs_.push_back({port, view});
     return wanted == view.dtype ? staging.native.view().data : staging.compute.view().data;
 }
@@ -93,13 +92,12 @@ void PlanInstance::deliver(const Staged& output) {
 bool PlanInstance::needs_care() const {
     if (plan_->careful) return true;
     return inspects_ && std::any_of(input_patches_.begin(), input_patches_.end(), [&](const Patch& patch) {
-        const PlanPort& port = plan_->inputs[patch.port];
-        return plan_->has_extreme(TensorView::dense(*patch.slot, port.dtype, port.sizes));
-    });
+               const PlanPort& port = plan_->inputs[patch.port];
+               return plan_->has_extreme(TensorView::dense(*patch.slot, port.dtype, port.sizes));
+           });
 }
 
-void PlanInstance::wire(std::uint64_t wiring, std::span<const TensorView> inputs,
-                        std::span<const TensorView> outputs) {
+void PlanInstance::wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
     wiring_ = 0;  // until all is done
     staged_inputs_.clear();
     staged_outputs_.clear();

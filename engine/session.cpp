@@ -162,7 +162,8 @@ class Session::Impl {
         wiring.number = ++wirings_;
     }
 
-    const std::shared_ptr<PlanInstance>& instance_for(std::span<const NamedTensor> named, std::span<TensorView> inputs) {
+    const std::shared_ptr<PlanInstance>& instance_for(std::span<const NamedTensor> named,
+                                                      std::span<TensorView> inputs) {
         match(named, model_->inputs(), inputs, "input");
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             if (inputs[i].rank == not_given)

@@ -14,6 +14,7 @@
 #include "graph/ops/softmax.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/small/small_net.hpp"
 #include "kernels/reference/reference.hpp"
 #include "tests/cpu/harness.hpp"
 
@@ -70,7 +71,7 @@ class Chain {
         request.inputs = {{DType::f32, *graph_.inputs()[0]->type.shape.sizes(), {}}};
         request.outputs = {{DType::f32, sizes(), {}}};
         request.options = options;
-        return cpu::small_net_kernel().prepare(request, weights_, refusal);
+        return cpu::small::prepare_small_net(request, weights_, cpu::small::Workers::all, refusal);
     }
 
     /// Runs the whole chain as one routine, twice, in scratch memory full of NaN.
@@ -146,7 +147,6 @@ ComputeOptions options_of(Isa isa, int threads) {
     ComputeOptions options;
     options.isa = isa;
     options.threads = threads;
-    options.estimate = false;
     return options;
 }
 
@@ -192,14 +192,16 @@ const std::vector<std::int64_t> batches{1, 2, 3, 5, 8, 13, 17, 29, 33};
 }  // namespace
 
 TEST_CASE("small nets of Linear layers agree with the reference for every batch and odd sizes") {
-    const std::vector<std::vector<std::int64_t>> nets{{10, 50, 2}, {1, 1}, {3, 17, 33, 1}, {64, 32, 16}, {5, 100, 7, 31}};
+    const std::vector<std::vector<std::int64_t>> nets{
+        {10, 50, 2}, {1, 1}, {3, 17, 33, 1}, {64, 32, 16}, {5, 100, 7, 31}};
     for (const auto& sizes : nets) {
         for (const std::int64_t batch : batches) {
             CAPTURE(batch);
             CAPTURE(sizes[0]);
             Chain chain({batch, sizes[0]}, 1);
             for (std::size_t i = 1; i < sizes.size(); ++i)
-                chain.add(linear(sizes[i], i % 3 != 0), i + 1 < sizes.size() ? std::vector<Op>{ops::ReLU{}} : std::vector<Op>{});
+                chain.add(linear(sizes[i], i % 3 != 0),
+                          i + 1 < sizes.size() ? std::vector<Op>{ops::ReLU{}} : std::vector<Op>{});
             chain.finish();
             check_chain(chain);
         }
@@ -207,9 +209,15 @@ TEST_CASE("small nets of Linear layers agree with the reference for every batch 
 }
 
 TEST_CASE("activations of small nets follow the sums, alone or one after the other") {
-    const std::vector<std::vector<Op>> epilogues{{ops::LeakyReLU{}}, {ops::Tanh{}},    {ops::Sigmoid{}},
-                                                 {ops::GELU{}},      {ops::ReLU6{}},   {ops::SiLU{}},
-                                                 {ops::ELU{}},       {ops::ReLU{}, ops::Tanh{}}, {ops::Hardtanh{0.25, 0.5}}};
+    const std::vector<std::vector<Op>> epilogues{{ops::LeakyReLU{}},
+                                                 {ops::Tanh{}},
+                                                 {ops::Sigmoid{}},
+                                                 {ops::GELU{}},
+                                                 {ops::ReLU6{}},
+                                                 {ops::SiLU{}},
+                                                 {ops::ELU{}},
+                                                 {ops::ReLU{}, ops::Tanh{}},
+                                                 {ops::Hardtanh{0.25, 0.5}}};
     for (const auto& epilogue : epilogues) {
         CAPTURE(epilogue.front().name());
         Chain rows({3, 9}, 2);
@@ -265,7 +273,8 @@ TEST_CASE("random small nets of pictures and of lengths agree with the reference
             const std::int64_t room = *std::min_element(size.begin() + 2, size.end());
             const std::int64_t kernel = pick(1, std::min<std::int64_t>(room, 5)), stride = pick(1, 3);
             const std::vector<Op> epilogue = pick(0, 1) == 0 ? std::vector<Op>{} : std::vector<Op>{ops::ReLU{}};
-            const std::int64_t kind = pick(0, 3), outputs = pick(1, 40), dilation = kernel * 2 - 1 <= room ? pick(1, 2) : 1;
+            const std::int64_t kind = pick(0, 3), outputs = pick(1, 40),
+                               dilation = kernel * 2 - 1 <= room ? pick(1, 2) : 1;
             const auto convolve = [&]<int N>() {
                 auto op = convolution<N>(outputs, kernel, pick(0, 2));
                 op.stride = stride;
@@ -293,6 +302,36 @@ TEST_CASE("random small nets of pictures and of lengths agree with the reference
         }
         chain.finish();
         check_chain(chain);
+    }
+}
+
+TEST_CASE("convolutions of a small net that take Winograd's form agree with the reference, with NaN and Inf too") {
+    for (const std::int64_t batch : {1, 2, 9}) {
+        for (const bool finite : {true, false}) {
+            CAPTURE(batch);
+            CAPTURE(finite);
+            Chain chain({batch, 3, 16, 15}, 11);
+            if (!finite) {
+                chain.input()[60] = nan_value;
+                chain.input()[chain.input().size() - 200] = infinity;
+            }
+            chain.add(convolution<2>(32, 3, 1), {ops::ReLU{}});
+            chain.add(convolution<2>(40, 3, 1), {ops::GELU{}});
+            chain.add(pool<ops::MaxPool2d>(3, 2, 1));
+            chain.add(convolution<2>(33, 3, 1), {ops::ReLU6{}});
+            chain.add(convolution<2>(8, 5, 2));
+            chain.add(convolution<2>(64, 3, 1));
+            chain.add(convolution<2>(48, 3));
+            chain.finish();
+            if (cpu_backend().isa != Isa::scalar) {
+                std::string refusal;
+                const auto kernel = chain.prepare(options_of(cpu_backend().isa, 1), refusal);
+                INFO(kernel->description);
+                CHECK(kernel->description.find("Winograd in ") != std::string::npos);
+                CHECK(!kernel->ignores_nonfinite);
+            }
+            check_chain(chain);
+        }
     }
 }
 

@@ -150,7 +150,8 @@ TEST_CASE("the hooks see allocations, threads and primitives") {
     CHECK(primitives.load() > 0);
 }
 
-TEST_CASE("after the first run of a binding nothing is allocated, no thread and no primitive made in our code, by names or bound") {
+TEST_CASE(
+    "after the first run of a binding nothing is allocated, no thread and no primitive made in our code, by names or bound") {
     for (const std::string& name : golden_names()) check_allocations(load_golden(name), 1);
     for (const std::string& name : golden_names()) check_allocations(load_golden(name), 2);
 }

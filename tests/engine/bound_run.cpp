@@ -105,7 +105,8 @@ TEST_CASE("a bound run copies strided views and those of other types at each run
     }
 
     Session wide_session = build(graph_of(R"({"seq": 1, "inputs": {"x": {"shape": ["N", 6], "dtype": "f64"}},
-        "layers": [{"type": "Tanh", "name": "t"}]})")).session();
+        "layers": [{"type": "Tanh", "name": "t"}]})"))
+                               .session();
     Tensor in(DType::f64, {1, 6}), out(DType::f64, {1, 6});
     BoundRun tanh = wide_session.bind({{"x", in}}, {{"t", out}});
     for (const double value : {0.5, -0.25}) {
@@ -117,7 +118,8 @@ TEST_CASE("a bound run copies strided views and those of other types at each run
 
 TEST_CASE("a bound run may write over its input") {
     Session session = build(graph_of(R"({"seq": 1, "inputs": {"x": ["N", 4]}, "layers": [
-        {"type": "Tanh", "name": "t"}, {"type": "Add", "name": "sum", "from": ["t", "x"]}]})")).session();
+        {"type": "Tanh", "name": "t"}, {"type": "Add", "name": "sum", "from": ["t", "x"]}]})"))
+                          .session();
     Tensor x = filled({3, 4}, 0.3f);
     Tensor expected(DType::f32, {3, 4});
     BoundRun bound = session.bind({{"x", x}}, {{"sum", x}});
@@ -164,9 +166,7 @@ TEST_CASE("a bound run outlives what was evicted, its session and its executable
     session.reset();
     executable.reset();
     bound.run();
-    {
-        const Session last = std::move(moved);
-    }
+    { const Session last = std::move(moved); }
     for (float& value : y.data<float>()) value = 0;
     bound.run();
     CHECK(relative_difference(y, expected) == 0);

@@ -27,10 +27,6 @@ void append_taps(std::vector<Run>& runs, std::int64_t offset, std::int64_t count
     }
 }
 
-struct Kernel2d {
-    ops::Window height, width;
-};
-
 /// The taps of a convolution, as they lie in the area that it reads.
 void list_taps(const Area& in, const Kernel2d& kernel, Multiply& multiply) {
     for (std::int64_t first = 0; first < in.channels; first += in.lanes) {
@@ -103,8 +99,7 @@ bool Builder::append(const Node& node) {
     if (rank < 2 || rank > 4 || !takes_operands(node)) return false;
     if (last_ < 0) start(node);
     const bool done = append_view(node) || append_linear(node) || append_convolution<1>(node) ||
-                      append_convolution<2>(node) || append_pool(node) || append_softmax(node) ||
-                      append_function(node);
+                      append_convolution<2>(node) || append_pool(node) || append_softmax(node) || append_function(node);
     net_.output_floats = product(sizes_of(*node.output())) / net_.batch;
     const auto fits = [](const Area& area) { return area.floats() <= most_area_floats; };
     return done && std::all_of(net_.areas.begin(), net_.areas.end(), fits);
@@ -169,6 +164,35 @@ bool Builder::append_linear(const Node& node) {
     return true;
 }
 
+namespace {
+
+/// A convolution in Winograd's form, where that is estimated to be faster and its input lies in blocks.
+std::optional<Transformed> transform(const Area& in, const Kernel2d& kernel, const std::vector<std::int64_t>& out,
+                                     Isa isa) {
+    constexpr double least_gain = 1.3;
+    // The weights come from memory for the first picture alone.
+    constexpr std::int64_t pictures_with_weights = 8;
+    for (const ops::Window& window : {kernel.height, kernel.width}) {
+        if (window.kernel != 3 || window.stride != 1 || window.dilation != 1) return std::nullopt;
+    }
+    if (isa == Isa::scalar || in.lanes == 1) return std::nullopt;
+    Transformed form;
+    winograd::Problem& problem = form.problem;
+    problem.in = winograd::lay_out(in.channels, in.height, in.width, in.lanes, Layout::blocked(in.lanes));
+    problem.out = winograd::lay_out(out[1], out[2], out[3], in.lanes, Layout::blocked(in.lanes));
+    problem.pad_top = kernel.height.pad_before;
+    problem.pad_left = kernel.width.pad_before;
+    problem.lanes = in.lanes;
+    winograd::Problem many = problem;
+    many.batch = pictures_with_weights;
+    winograd::cut_into_tasks(many, 1);
+    if (winograd::direct_cost(many, 1) < least_gain * winograd::winograd_cost(many, 1)) return std::nullopt;
+    problem.batch = 1;
+    return form;
+}
+
+}  // namespace
+
 template <int N>
 bool Builder::append_convolution(const Node& node) {
     const auto* conv = node.op.as<ops::Conv<N>>();
@@ -176,20 +200,15 @@ bool Builder::append_convolution(const Node& node) {
     Kernel2d kernel;
     kernel.width = conv->window(N - 1);
     if (N == 2) kernel.height = conv->window(0);
-    Area& in = area(last_);
-    in.top = kernel.height.pad_before;
-    in.bottom = kernel.height.pad_after;
-    in.left = kernel.width.pad_before;
-    in.right = kernel.width.pad_after;
-    pads_ = pads_ || in.has_border();
-    if (in.place == Place::input && in.has_border()) {
-        in.place = Place::own;
-        net_.arranged = last_;
-    }
     const auto out = sizes_of(*node.output());
+    const auto transformed = N == 2 ? transform(area(last_), kernel, out, isa_) : std::nullopt;
+    if (!transformed) pad_input(kernel);
+    spreads_ = spreads_ || transformed || area(last_).has_border();
+    const Area& in = area(last_);
     Stage stage;
     stage.in = last_;
     stage.multiply = multiply_of(node, out[1]);
+    stage.multiply->transformed = transformed;
     list_taps(in, kernel, *stage.multiply);
     stage.multiply->position_stride = kernel.width.stride * in.lanes;
     stage.multiply->line_stride = kernel.height.stride * in.line();
@@ -197,6 +216,21 @@ bool Builder::append_convolution(const Node& node) {
     stage.out = last_ = add_area(out[1], N == 2 ? out[2] : 1, out.back());
     net_.stages.push_back(std::move(stage));
     return true;
+}
+
+/// Gives the area that is read next a border of zeros.
+void Builder::pad_input(const Kernel2d& kernel) {
+    const bool pads =
+        kernel.height.pad_before + kernel.height.pad_after + kernel.width.pad_before + kernel.width.pad_after > 0;
+    Area& in = area(last_);
+    in.top = kernel.height.pad_before;
+    in.bottom = kernel.height.pad_after;
+    in.left = kernel.width.pad_before;
+    in.right = kernel.width.pad_after;
+    if (pads && in.place == Place::input) {
+        in.place = Place::own;
+        net_.arranged = last_;
+    }
 }
 
 bool Builder::append_pool(const Node& node) {
@@ -232,7 +266,9 @@ bool Builder::append_pool(const Node& node) {
 
 /// Into the stage before, where that multiplies: its lines are pooled as soon as they are there.
 bool Builder::fold_pool(const Pooling& pooling, int out) {
-    if (net_.stages.empty() || !net_.stages.back().multiply || net_.stages.back().pooling) return false;
+    if (net_.stages.empty() || !net_.stages.back().multiply || net_.stages.back().pooling ||
+        is_transformed(net_.stages.back()))
+        return false;
     constexpr std::int64_t cache_floats = 6144;
     Stage& stage = net_.stages.back();
     Area& middle = area(stage.out);
@@ -270,18 +306,25 @@ bool Builder::append_softmax(const Node& node) {
 bool Builder::append_function(const Node& node) {
     const auto unary = unary_call(node.op);
     if (!unary || area(last_).has_border()) return false;
+    std::vector<Call> calls;
+    if (unary->function != Unary::copy)
+        calls.push_back({find_function(unary->function, false, isa_), unary->parameters});
+    if (!append_calls(node, calls)) return false;
+    append_copy(std::move(calls));
+    return true;
+}
+
+/// A stage that copies what there is and does these to it.
+void Builder::append_copy(std::vector<Call> calls) {
     Stage stage;
     stage.flat = rows_;
     stage.in = last_;
-    if (unary->function != Unary::copy)
-        stage.calls.push_back({find_function(unary->function, false, isa_), unary->parameters});
-    if (!append_calls(node, stage.calls)) return false;
+    stage.calls = std::move(calls);
     Area copy = area(last_);
     copy.place = Place::own;
     net_.areas.push_back(copy);
     stage.out = last_ = static_cast<int>(net_.areas.size()) - 1;
     net_.stages.push_back(std::move(stage));
-    return true;
 }
 
 bool Builder::has_product() const {
@@ -303,8 +346,7 @@ double Builder::multiply_adds() const {
 std::int64_t Builder::weight_floats() const {
     std::int64_t sum = 0;
     for (const Stage& stage : net_.stages) {
-        if (stage.multiply)
-            sum += static_cast<std::int64_t>(stage.multiply->taps.size() + 1) * stage.multiply->outputs;
+        if (stage.multiply) sum += static_cast<std::int64_t>(stage.multiply->taps.size() + 1) * stage.multiply->outputs;
     }
     return sum;
 }

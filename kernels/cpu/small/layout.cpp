@@ -44,8 +44,8 @@ void choose_group(Net& net, std::int64_t weight_floats) {
 
 }  // namespace
 
-Net Builder::finish() {
-    if (options_.estimate) limit_workers(net_, cycles_of_picture(net_, *this), weight_floats());
+Net Builder::finish(Workers workers) {
+    if (workers == Workers::as_worth) limit_workers(net_, cycles_of_picture(net_, *this), weight_floats());
     choose_group(net_, weight_floats());
     const Stage& final_stage = net_.stages.back();
     Area& final_area = area(final_stage.out);
@@ -57,12 +57,60 @@ Net Builder::finish() {
         net_.delivered = final_stage.out;
     }
     place_areas();
+    finish_transformed();
     for (Stage& stage : net_.stages) {
         if (!stage.multiply) continue;
         stage.multiply->packed = net_.packed_floats;
         net_.packed_floats += packed_floats(net_, *stage.multiply);
     }
     return std::move(net_);
+}
+
+namespace {
+
+/// Part `part` of `parts` of a picture's lines, in whole tiles.
+Strip cut_strip(const winograd::Problem& whole, std::int64_t part, std::int64_t parts, Isa isa) {
+    const winograd::Cut cut(whole.tile_rows(), parts);
+    Strip strip;
+    strip.first = cut.start(part) * whole.tile;
+    strip.last = std::min(strip.first + cut.size(part) * whole.tile, whole.out.height);
+    strip.in_line = std::max<std::int64_t>(strip.first - whole.pad_top, 0);
+    winograd::Problem problem = whole;
+    problem.pad_top = strip.in_line - (strip.first - whole.pad_top);
+    problem.in.height -= strip.in_line;
+    problem.out.height = strip.last - strip.first;
+    winograd::cut_into_tasks(problem, 1);
+    strip.execution = winograd::Execution(problem, isa, 1);
+    return strip;
+}
+
+/// How an area lies; its border is not part of the pictures.
+winograd::Pictures pictures_of(const Area& area) {
+    winograd::Pictures pictures =
+        winograd::lay_out(area.channels, area.height, area.width, area.lanes, Layout::blocked(area.lanes));
+    pictures.row = area.line();
+    pictures.block = area.plane();
+    return pictures;
+}
+
+}  // namespace
+
+void Builder::finish_transformed() {
+    for (Stage& stage : net_.stages) {
+        if (!is_transformed(stage)) continue;
+        Transformed& form = *stage.multiply->transformed;
+        form.problem.in = pictures_of(area(stage.in));
+        form.problem.out = pictures_of(area(stage.out));
+        const std::int64_t wanted = net_.group == 0 ? (net_.workers + net_.batch - 1) / net_.batch : 1;
+        const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, form.problem.tile_rows());
+        std::int64_t floats = 0;
+        for (std::int64_t part = 0; part < parts; ++part) {
+            form.strips.push_back(cut_strip(form.problem, part, parts, isa_));
+            floats = std::max(floats, form.strips.back().execution.scratch_floats());
+        }
+        form.scratch = net_.own_floats;
+        net_.own_floats += rounded(floats);
+    }
 }
 
 /// Lines between a product and its pool, and the arranged input, are each worker's own. All else is shared where the

@@ -8,6 +8,7 @@
 #include "kernels/cpu/elementwise/functions.hpp"
 #include "kernels/cpu/small/routines.hpp"
 #include "kernels/cpu/softmax.hpp"
+#include "kernels/cpu/winograd/task.hpp"
 
 // A small net as one routine: stages that hand each other areas of scratch memory.
 namespace seq::cpu::small {
@@ -43,6 +44,20 @@ struct Call {
     std::array<float, 2> parameters{};
 };
 
+/// Lines [first, last) of a convolution in Winograd's form.
+struct Strip {
+    std::int64_t first = 0, last = 0;
+    std::int64_t in_line = 0;  ///< of the input, from which it reads
+    winograd::Execution execution;
+};
+
+/// A convolution in Winograd's form, of one picture.
+struct Transformed {
+    winograd::Problem problem;
+    std::vector<Strip> strips;
+    std::int64_t scratch = 0;  ///< where its floats begin among each worker's own
+};
+
 /// Multiplies each position's taps with weights: Linear and convolution.
 struct Multiply {
     const Value* weight = nullptr;
@@ -56,6 +71,7 @@ struct Multiply {
     std::int64_t packed = 0;  ///< where its numbers begin in the packed block
     float low = 0, high = 0;
     std::vector<Call> calls;
+    std::optional<Transformed> transformed;
 };
 
 struct Pooling {
@@ -109,11 +125,14 @@ struct Bases {
     const float* weights = nullptr;
     std::int64_t first = 0;      ///< the picture that comes first in own areas
     std::int64_t arranged = -1;  ///< the picture that the arranged area holds
+    bool nonfinite = false;      ///< as RunContext has it
 };
 
 /// Lines [first, last) of `picture` in stage `stage`, which is not flat; delivers them where it is the last one.
 void run_lines(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture, std::int64_t first,
                std::int64_t last);
+/// The same for one of the strips of a stage in Winograd's form.
+void run_strip(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture, const Strip& strip);
 /// Panels [first, last) of features of `count` pictures from `picture` on in flat stage `stage`. A stage that does not
 /// multiply has one.
 void run_rows(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture, std::int64_t count,

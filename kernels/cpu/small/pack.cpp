@@ -7,6 +7,7 @@ namespace seq::cpu::small {
 
 std::int64_t packed_floats(const Net& net, const Multiply& multiply) {
     const std::int64_t vectors = (multiply.outputs + net.lanes() - 1) / net.lanes();
+    if (multiply.transformed) return vectors * net.lanes() + multiply.transformed->problem.weight_floats();
     return vectors * net.lanes() * (static_cast<std::int64_t>(multiply.taps.size()) + 1);
 }
 
@@ -15,6 +16,7 @@ void pack_weights(const Net& net, const Multiply& multiply, const float* weight,
     const std::int64_t vectors = (multiply.outputs + lanes - 1) / lanes;
     const auto taps = static_cast<std::int64_t>(multiply.taps.size());
     float* const weights = packed + multiply.packed + vectors * lanes;
+    if (multiply.transformed) return winograd::pack_weights(multiply.transformed->problem, weight, weights);
     std::fill_n(weights, vectors * lanes * taps, 0.0f);
     for (std::int64_t k = 0; k < multiply.outputs; ++k) {
         const std::int64_t first = k / net.panel_outputs() * most_columns;

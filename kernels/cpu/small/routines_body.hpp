@@ -21,7 +21,7 @@ constexpr int partial_sums(int positions, int columns) {
 /// Positions in threes, so that few registers address them; one register where the stride is known (not 0).
 constexpr int pointers(int positions, int stride) { return stride != 0 ? 1 : (positions + 2) / 3; }
 template <int Positions, int Stride>
-using Pointers = const float* [pointers(Positions, Stride)];
+using Pointers = const float * [pointers(Positions, Stride)];
 
 template <class V, int Positions, int Columns, int Stride>
 SEQ_SMALL_INLINE void multiply_tap(const Pointers<Positions, Stride>& at, std::int64_t stride, std::int64_t tap,
@@ -56,7 +56,8 @@ SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float*
             for (; end - weights >= split * Columns * V::lanes; weights += split * Columns * V::lanes) {
 #pragma GCC unroll 4
                 for (int s = 0; s < split; ++s)
-                    multiply_tap<V, Positions, Columns, Stride>(at, stride, s, weights + s * Columns * V::lanes, sums[s]);
+                    multiply_tap<V, Positions, Columns, Stride>(at, stride, s, weights + s * Columns * V::lanes,
+                                                                sums[s]);
                 for (auto& pointer : at) pointer += split;
             }
         }
@@ -109,7 +110,8 @@ SEQ_SMALL_INLINE typename V::Vec pool_window(const PoolWork& p, const float* col
             auto total = V::load(corner);
 #pragma GCC unroll 9
             for (int i = 1; i < Rows * Columns; ++i)
-                total = merge<V, Largest>(total, V::load(corner + i / Columns * p.line_stride + i % Columns * V::lanes));
+                total =
+                    merge<V, Largest>(total, V::load(corner + i / Columns * p.line_stride + i % Columns * V::lanes));
             return total;
         }
     }

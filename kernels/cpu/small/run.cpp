@@ -43,6 +43,7 @@ void clear_border(const Area& area, float* data, std::int64_t first, std::int64_
 /// Plain [channels, height, width] into an area.
 void arrange(const Area& area, const float* plain, float* data) {
     clear_border(area, data, 0, area.height);
+    if (area.channels % area.lanes != 0) std::fill_n(data + (area.blocks() - 1) * area.plane(), area.plane(), 0.0f);
     float* origin = data + area.origin();
     for (std::int64_t c = 0; c < area.channels; ++c) {
         float* plane = origin + c / area.lanes * area.plane() + c % area.lanes;
@@ -184,7 +185,38 @@ void deliver_row(const Net& net, const Area& area, const Bases& bases, std::int6
     }
 }
 
+/// Copies the picture of the input to where the stage reads it, unless it is there.
+void need_arranged(const Net& net, const Stage& stage, Bases& bases, std::int64_t picture) {
+    if (stage.in != net.arranged || bases.arranged == picture) return;
+    const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
+    arrange(in, bases.input + picture * net.input_floats, bases.own + in.offset);
+    bases.arranged = picture;
+}
+
 }  // namespace
+
+void run_strip(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, const Strip& strip) {
+    const Stage& stage = net.stages[index];
+    const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
+    const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
+    const Multiply& multiply = *stage.multiply;
+    need_arranged(net, stage, bases, picture);
+    const float* const packed = bases.weights + multiply.packed;
+    float* const output = write_to(bases, out, picture);
+    winograd::Operands operands;
+    operands.input = read_from(bases, in, picture) + in.origin() + strip.in_line * in.line();
+    operands.output = output + out.origin() + strip.first * out.line();
+    operands.epilogue.bias = packed;
+    operands.epilogue.low = multiply.low;
+    operands.epilogue.high = multiply.high;
+    operands.weights = packed + out.blocks() * out.lanes;
+    float* const scratch = bases.own + multiply.transformed->scratch;
+    clear_border(out, output, strip.first, strip.last);
+    bases.nonfinite ? strip.execution.run_careful(operands, scratch) : strip.execution.run(operands, scratch);
+    apply_to_lines(multiply.calls, out, output, strip.first, strip.last);
+    if (stage.out == net.delivered)
+        deliver_lines(out, output, bases.output + picture * net.output_floats, strip.first, strip.last);
+}
 
 std::int64_t panels(const Net& net, const Stage& stage) {
     if (!stage.multiply) return 1;
@@ -196,10 +228,11 @@ void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
     const Stage& stage = net.stages[index];
     const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
     const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
-    if (stage.in == net.arranged && bases.arranged != picture) {
-        arrange(in, bases.input + picture * net.input_floats, bases.own + in.offset);
-        bases.arranged = picture;
+    if (stage.multiply && stage.multiply->transformed) {
+        for (const Strip& strip : stage.multiply->transformed->strips) run_strip(net, index, bases, picture, strip);
+        return;
     }
+    need_arranged(net, stage, bases, picture);
     float* const output = write_to(bases, out, picture);
     clear_border(out, output, first, last);
     if (stage.middle >= 0) {
@@ -212,8 +245,7 @@ void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
         copy_lines(in, read_from(bases, in, picture), out, output, first, last);
         apply_to_lines(stage.calls, out, output, first, last);
     }
-    if (stage.out == net.delivered)
-        deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
+    if (stage.out == net.delivered) deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
 }
 
 void run_rows(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, std::int64_t count,

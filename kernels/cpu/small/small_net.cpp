@@ -7,7 +7,7 @@
 #include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/cpu/small/builder.hpp"
+#include "kernels/cpu/small/small_net.hpp"
 #include "kernels/cpu/small/team.hpp"
 
 namespace seq::cpu {
@@ -19,6 +19,8 @@ using namespace small;
 constexpr double most_multiply_adds = 10e6;  // of one picture
 constexpr std::int64_t most_weight_floats = std::int64_t{1} << 20;
 
+bool is_transformed(const Stage& stage) { return stage.multiply && stage.multiply->transformed; }
+
 class PreparedSmallNet final : public PreparedKernel {
    public:
     explicit PreparedSmallNet(Net made) : net(std::move(made)) {
@@ -26,7 +28,7 @@ class PreparedSmallNet final : public PreparedKernel {
         const std::size_t shared = static_cast<std::size_t>(net.shared_floats) * sizeof(float);
         scratch_bytes = own + shared + (net.group == 0 ? Team::bytes(net.stages.size(), net.workers) : 0);
         while (flat_from < net.stages.size() && !net.stages[flat_from].flat) ++flat_from;
-        ignores_nonfinite = true;
+        ignores_nonfinite = std::none_of(net.stages.begin(), net.stages.end(), is_transformed);
         serial = net.workers == 1;
         input_layouts = {Layout::plain()};
         output_layouts = {Layout::plain()};
@@ -39,6 +41,7 @@ class PreparedSmallNet final : public PreparedKernel {
         bases.own = reinterpret_cast<float*>(context.scratch);
         bases.shared = bases.own + net.own_floats * net.workers;
         bases.weights = static_cast<const float*>(weights.data);
+        bases.nonfinite = context.nonfinite;
         if (net.workers == 1) {
             for (std::int64_t first = 0; first < net.batch; first += net.group) run_group(bases, first);
         } else if (net.group > 0) {
@@ -80,15 +83,23 @@ class PreparedSmallNet final : public PreparedKernel {
             for (std::int64_t worker = begin; worker < end; ++worker) {
                 Bases mine = bases;
                 mine.own += worker * net.own_floats;
-                for (std::size_t s = 0; s < net.stages.size(); ++s) share_stage(team, s, static_cast<int>(worker), mine);
+                for (std::size_t s = 0; s < net.stages.size(); ++s)
+                    share_stage(team, s, static_cast<int>(worker), mine);
             }
         });
     }
 
     void share_stage(Team& team, std::size_t s, int worker, Bases& bases) const {
         if (s >= flat_from) {
-            team.share(s, worker, panels(net, net.stages[s]), [&](std::int64_t panel) {
-                run_rows(net, s, bases, 0, net.batch, panel, panel + 1);
+            team.share(s, worker, panels(net, net.stages[s]),
+                       [&](std::int64_t panel) { run_rows(net, s, bases, 0, net.batch, panel, panel + 1); });
+            return;
+        }
+        if (is_transformed(net.stages[s])) {
+            const auto& strips = net.stages[s].multiply->transformed->strips;
+            const auto parts = static_cast<std::int64_t>(strips.size());
+            team.share(s, worker, net.batch * parts, [&](std::int64_t task) {
+                run_strip(net, s, bases, task / parts, strips[static_cast<std::size_t>(task % parts)]);
             });
             return;
         }
@@ -100,9 +111,7 @@ class PreparedSmallNet final : public PreparedKernel {
         });
     }
 
-    std::int64_t lines(std::size_t s) const {
-        return net.areas[static_cast<std::size_t>(net.stages[s].out)].height;
-    }
+    std::int64_t lines(std::size_t s) const { return net.areas[static_cast<std::size_t>(net.stages[s].out)].height; }
 
     std::size_t flat_from = 0;  ///< the first flat stage
 };
@@ -113,14 +122,15 @@ std::string key_of(const Net& net) {
     for (const Stage& stage : net.stages) {
         if (!stage.multiply) continue;
         const Multiply& multiply = *stage.multiply;
-        key += fmt::format("; {} {} {}", multiply.weight->name, multiply.bias ? multiply.bias->name : "-", multiply.outputs);
+        key += fmt::format("; {} {} {}{}", multiply.weight->name, multiply.bias ? multiply.bias->name : "-",
+                           multiply.outputs, multiply.transformed ? " transformed" : "");
         for (const Run& run : multiply.runs) key += fmt::format(" {}", run.count);
     }
     return key;
 }
 
 /// False where the weights hold what padding with zeros would spread: NaN, Inf or numbers near overflow.
-bool fill_packed(const Net& net, bool pads, WeightProvider& provider, float* packed) {
+bool fill_packed(const Net& net, bool spreads, WeightProvider& provider, float* packed) {
     bool extreme = false;
     for (const Stage& stage : net.stages) {
         if (!stage.multiply) continue;
@@ -130,13 +140,13 @@ bool fill_packed(const Net& net, bool pads, WeightProvider& provider, float* pac
         pack_weights(net, multiply, weight.as<float>(), packed);
         pack_bias(net, multiply, multiply.bias ? provider.view(*multiply.bias).as<float>() : nullptr, packed);
     }
-    return !(extreme && pads);
+    return !(extreme && spreads);
 }
 
-PackedWeights pack(const Net& net, bool pads, WeightProvider& provider) {
+PackedWeights pack(const Net& net, bool spreads, WeightProvider& provider) {
     auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{net.packed_floats});
     PackedWeights packed;
-    if (!fill_packed(net, pads, provider, tensor->view().as<float>())) return packed;
+    if (!fill_packed(net, spreads, provider, tensor->view().as<float>())) return packed;
     packed.data = tensor->view().data;
     packed.bytes = tensor->byte_count();
     packed.owner = std::move(tensor);
@@ -152,6 +162,16 @@ bool available(const Net& net, const WeightProvider& provider) {
     });
 }
 
+/// "own avx512, 2 workers, Winograd in 1 of 4 products"
+std::string describe(const Net& net, Isa isa) {
+    std::string text = fmt::format("own {}, {} worker{}", name_of(isa), net.workers, net.workers == 1 ? "" : "s");
+    const auto count = [&](auto holds) { return std::count_if(net.stages.begin(), net.stages.end(), holds); };
+    const auto transformed = count(is_transformed);
+    if (transformed == 0) return text;
+    const auto products = count([](const Stage& stage) { return stage.multiply.has_value(); });
+    return text + fmt::format(", Winograd in {} of {} products", transformed, products);
+}
+
 const Value& first_weight(const Net& net) {
     const auto found = std::find_if(net.stages.begin(), net.stages.end(), [](const Stage& s) { return s.multiply; });
     return *found->multiply->weight;
@@ -165,23 +185,7 @@ class SmallNet final : public GroupKernel {
 
     std::unique_ptr<PreparedKernel> prepare(const GroupRequest& request, WeightProvider& provider,
                                             std::string& refusal) const override {
-        Builder builder(*request.values[0], request.options);
-        for (const Node* node : request.nodes) builder.append(*node);
-        const bool pads = builder.pads();
-        auto kernel = std::make_unique<PreparedSmallNet>(builder.finish());
-        const Net& net = kernel->net;
-        if (available(net, provider)) {
-            kernel->weights = provider.packed(first_weight(net), key_of(net),
-                                              [&](const TensorView&) { return pack(net, pads, provider); });
-            if (kernel->weights.data == nullptr) {
-                refusal = "the weights hold NaN, Inf or numbers near overflow";
-                return nullptr;
-            }
-        }
-        kernel->packed_bytes = kernel->weights.bytes;
-        kernel->description = fmt::format("own {}, {} worker{}", name_of(usable_isa(request.options)), net.workers,
-                                          net.workers == 1 ? "" : "s");
-        return kernel;
+        return prepare_small_net(request, provider, Workers::as_worth, refusal);
     }
 };
 
@@ -210,6 +214,30 @@ std::vector<const Node*> SmallNet::match(const Graph&, const Node& first, const 
 }
 
 }  // namespace
+
+namespace small {
+
+std::unique_ptr<PreparedKernel> prepare_small_net(const GroupRequest& request, WeightProvider& provider,
+                                                  Workers workers, std::string& refusal) {
+    Builder builder(*request.values[0], request.options);
+    for (const Node* node : request.nodes) builder.append(*node);
+    const bool spreads = builder.spreads();
+    auto kernel = std::make_unique<PreparedSmallNet>(builder.finish(workers));
+    const Net& net = kernel->net;
+    if (available(net, provider)) {
+        kernel->weights = provider.packed(first_weight(net), key_of(net),
+                                          [&](const TensorView&) { return pack(net, spreads, provider); });
+        if (kernel->weights.data == nullptr) {
+            refusal = "the weights hold NaN, Inf or numbers near overflow";
+            return nullptr;
+        }
+    }
+    kernel->packed_bytes = kernel->weights.bytes;
+    kernel->description = describe(net, usable_isa(request.options));
+    return kernel;
+}
+
+}  // namespace small
 
 const GroupKernel& small_net_kernel() {
     static const SmallNet kernel;
