@@ -51,8 +51,7 @@ void activate_rows(float* data, std::int64_t stride, std::int64_t rows, std::int
     const V::Mask tail = V::first(count % V::lanes);
     for (std::int64_t r = 0; r < rows; ++r, data += stride) {
         std::int64_t i = 0;
-        for (; i + V::lanes <= count; i += V::lanes)
-            V::store(data + i, activation<F>(V::load(data + i), parameters));
+        for (; i + V::lanes <= count; i += V::lanes) V::store(data + i, activation<F>(V::load(data + i), parameters));
         if (i < count) V::store(data + i, activation<F>(V::load(data + i, tail), parameters), tail);
     }
 }

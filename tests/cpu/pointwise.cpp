@@ -41,8 +41,8 @@ TEST_CASE("1×1 convolutions agree with the reference for odd sizes, channels th
         bool bias;
     };
     const std::vector<Example> examples{
-        {1, 1, 1, 1, 1, 1, true},      {1, 3, 5, 3, 3, 1, true},      {2, 17, 33, 9, 7, 1, true},
-        {5, 16, 32, 4, 4, 1, false},   {1, 40, 31, 5, 13, 2, true},   {3, 33, 17, 8, 6, {2, 1}, false},
+        {1, 1, 1, 1, 1, 1, true},      {1, 3, 5, 3, 3, 1, true},       {2, 17, 33, 9, 7, 1, true},
+        {5, 16, 32, 4, 4, 1, false},   {1, 40, 31, 5, 13, 2, true},    {3, 33, 17, 8, 6, {2, 1}, false},
         {1, 64, 100, 29, 31, 1, true}, {2, 100, 200, 15, 14, 2, true}, {1, 600, 48, 7, 7, 1, true},
         {1, 48, 600, 7, 7, 3, false},  {4, 130, 70, 1, 1, 1, true},
     };

@@ -46,8 +46,8 @@ class PreparedDepthwise final : public PreparedKernel {
         const std::int64_t last = std::min(first + p.task_rows, p.out_height);
         const std::int64_t line = p.in_width * p.channels;
         const auto* input = static_cast<const float*>(context.inputs[0]) + picture * p.in_height * line + channel;
-        auto* output = static_cast<float*>(context.outputs[0]) +
-                       picture * p.out_height * p.out_width * p.channels + channel;
+        auto* output =
+            static_cast<float*>(context.outputs[0]) + picture * p.out_height * p.out_width * p.channels + channel;
         Row row = p.row_of(epilogue);
         row.in_stride = row.out_stride = p.channels;
         row.channels = std::min(p.task_channels, p.channels - channel);

@@ -17,9 +17,6 @@ constexpr std::int64_t tasks_per_thread = 4;
 /// Channels that a task takes at least, so that it reads whole stretches of memory.
 constexpr std::int64_t least_task_channels = 64;
 
-/// Of the input's rows that a window meets, in floats.
-constexpr std::int64_t first_cache_floats = 6 * 1024;
-
 std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
 template <int N>
@@ -93,18 +90,12 @@ void cut_into_tasks(Problem& p, int threads) {
     const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
     const std::int64_t for_picture = (wanted + p.batch - 1) / std::max<std::int64_t>(p.batch, 1);
     // Rows are cut where each part has several, so that the rows of the input that two parts read are few.
-    const std::int64_t row_parts = std::clamp<std::int64_t>(for_picture, 1, std::max<std::int64_t>(p.out_height / 6, 1));
+    const std::int64_t row_parts =
+        std::clamp<std::int64_t>(for_picture, 1, std::max<std::int64_t>(p.out_height / 6, 1));
     p.task_rows = std::max<std::int64_t>((p.out_height + row_parts - 1) / row_parts, 1);
-    const std::int64_t channel_parts =
-        std::clamp<std::int64_t>(for_picture / row_parts, 1, std::max<std::int64_t>(p.channels / least_task_channels, 1));
+    const std::int64_t channel_parts = std::clamp<std::int64_t>(
+        for_picture / row_parts, 1, std::max<std::int64_t>(p.channels / least_task_channels, 1));
     p.task_channels = round_up((p.channels + channel_parts - 1) / channel_parts, p.lanes);
-}
-
-std::int64_t channels_at_a_time(const Problem& p, std::int64_t stride) {
-    // Pixels that are a multiple of 1 KiB apart meet in few sets of the cache.
-    if (stride % 256 == 0) return p.padded_channels();
-    const std::int64_t fit = first_cache_floats / (p.kernel_height * p.in_width);
-    return std::max<std::int64_t>(fit / p.lanes, 1) * p.lanes;
 }
 
 PackedWeights pack_layer(const Node& node, WeightProvider& provider, const Problem& p) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -47,29 +46,17 @@ void cut_into_tasks(Problem& problem, int threads);
 /// Kernels have at most so many rows.
 inline constexpr std::int64_t max_kernel_height = 32;
 
-/// So many channels at a time that the rows that a window meets stay in the first-level cache, where pixels of the input
-/// lie `stride` floats apart.
-std::int64_t channels_at_a_time(const Problem& problem, std::int64_t stride);
-
 /// Runs rows [first, last) of outputs. `row` is the first of them, `line_at(y)` where row y of the input begins.
 template <class LineAt>
 void run_rows(const Problem& problem, RowCode code, Row row, std::int64_t first, std::int64_t last,
               const LineAt& line_at) {
     std::array<const float*, max_kernel_height> lines{};
-    const Row whole = row;
     row.lines = lines.data();
-    const std::int64_t step = channels_at_a_time(problem, row.in_stride);
-    for (std::int64_t c = 0; c < whole.channels; c += step) {
-        row.channels = std::min(step, whole.channels - c);
-        row.weights = whole.weights + c * problem.taps();
-        row.bias = whole.bias + c;
-        for (std::int64_t y = first; y < last; ++y) {
-            problem.set_taps(row, y);
-            for (std::int64_t tap = row.first_tap; tap < row.last_tap; ++tap)
-                lines[static_cast<std::size_t>(tap)] = line_at(problem.first_line(y) + tap) + c;
-            row.output = whole.output + (y - first) * problem.out_width * row.out_stride + c;
-            code(row);
-        }
+    for (std::int64_t y = first; y < last; ++y, row.output += problem.out_width * row.out_stride) {
+        problem.set_taps(row, y);
+        for (std::int64_t tap = row.first_tap; tap < row.last_tap; ++tap)
+            lines[static_cast<std::size_t>(tap)] = line_at(problem.first_line(y) + tap);
+        code(row);
     }
 }
 

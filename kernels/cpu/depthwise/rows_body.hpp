@@ -11,8 +11,7 @@ using V = Vector;
 template <int Count>
 [[gnu::always_inline]] inline void prefetch_columns(const float* input, std::int64_t stride) {
 #pragma GCC unroll 32
-    for (int i = 0; i < Count; ++i, input += stride)
-        _mm_prefetch(reinterpret_cast<const char*>(input), _MM_HINT_T0);
+    for (int i = 0; i < Count; ++i, input += stride) _mm_prefetch(reinterpret_cast<const char*>(input), _MM_HINT_T0);
 }
 
 /// Some columns of outputs in one vector of channels. Where `Edge`, columns of the input may be in the padding.

@@ -10,7 +10,8 @@
 namespace seq::cpu::inverted_residual {
 
 /// The sizes, and how the work is cut. A task takes some rows of a picture and some of the hidden channels, which it
-/// goes through block by block, and in each strip by strip; of the expanded rows it keeps those that the next strip needs.
+/// goes through block by block, and in each strip by strip; of the expanded rows it keeps those that the next strip
+/// needs.
 struct Plan {
     depthwise::Problem middle;
     std::int64_t in_channels = 0;   ///< 0 where nothing comes before the depthwise convolution
@@ -38,7 +39,9 @@ struct Plan {
         return middle.batch * middle.out_height * middle.out_width * (projects() ? out_channels : middle.channels);
     }
     /// Sums over a part of the hidden channels, one for each part; none where there is but one part.
-    std::int64_t partial_floats() const { return projects() && channel_parts() > 1 ? channel_parts() * output_floats() : 0; }
+    std::int64_t partial_floats() const {
+        return projects() && channel_parts() > 1 ? channel_parts() * output_floats() : 0;
+    }
 };
 
 /// Sets the pieces for so many threads.

@@ -42,8 +42,7 @@ bool is_pointwise(const Node& node) {
 
 bool is_depthwise(const Node& node, const ComputeOptions& options) {
     if (!node.op.is<ops::Conv2d>()) return false;
-    const auto problem =
-        depthwise::problem_of(node, plain(*node.input()), plain(*node.output()), usable_isa(options));
+    const auto problem = depthwise::problem_of(node, plain(*node.input()), plain(*node.output()), usable_isa(options));
     return problem && problem->macs() > 0 && problem->kernel_height <= depthwise::max_kernel_height;
 }
 
@@ -163,7 +162,8 @@ class InvertedResidual final : public GroupKernel {
    public:
     std::string_view name() const override { return "cpu.inverted_residual"; }
 
-    std::vector<const Node*> match(const Graph& graph, const Node& first, const ComputeOptions& options) const override {
+    std::vector<const Node*> match(const Graph& graph, const Node& first,
+                                   const ComputeOptions& options) const override {
         if (usable_isa(options) == Isa::scalar || options.numerics == Numerics::strict) return {};
         std::vector<const Node*> nodes;
         const Node* node = &first;

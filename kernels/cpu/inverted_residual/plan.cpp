@@ -11,6 +11,9 @@ constexpr std::int64_t cache_floats = 192 * 1024;
 constexpr std::int64_t strip_pixels = 56;
 /// Rows of a strip, so that few rows that are expanded are read by two strips.
 constexpr std::int64_t least_strip_rows = 4;
+/// For each thread: with as many, one that a thread does alone in the end hardly counts.
+constexpr std::int64_t many_pictures = 6;
+
 /// What a byte costs that comes from the cache that the cores share, in multiply-adds.
 constexpr double shared_byte = 3.4;
 
@@ -58,7 +61,8 @@ std::int64_t Plan::ring_rows() const {
 void cut_into_tasks(Plan& plan, int threads) {
     const depthwise::Problem& m = plan.middle;
     const std::int64_t panel = 2 * m.lanes;
-    const std::int64_t parts = m.batch >= threads ? 1 : divide_up(threads, m.batch);
+    const bool pictures_suffice = m.batch % threads == 0 || m.batch >= many_pictures * threads;
+    const std::int64_t parts = pictures_suffice ? 1 : threads;
     plan.part_rows = m.out_height;
     plan.part_channels = round_up(m.channels, panel);
     const bool enough_channels = m.channels >= parts * panel;

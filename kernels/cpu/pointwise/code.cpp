@@ -5,7 +5,8 @@
 namespace seq::cpu::pointwise {
 namespace {
 
-/// All rows times the panel of `tile`, in tiles that are alike; the first two fetch `next`, where there is a panel to come.
+/// All rows times the panel of `tile`, in tiles that are alike; the first two fetch `next`, where there is a panel to
+/// come.
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next) {
     const std::int64_t tiles = (count + code.rows() - 1) / code.rows();
     const std::int64_t rows = count / tiles, larger = count % tiles;

@@ -15,7 +15,15 @@ class Pointwise final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const auto layer = pointwise::layer_of(request);
         if (!layer) return Support::no("takes Linear and convolutions of one number a window, without groups, alone");
-        return pointwise::supports_layer(request, *layer);
+        const Support support = pointwise::supports_layer(request, *layer);
+        return support && request.options.estimate ? worth(layer->problem) : support;
+    }
+
+    /// Measured against oneDNN's brgconv.
+    static Support worth(const pointwise::Problem& problem) {
+        constexpr std::int64_t many_rows = 1024;
+        if (problem.out_channels > problem.lanes || problem.rows < many_rows) return {};
+        return Support::no("estimated to be slower than oneDNN on output channels that fill no two vectors");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,

@@ -60,9 +60,7 @@ std::optional<Layer> layer_of(const KernelRequest& request) {
     return layer;
 }
 
-std::int64_t Layer::picture_rows() const {
-    return layout == Layout::plain() ? problem.rows : product(rows.out_sizes);
-}
+std::int64_t Layer::picture_rows() const { return layout == Layout::plain() ? problem.rows : product(rows.out_sizes); }
 
 Support supports_layer(const KernelRequest& request, const Layer& layer) {
     if (!is_f32(request)) return Support::no("computes in f32 alone");
@@ -151,7 +149,7 @@ void PreparedPointwise::multiply_block(const RunContext& context, const Block& b
     tile.epilogue = epilogue_;
     if (residual >= 0) tile.residual = static_cast<const float*>(context.inputs[residual]) + at;
     const Panels panels{static_cast<const float*>(weights_.data), static_cast<const float*>(bias_.data),
-                                   problem.in_channels, problem.out_channels};
+                        problem.in_channels, problem.out_channels};
     multiply_panels(*code_, panels, tile, block.count, first, last);
 }
 

@@ -49,7 +49,8 @@ class ScaledPointwise final : public GroupKernel {
    public:
     std::string_view name() const override { return "cpu.scaled_pointwise"; }
 
-    std::vector<const Node*> match(const Graph& graph, const Node& first, const ComputeOptions& options) const override {
+    std::vector<const Node*> match(const Graph& graph, const Node& first,
+                                   const ComputeOptions& options) const override {
         if (!scaling_of(first) && !is_affine(first, options)) return {};
         const Node* node = only_user(graph, first);
         if (node == nullptr || !is_f32(request_of(first, options))) return {};

@@ -6,8 +6,8 @@
 
 // The inner product of 1×1 convolutions: rows of input channels times a panel of output channels.
 //
-// A panel has the weights of two vectors of output channels, [channel][2 · lanes], the last one of a layer of one vector
-// where that is enough.
+// A panel has the weights of two vectors of output channels, [channel][2 · lanes], the last one of a layer of one
+// vector where that is enough.
 namespace seq::cpu::pointwise {
 
 /// How many rows a tile has at most.
@@ -62,9 +62,7 @@ struct Code {
 
     int rows() const { return tile_rows(lanes); }
     /// `count`: 1 to rows().
-    void run(const Tile& tile, std::int64_t count) const {
-        multiply[tile.columns > lanes ? 1 : 0][count - 1](tile);
-    }
+    void run(const Tile& tile, std::int64_t count) const { multiply[tile.columns > lanes ? 1 : 0][count - 1](tile); }
 };
 
 /// The weights of a layer.
