@@ -25,6 +25,7 @@ std::optional<Problem> problem_of(const KernelRequest& request) {
 
 class PreparedDepthwise final : public PreparedKernel {
    public:
+    PreparedDepthwise() { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
         run_tasks(problem.tasks(), workers, [&](std::int64_t, std::int64_t task) { run_task(context, task); });
         if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));

@@ -77,6 +77,7 @@ Plan plan_of(const Roles& roles, const ComputeOptions& options) {
 
 class PreparedBlock final : public PreparedKernel {
    public:
+    PreparedBlock() { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
         const Plan& plan = block.plan;
         inverted_residual::Operands operands;

@@ -76,6 +76,7 @@ PreparedPointwise::PreparedPointwise(const KernelRequest& request, WeightProvide
     : head(fuse_head(request, has_row_function)), layer_(layer) {
     const Problem& p = layer_.problem;
     const Isa isa = usable_isa(request.options);
+    ignores_nonfinite = true;
     code_ = &code_for(isa);
     weights_ = pack_layer(request.node, provider, p.in_channels, p.out_channels, p.lanes);
     bias_ = pack_bias(request.node, provider, p.padded_out());
