@@ -86,7 +86,8 @@ TEST_CASE("what is computed in slices is what is computed at once") {
 TEST_CASE("batches agree with PyTorch in whatever slices they are computed") {
     const char* const slicings[] = {"1 sample at a time, a slice to a thread",
                                     "1 sample at a time, threads share layers"};
-    const std::string path = (std::filesystem::temp_directory_path() / "seq_samples.json").string();
+    const ScratchFile file("slices.json");
+    const std::string& path = file.path;
     CompileOptions options;
     options.threads = 2;
     options.tune = Tune::fast;
@@ -111,7 +112,6 @@ TEST_CASE("batches agree with PyTorch in whatever slices they are computed") {
             check_golden(golden, options);
         }
     }
-    std::filesystem::remove(path);
 }
 
 }  // namespace

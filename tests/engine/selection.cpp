@@ -62,17 +62,8 @@ class RandomProblems {
     std::mt19937 random_;
 };
 
-/// A scratch file that is gone with the test.
-struct ScratchFile {
-    std::string path;
-    explicit ScratchFile(const std::string& name)
-        : path((std::filesystem::temp_directory_path() / ("seq_selection_" + name)).string()) {
-        std::filesystem::remove(path);
-    }
-    ~ScratchFile() { std::filesystem::remove(path); }
-    void write(const std::string& text) const { std::ofstream(path) << text; }
-    Json json() const { return Json::parse(std::ifstream(path)); }
-};
+Json read_json(const ScratchFile& file) { return Json::parse(std::ifstream(file.path)); }
+void write(const ScratchFile& file, const std::string& text) { std::ofstream(file.path) << text; }
 
 TEST_CASE("the choice is the best one where nodes form a chain with residual sums") {
     for (unsigned seed = 0; seed < 200; ++seed) {
@@ -142,7 +133,7 @@ TEST_CASE("a timing cache that is none counts as empty and is replaced") {
                                  R"({"seq_timings": 1, "machines": {"m": {"a": 7}}})"};
     for (const char* text : files) {
         const ScratchFile file("broken.json");
-        file.write(text);
+        write(file, text);
         TimingCache cache(file.path, "m");
         CHECK(cache.find("a") == nullptr);
         cache.add("a", {candidate("k", 1)});
@@ -179,7 +170,7 @@ TEST_CASE("times that do not fit the layer are measured again") {
     const ScratchFile file("unfit.json");
     const Golden golden = load_golden("cifar_cnn");
     const int layers = measured_layers(golden, file.path);
-    Json json = file.json();
+    Json json = read_json(file);
     for (auto& [machine, keys] : json["machines"].items()) {
         for (auto& [key, candidates] : keys.items()) {
             if (key.find("Linear") != std::string::npos) candidates[0]["outputs"] = {"blocked16"};
@@ -187,7 +178,7 @@ TEST_CASE("times that do not fit the layer are measured again") {
             if (key.find("Pool") != std::string::npos) candidates[0]["kernel"] = "no.such.kernel";
         }
     }
-    file.write(json.dump());
+    write(file, json.dump());
     CHECK(measured_layers(golden, file.path) > 0);
     CHECK(measured_layers(golden, file.path) < layers);
 }
@@ -218,9 +209,9 @@ TEST_CASE("whichever candidates are chosen, networks agree with PyTorch") {
             options.timing_cache = file.path;
             check_golden(golden, options);
             if (!std::filesystem::exists(file.path)) continue;
-            Json json = file.json();
+            Json json = read_json(file);
             for (std::size_t k = 0; prefer(json, k); ++k) {
-                file.write(json.dump());
+                write(file, json.dump());
                 check_golden(golden, options);
             }
         }

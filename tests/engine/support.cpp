@@ -1,6 +1,8 @@
 #include "tests/engine/support.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -197,5 +199,11 @@ void check_golden(const Golden& golden, const CompileOptions& options) {
         CHECK(relative_difference(outputs[i].tensor, golden.outputs[i].tensor) <= tolerance);
     }
 }
+
+ScratchFile::ScratchFile(const std::string& name)
+    : path((std::filesystem::temp_directory_path() / fmt::format("seq_{}_{}", getpid(), name)).string()) {
+    std::filesystem::remove(path);
+}
+ScratchFile::~ScratchFile() { std::filesystem::remove(path); }
 
 }  // namespace seq::tests

@@ -57,4 +57,13 @@ void check_golden(const Golden& golden, const CompileOptions& options);
 
 std::string data_path(const std::string& name);
 
+/// The path of a file in the system's folder for temporary ones, of this process alone; it is gone with the object.
+struct ScratchFile {
+    std::string path;
+    explicit ScratchFile(const std::string& name);
+    ~ScratchFile();
+    ScratchFile(const ScratchFile&) = delete;
+    ScratchFile& operator=(const ScratchFile&) = delete;
+};
+
 }  // namespace seq::tests

@@ -11,8 +11,8 @@
 namespace seq::cpu::pointwise {
 namespace {
 
-/// A block of rows stays in the second-level cache beside the weights, in floats; where the weights stay as well, smaller
-/// blocks leave more of it to them and to results.
+/// A block of rows stays in the second-level cache beside the weights, in floats; where the weights stay as well,
+/// smaller blocks leave more of it to them and to results.
 constexpr std::int64_t block_cache_floats = 128 * 1024;
 constexpr std::int64_t small_block_floats = 32 * 1024;
 constexpr std::int64_t resident_weight_floats = 192 * 1024;
