@@ -11,11 +11,8 @@
 namespace seq::cpu::pointwise {
 namespace {
 
-/// A block of rows stays in the second-level cache beside the weights, in floats; where the weights stay as well,
-/// smaller blocks leave more of it to them and to results.
+/// Of rows that stay in the second-level cache beside the weights, in floats.
 constexpr std::int64_t block_cache_floats = 128 * 1024;
-constexpr std::int64_t small_block_floats = 32 * 1024;
-constexpr std::int64_t resident_weight_floats = 192 * 1024;
 /// Below this a task is not worth being handed out.
 constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
@@ -47,8 +44,7 @@ double Problem::macs() const {
 
 void cut_into_tasks(Problem& p, int threads) {
     const std::int64_t tile = tile_rows(p.lanes), tiles = (p.rows + tile - 1) / tile;
-    const std::int64_t floats = p.weight_floats() <= resident_weight_floats ? small_block_floats : block_cache_floats;
-    const std::int64_t fit = std::clamp<std::int64_t>(floats / (tile * p.copy_stride()), 1, tiles);
+    const std::int64_t fit = std::clamp<std::int64_t>(block_cache_floats / (tile * p.copy_stride()), 1, tiles);
     const auto worth = static_cast<std::int64_t>(p.macs() / least_task_macs);
     const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
     std::int64_t blocks = (tiles + fit - 1) / fit, parts = 1;
