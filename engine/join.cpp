@@ -4,6 +4,7 @@
 
 #include "engine/memory_plan.hpp"
 #include "graph/ops/concat.hpp"
+#include "kernels/kernel.hpp"
 
 namespace seq {
 
@@ -21,7 +22,7 @@ bool is_side_by_side(const Node& node, const Layout& layout) {
         const bool whole_blocks = layout.kind == LayoutKind::plain || input->type.shape[1].value() % layout.block == 0;
         const bool aligned = offset % static_cast<std::int64_t>(arena_alignment) == 0;
         if (input->is_constant_like() || !whole_blocks || !aligned) return false;
-        offset += Placed{input->type.dtype, *input->type.shape.sizes(), layout}.byte_count();
+        offset += place(*input, layout).byte_count();
     }
     return true;
 }

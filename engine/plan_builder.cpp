@@ -7,16 +7,12 @@
 
 #include "engine/join.hpp"
 #include "engine/selection/enumerate.hpp"
+#include "graph/ops/concat.hpp"
 
 namespace seq {
 namespace {
 
 using Kind = BufferRef::Kind;
-
-std::string layer_name(const Plan& plan, const Node& node) {
-    if (node.origins.empty()) return node.output()->name;
-    return plan.graph.layers[node.origins.front()].path;
-}
 
 }  // namespace
 
@@ -61,12 +57,13 @@ void PlanBuilder::place_node(const Node& node) {
 std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) const {
     std::vector<Refusal> refusals;
     if (choice.unit.group != nullptr) return refusals;
+    const KernelRequest request = make_request(choice.unit.last());
     for (const Kernel* kernel : *backend_.kernels) {
         const bool measured =
             std::any_of(choice.candidates.begin(), choice.candidates.end(),
                         [&](const Candidate& candidate) { return candidate.kernel == kernel->name(); });
         if (measured) continue;
-        const Support support = kernel->supports(make_request(choice.unit.last()));
+        const Support support = kernel->supports(request);
         refusals.push_back({std::string(kernel->name()), support ? "others are there" : support.reason});
     }
     return refusals;
@@ -103,8 +100,8 @@ bool PlanBuilder::place_group(const Node& last) {
     if (found == groups_.end()) return false;
     const Group& group = found->second;
     GroupRequest request{group.nodes, group.values, {}, {}, options_};
-    for (const Value* value : group.values) request.inputs.push_back(placed(*value, home_of(*value).layout));
-    for (const Value* output : last.outputs) request.outputs.push_back(placed(*output, Layout::plain()));
+    for (const Value* value : group.values) request.inputs.push_back(place(*value, home_of(*value).layout));
+    for (const Value* output : last.outputs) request.outputs.push_back(place(*output, Layout::plain()));
     Step step;
     std::string refusal;
     step.nodes = group.nodes;
@@ -135,7 +132,7 @@ void PlanBuilder::place_apart(const Group& group, Refusal refusal) {
 }
 
 bool PlanBuilder::alias_view(const Node& node) {
-    if (!node.op.traits().view || !node.epilogue.empty() || node.input()->is_constant_like()) return false;
+    if (!is_view(node)) return false;
     const Value& input = *node.input();
     homes_[node.output()] = in_layout(input, home_of(input), Layout::plain());
     plan_.aliases[node.output()] = &input;
@@ -144,12 +141,11 @@ bool PlanBuilder::alias_view(const Node& node) {
 
 /// A join whose inputs are written where they belong needs no step of its own.
 bool PlanBuilder::join_inputs(const Node& node) {
+    if (!node.op.is<ops::Concat>()) return false;
     const auto choice = selection_.find(&node);
-    const Layout layout = choice != selection_.end() ? choice->second.candidate().outputs[0]
-                          : !node.inputs.empty()     ? make_request(node).inputs[0].layout
-                                                     : Layout::plain();
+    const Layout layout = choice != selection_.end() ? choice->second.candidate().outputs[0] : layout_of(*node.input());
     if (!is_side_by_side(node, layout)) return false;
-    const Home whole = new_buffer(placed(*node.output(), layout));
+    const Home whole = new_buffer(place(*node.output(), layout));
     std::vector<Home> parts;
     std::vector<std::size_t> indices;
     for (const Value* input : node.inputs) {
@@ -161,7 +157,7 @@ bool PlanBuilder::join_inputs(const Node& node) {
     if (!ours || !buffers_.join(indices, whole.index)) {
         indices.clear();
         for (std::size_t i = 0; i < parts.size(); ++i) {
-            const Placed part = placed(*node.inputs[i], layout);
+            const Placed part = place(*node.inputs[i], layout);
             const Home copy = new_buffer(part);
             add_reorder(part, part, reference(parts[i]), reference(copy));
             indices.push_back(copy.index);
@@ -173,17 +169,16 @@ bool PlanBuilder::join_inputs(const Node& node) {
     return true;
 }
 
-Placed PlanBuilder::placed(const Value& value, const Layout& layout) const {
-    return {value.type.dtype, *value.type.shape.sizes(), layout};
+/// Plain where it has no place yet, as weights have not.
+Layout PlanBuilder::layout_of(const Value& value) const {
+    const auto home = homes_.find(&value);
+    return home == homes_.end() ? Layout::plain() : home->second.layout;
 }
 
 KernelRequest PlanBuilder::make_request(const Node& node) const {
     KernelRequest request{node, {}, {}, options_};
-    for (const Value* input : node.inputs) {
-        const auto home = homes_.find(input);
-        request.inputs.push_back(placed(*input, home == homes_.end() ? Layout::plain() : home->second.layout));
-    }
-    for (const Value* output : node.outputs) request.outputs.push_back(placed(*output, Layout::plain()));
+    for (const Value* input : node.inputs) request.inputs.push_back(place(*input, layout_of(*input)));
+    for (const Value* output : node.outputs) request.outputs.push_back(place(*output, Layout::plain()));
     return request;
 }
 
@@ -202,8 +197,9 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
     }
     std::string reasons;
     for (const Refusal& refusal : step.refusals) reasons += fmt::format("\n  {}: {}", refusal.kernel, refusal.reason);
-    throw Error("device/unavailable", fmt::format("no kernel of {} runs {} `{}`{}", backend_.name,
-                                                  request.node.op.name(), layer_name(plan_, request.node), reasons));
+    throw Error("device/unavailable",
+                fmt::format("no kernel of {} runs {} `{}`{}", backend_.name, request.node.op.name(),
+                            layer_name(plan_.graph, request.node), reasons));
 }
 
 void PlanBuilder::connect_inputs(Step& step) {
@@ -239,7 +235,7 @@ void PlanBuilder::connect_outputs(Step& step) {
     const Node& last = *step.nodes.back();
     for (std::size_t i = 0; i < last.outputs.size(); ++i) {
         const Value& value = *last.outputs[i];
-        const Home home = new_buffer(placed(value, step.kernel->output_layouts[i]));
+        const Home home = new_buffer(place(value, step.kernel->output_layouts[i]));
         buffers_.write(home.index, index);
         homes_[&value] = home;
         step.outputs.push_back(reference(home));
@@ -258,7 +254,7 @@ PlanBuilder::Home PlanBuilder::home_of(const Value& value) {
 
 PlanBuilder::Home PlanBuilder::in_layout(const Value& value, const Home& home, const Layout& layout) {
     if (home.layout == layout) return home;
-    if (same_bytes(placed(value, home.layout), placed(value, layout))) {
+    if (same_bytes(place(value, home.layout), place(value, layout))) {
         Home same = home;
         same.layout = layout;
         return same;
@@ -266,9 +262,9 @@ PlanBuilder::Home PlanBuilder::in_layout(const Value& value, const Home& home, c
     const auto key = std::make_pair(&value, layout.to_string());
     const auto found = reordered_.find(key);
     if (found != reordered_.end()) return found->second;
-    const Placed to = placed(value, layout);
+    const Placed to = place(value, layout);
     const Home target = new_buffer(to);
-    add_reorder(placed(value, home.layout), to, reference(home), reference(target));
+    add_reorder(place(value, home.layout), to, reference(home), reference(target));
     return reordered_[key] = target;
 }
 
@@ -300,10 +296,10 @@ void PlanBuilder::place_outputs() {
     for (std::size_t i = 0; i < plan_.graph.outputs().size(); ++i) {
         const Value& value = *plan_.graph.outputs()[i];
         const Home home = home_of(value);
-        const bool plain = same_bytes(placed(value, home.layout), placed(value, Layout::plain()));
+        const bool plain = same_bytes(place(value, home.layout), place(value, Layout::plain()));
         if (home.kind == Kind::arena && plain && buffers_.become_output(home.index, i, steps)) continue;
-        const Placed to = placed(value, Layout::plain());
-        add_reorder(placed(value, home.layout), to, reference(home), {Kind::output, i, nullptr});
+        const Placed to = place(value, Layout::plain());
+        add_reorder(place(value, home.layout), to, reference(home), {Kind::output, i, nullptr});
     }
 }
 

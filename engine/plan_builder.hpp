@@ -51,7 +51,7 @@ class PlanBuilder {
     void connect_outputs(Step& step);
     void place_outputs();
 
-    Placed placed(const Value& value, const Layout& layout) const;
+    Layout layout_of(const Value& value) const;
     Home home_of(const Value& value);
     /// The same value in another layout; adds a reorder step once.
     Home in_layout(const Value& value, const Home& home, const Layout& layout);

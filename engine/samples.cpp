@@ -74,9 +74,7 @@ std::optional<std::int64_t> independent_samples(const Graph& graph) {
 std::optional<Graph> with_samples(const Graph& graph, std::int64_t samples) {
     std::vector<NodeFault> faults;
     Graph other = graph.with_batch(samples, faults);
-    const bool failed = std::any_of(faults.begin(), faults.end(),
-                                    [](const NodeFault& fault) { return fault.fault.severity == Severity::error; });
-    if (failed || other.node_count() != graph.node_count()) return std::nullopt;
+    if (has_error(faults) || other.node_count() != graph.node_count()) return std::nullopt;
     const Node* copy = other.first_node();
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next, copy = copy->next) {
         for (std::size_t i = 0; i < node->outputs.size(); ++i) {

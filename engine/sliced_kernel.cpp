@@ -1,11 +1,7 @@
 #include "engine/sliced_kernel.hpp"
 
-#include <tbb/parallel_for.h>
-
-#include <algorithm>
-#include <atomic>
-
 #include "engine/plan_instance.hpp"
+#include "kernels/cpu/parallel.hpp"
 
 namespace seq {
 namespace {
@@ -56,13 +52,8 @@ void SlicedKernel::run_slice(const RunContext& context, std::int64_t slice, std:
 }
 
 void SlicedKernel::run(const RunContext& context) const {
-    if (workers_ == 1) {
-        for (std::int64_t slice = 0; slice < slices_; ++slice) run_slice(context, slice, 0);
-        return;
-    }
-    std::atomic<std::int64_t> next{0};
-    tbb::parallel_for(0, workers_, [&](int worker) {
-        for (std::int64_t slice = next++; slice < slices_; slice = next++)
+    cpu::share_tasks(workers_, slices_, [&](std::int64_t worker, const auto& next) {
+        for (std::int64_t slice = next(); slice >= 0; slice = next())
             run_slice(context, slice, static_cast<std::size_t>(worker));
     });
 }

@@ -123,6 +123,9 @@ struct NodeFault {
     Fault fault;
 };
 
+/// Whether any of them is an error.
+bool has_error(std::span<const NodeFault> faults);
+
 /// A condition on symbols that holds for some values only; checked when values are bound.
 struct GraphCondition {
     Condition condition;

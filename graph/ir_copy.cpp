@@ -121,12 +121,12 @@ Fault unmet(const Graph& graph, const GraphCondition& condition, const Bindings&
     return fault;
 }
 
-bool has_error(const std::vector<NodeFault>& faults) {
+}  // namespace
+
+bool has_error(std::span<const NodeFault> faults) {
     return std::any_of(faults.begin(), faults.end(),
                        [](const NodeFault& found) { return found.fault.severity == Severity::error; });
 }
-
-}  // namespace
 
 Graph Graph::clone(std::map<const Value*, Value*>* value_map) const {
     const Bindings none;

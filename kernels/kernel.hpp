@@ -50,6 +50,11 @@ class WeightProvider {
                                  const std::function<PackedWeights(const TensorView&)>& pack) = 0;
 };
 
+/// The value as it lies in `layout`; its sizes must be bound.
+inline Placed place(const Value& value, const Layout& layout) {
+    return {value.type.dtype, *value.type.shape.sizes(), layout};
+}
+
 /// One node to be run with sizes bound. `inputs` are indexed as node.inputs; `placed` of a parameter or constant
 /// is plain. A kernel may answer with other layouts than it is offered; reorders are put in where they differ.
 struct KernelRequest {

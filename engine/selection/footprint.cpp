@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "kernels/layout.hpp"
+#include "kernels/kernel.hpp"
 
 namespace seq {
 namespace {
 
 std::size_t bytes_of(const Value& value) {
-    return static_cast<std::size_t>(Placed{value.type.dtype, *value.type.shape.sizes(), Layout::plain()}.byte_count());
+    return static_cast<std::size_t>(place(value, Layout::plain()).byte_count());
 }
 
 }  // namespace

@@ -53,11 +53,6 @@ std::string Measurements::key(const Unit& unit) const {
     return fmt::format("{} weights={}", key_of(unit, options_), name_of(home_));
 }
 
-std::string Measurements::layer_of(const Unit& unit) const {
-    const Node& node = *unit.nodes.front();
-    return node.origins.empty() ? node.output()->name : graph_.layers[node.origins.front()].path;
-}
-
 void Measurements::prepare(const std::vector<Unit>& units) {
     std::map<std::string, const Unit*> missing;
     for (const Unit& unit : units) {
@@ -66,7 +61,7 @@ void Measurements::prepare(const std::vector<Unit>& units) {
     }
     std::size_t done = 0;
     for (const auto& [key, unit] : missing) {
-        if (tuning_.progress) tuning_.progress(done, missing.size(), layer_of(*unit));
+        if (tuning_.progress) tuning_.progress(done, missing.size(), layer_name(graph_, *unit->nodes.front()));
         ++done;
         tuning_.cache.add(key, measure(*unit));
     }

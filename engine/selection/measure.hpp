@@ -31,7 +31,6 @@ class Measurements {
     double measure_reorder(const Placed& from, const Placed& to);
     Stopwatch& stopwatch();
     std::string key(const Unit& unit) const;
-    std::string layer_of(const Unit& unit) const;
 
     const Graph& graph_;
     const Backend& backend_;

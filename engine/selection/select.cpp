@@ -11,10 +11,6 @@
 namespace seq {
 namespace {
 
-bool is_view(const Node& node) {
-    return node.op.traits().view && node.epilogue.empty() && !node.input()->is_constant_like();
-}
-
 double least_cost(const std::vector<Candidate>& candidates, bool cold) {
     double least = candidates.front().cost(cold);
     for (const Candidate& candidate : candidates) least = std::min(least, candidate.cost(cold));

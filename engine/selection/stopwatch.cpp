@@ -27,7 +27,7 @@ struct Trial {
     }
 };
 
-/// Rewrites the buffer in the cores' caches, as the step before would have.
+/// Brings the bytes into the cores' caches, written, as the step before would have; what was there goes.
 void rewrite(void* data, std::size_t count) {
     constexpr std::size_t part = 65536;
     auto* const start = static_cast<std::byte*>(data);
@@ -72,18 +72,8 @@ void* Stopwatch::buffer(std::size_t index, const Placed& placed) {
     return tensor.view().data;
 }
 
-void Stopwatch::evict() {
-    constexpr std::size_t part = std::size_t{1} << 20;
-    auto* const start = evicted_.view().as<std::byte>();
-    const std::size_t count = evicted_.byte_count();
-    tbb::parallel_for(std::size_t{0}, count / part, [&](std::size_t i) {
-        volatile std::byte* const first = start + i * part;
-        for (std::size_t at = 0; at < part; at += 64) first[at] = first[at];
-    });
-}
-
 void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& sources) {
-    evict();
+    rewrite(evicted_.view().data, evicted_.byte_count());
     timed.weights.each_used([&](const void* data, std::size_t count) {
         constexpr std::size_t page = 4096;
         if (home_ == WeightHome::memory) backend_.flush(data, count);

@@ -37,7 +37,6 @@ class Stopwatch {
    private:
     void* buffer(std::size_t index, const Placed& placed);
     void make_cold(const TimedKernel& timed, const std::vector<void*>& sources);
-    void evict();
 
     const Backend& backend_;
     WeightHome home_;

@@ -44,7 +44,13 @@ const char* numerics_text(Numerics numerics) {
 Unit node_unit(const Node& node) { return {{&node}, {node.inputs.begin(), node.inputs.end()}, nullptr}; }
 Unit group_unit(const Group& group) { return {group.nodes, group.values, group.kernel}; }
 
-Placed place(const Value& value, const Layout& layout) { return {value.type.dtype, *value.type.shape.sizes(), layout}; }
+bool is_view(const Node& node) {
+    return node.op.traits().view && node.epilogue.empty() && !node.input()->is_constant_like();
+}
+
+std::string layer_name(const Graph& graph, const Node& node) {
+    return node.origins.empty() ? node.output()->name : graph.layers[node.origins.front()].path;
+}
 
 std::string key_of(const Unit& unit, const ComputeOptions& options) {
     std::string text;

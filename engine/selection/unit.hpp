@@ -24,8 +24,11 @@ struct Unit {
 Unit node_unit(const Node& node);
 Unit group_unit(const Group& group);
 
-/// The value as it lies in `layout`; its sizes must be bound.
-Placed place(const Value& value, const Layout& layout);
+/// Whether the node has no step: its result is its input's bytes under another shape.
+bool is_view(const Node& node);
+
+/// The layer that the node came from first, or its result where that is unknown.
+std::string layer_name(const Graph& graph, const Node& node);
 
 /// Ops, fields, types and sizes: equal for units that take the same time. Names and numbers of weights are left out.
 std::string key_of(const Unit& unit, const ComputeOptions& options);

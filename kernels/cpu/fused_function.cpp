@@ -1,5 +1,8 @@
 #include "kernels/cpu/fused_function.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace seq::cpu {
 
 RowFunction find_row_function(Unary function, Isa isa) {
@@ -12,14 +15,7 @@ RowFunction find_row_function(Unary function, Isa isa) {
 }
 
 bool has_row_function(Unary function) {
-    switch (function) {
-        case Unary::leaky_relu:
-        case Unary::silu:
-        case Unary::sigmoid:
-        case Unary::hardsigmoid:
-        case Unary::hardswish: return true;
-        default: return false;
-    }
+    return std::find(std::begin(row_functions), std::end(row_functions), function) != std::end(row_functions);
 }
 
 }  // namespace seq::cpu

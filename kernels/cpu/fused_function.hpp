@@ -11,6 +11,10 @@ namespace seq::cpu {
 using RowFunction = void (*)(float* data, std::int64_t stride, std::int64_t rows, std::int64_t count,
                              const float* parameters);
 
+/// The functions that there are row functions of.
+inline constexpr Unary row_functions[] = {Unary::leaky_relu, Unary::silu, Unary::sigmoid, Unary::hardsigmoid,
+                                          Unary::hardswish};
+
 /// nullptr where there is none for `isa` or `function`.
 RowFunction find_row_function(Unary function, Isa isa);
 /// Whether find_row_function has it for every instruction set but the scalar one.

@@ -9,11 +9,9 @@ bool is_residual(const KernelRequest& request, const PostOp& post) {
 }
 
 bool fuse_function(FusedHead& head, const UnaryCall& call, bool (*takes)(Unary)) {
-    if (call.function == Unary::relu) {
-        head.low = 0;
-    } else if (call.function == Unary::hardtanh && call.parameters[0] <= call.parameters[1]) {
-        head.low = call.parameters[0];
-        head.high = call.parameters[1];
+    if (const auto clamp = clamp_of(call)) {
+        head.low = clamp->low;
+        head.high = clamp->high;
     } else if (call.function != Unary::copy && takes(call.function)) {
         head.function = call;
     } else {

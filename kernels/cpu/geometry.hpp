@@ -10,6 +10,10 @@ namespace seq::cpu {
 
 using Sizes = std::vector<std::int64_t>;
 
+/// a / b, rounded up, and the next multiple of b; a is not negative.
+constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return divide_up(a, b) * b; }
+
 /// The product of sizes of a value that is known to fit in memory.
 std::int64_t product(std::span<const std::int64_t> sizes);
 

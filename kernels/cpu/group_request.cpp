@@ -4,12 +4,10 @@
 
 namespace seq::cpu {
 
-Placed plain(const Value& value) { return {value.type.dtype, *value.type.shape.sizes(), Layout::plain()}; }
-
 KernelRequest request_of(const Node& node, const ComputeOptions& options) {
     KernelRequest request{node, {}, {}, options};
-    for (const Value* input : node.inputs) request.inputs.push_back(plain(*input));
-    for (const Value* output : node.outputs) request.outputs.push_back(plain(*output));
+    for (const Value* input : node.inputs) request.inputs.push_back(place(*input, Layout::plain()));
+    for (const Value* output : node.outputs) request.outputs.push_back(place(*output, Layout::plain()));
     return request;
 }
 

@@ -5,9 +5,6 @@
 // For group kernels: their nodes as single kernels see them.
 namespace seq::cpu {
 
-/// A value of bound sizes, plain.
-Placed plain(const Value& value);
-
 /// The node by itself, all of whose operands are plain.
 KernelRequest request_of(const Node& node, const ComputeOptions& options);
 

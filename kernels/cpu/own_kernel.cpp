@@ -23,18 +23,32 @@ Placed place_output(const KernelRequest& request, const Layout& layout, int outp
     return placed;
 }
 
+bool append_rest(std::optional<ElementwiseChain>& rest, PreparedKernel& kernel, const KernelRequest& request,
+                 WeightProvider& weights, const std::vector<Placed>& inputs, const Placed& output, std::size_t first,
+                 std::string& refusal) {
+    if (first >= request.node.epilogue.size()) return true;
+    ElementwiseChain chain(output, usable_isa(request.options));
+    if (!chain.append_epilogue(request, weights, inputs, first, refusal)) return false;
+    chain.finish();
+    for (const int input : chain.plain_weights(request)) kernel.plain_weights.push_back(input);
+    rest = std::move(chain);
+    return true;
+}
+
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, WeightProvider& weights,
                 const std::vector<Placed>& inputs, const Layout& output, std::string& refusal) {
     kernel.input_layouts.clear();
     for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);
     kernel.output_layouts.assign(request.node.outputs.size(), output);
     kernel.description = std::string("own ") + name_of(usable_isa(request.options));
-    if (request.node.epilogue.empty()) return true;
-    ElementwiseChain chain(place_output(request, output), usable_isa(request.options));
-    if (!chain.append_epilogue(request, weights, inputs, 0, refusal)) return false;
-    chain.finish();
-    for (const int input : chain.plain_weights(request)) kernel.plain_weights.push_back(input);
-    kernel.epilogue = std::move(chain);
+    return append_rest(kernel.epilogue, kernel, request, weights, inputs, place_output(request, output), 0, refusal);
+}
+
+bool has_known_parameters(const KernelRequest& request) {
+    const int first = request.node.data_count;
+    for (int i = first; i < first + static_cast<int>(request.node.parameter_names.size()); ++i) {
+        if (!request.is_weight(i)) return false;
+    }
     return true;
 }
 

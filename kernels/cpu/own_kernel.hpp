@@ -36,10 +36,19 @@ std::vector<Placed> place_inputs(const KernelRequest& request, const Layout& lay
 /// The output as it lies in `layout`.
 Placed place_output(const KernelRequest& request, const Layout& layout, int output = 0);
 
+/// Puts what the node's epilogue does from op `first` on to `output` into `rest`, where it does anything, and the
+/// weights that it reads plain into `kernel`. False, with the reason, where that cannot be.
+bool append_rest(std::optional<ElementwiseChain>& rest, PreparedKernel& kernel, const KernelRequest& request,
+                 WeightProvider& weights, const std::vector<Placed>& inputs, const Placed& output, std::size_t first,
+                 std::string& refusal);
+
 /// Sets the layouts of `kernel`, whose inputs are as `inputs` has them, and its description, and builds its epilogue.
 /// False, with the reason, where that cannot be.
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, WeightProvider& weights,
                 const std::vector<Placed>& inputs, const Layout& output, std::string& refusal);
+
+/// Whether every parameter of the node is known before the run.
+bool has_known_parameters(const KernelRequest& request);
 
 /// Whether every float among data inputs, parameters and outputs is f32, and all else too where `all` is set.
 bool is_f32(const KernelRequest& request);

@@ -4,18 +4,18 @@
 
 #include <algorithm>
 
-#include "graph/tensor.hpp"
-
 namespace seq::cpu {
+
+PackedWeights keep_tensor(std::shared_ptr<Tensor> tensor) {
+    const void* const data = tensor->view().data;
+    const std::size_t bytes = tensor->byte_count();
+    return {std::move(tensor), data, bytes};
+}
 
 PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill) {
     auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{count});
     fill(tensor->view().as<float>());
-    PackedWeights packed;
-    packed.data = tensor->view().data;
-    packed.bytes = tensor->byte_count();
-    packed.owner = std::move(tensor);
-    return packed;
+    return keep_tensor(std::move(tensor));
 }
 
 PackedWeights pack_bias(const Node& node, WeightProvider& provider, std::int64_t padded) {

@@ -2,10 +2,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
+#include "graph/tensor.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cpu {
+
+/// A tensor that was laid out for a kernel.
+PackedWeights keep_tensor(std::shared_ptr<Tensor> tensor);
 
 /// `count` floats, all of which `fill` writes.
 PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill);

@@ -1,6 +1,9 @@
 #pragma once
 
-#include "kernels/cpu/elementwise/functions.hpp"
+#include <iterator>
+#include <utility>
+
+#include "kernels/cpu/fused_function.hpp"
 
 // Activations on a `Vector` of vector_avx2.hpp or vector_avx512.hpp, one of which is included before. NaN in, NaN out.
 namespace seq::cpu {
@@ -54,6 +57,13 @@ void activate_rows(float* data, std::int64_t stride, std::int64_t rows, std::int
         for (; i + V::lanes <= count; i += V::lanes) V::store(data + i, activation<F>(V::load(data + i), parameters));
         if (i < count) V::store(data + i, activation<F>(V::load(data + i, tail), parameters), tail);
     }
+}
+
+template <std::size_t... I>
+RowFunction pick_row_function(Unary function, std::index_sequence<I...>) {
+    RowFunction found = nullptr;
+    ((found = function == row_functions[I] ? activate_rows<row_functions[I]> : found), ...);
+    return found;
 }
 
 }  // namespace

@@ -68,9 +68,7 @@ class Depthwise final : public Kernel {
         if (!problem) return Support::no("takes depthwise Conv1d and Conv2d without dilation alone");
         if (!is_f32(request)) return Support::no("computes in f32 alone");
         if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-        for (int i = 1; i < 1 + static_cast<int>(request.node.parameter_names.size()); ++i) {
-            if (!request.is_weight(i)) return Support::no("takes weights that are known before the run");
-        }
+        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
         if (problem->kernel_height > depthwise::max_kernel_height)
             return Support::no(fmt::format("takes kernels of at most {} rows", depthwise::max_kernel_height));
         if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
@@ -93,13 +91,9 @@ class Depthwise final : public Kernel {
         std::vector<Placed> inputs = place_inputs(request, layout);
         for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
         kernel->output_layouts.push_back(layout);
-        if (head.count < request.node.epilogue.size()) {
-            ElementwiseChain chain(place_output(request, layout), isa);
-            if (!chain.append_epilogue(request, provider, inputs, head.count, refusal)) return nullptr;
-            chain.finish();
-            kernel->plain_weights = chain.plain_weights(request);
-            kernel->rest = std::move(chain);
-        }
+        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout), head.count,
+                         refusal))
+            return nullptr;
         kernel->workers = std::min<std::int64_t>(request.options.threads, p.tasks());
         kernel->description = fmt::format("own depthwise {}", name_of(isa));
         return kernel;

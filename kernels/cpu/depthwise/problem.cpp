@@ -6,6 +6,7 @@
 
 #include "graph/ops/convolution.hpp"
 #include "graph/tensor.hpp"
+#include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/packing.hpp"
 
 namespace seq::cpu::depthwise {
@@ -16,8 +17,6 @@ constexpr double least_task_macs = 60e3;
 constexpr std::int64_t tasks_per_thread = 4;
 /// Channels that a task takes at least, so that it reads whole stretches of memory.
 constexpr std::int64_t least_task_channels = 64;
-
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
 template <int N>
 const ops::Conv<N>* depthwise_of(const Node& node, std::int64_t channels) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "graph/tensor.hpp"
+#include "kernels/cpu/packing.hpp"
 #include "kernels/cpu/parallel.hpp"
 
 namespace seq::cpu {
@@ -34,13 +35,8 @@ bool is_channelwise(const Placed& placed, const Placed& output) {
 /// The values with zeros after them up to a multiple of `block`.
 PackedWeights padded(std::span<const float> values, std::int64_t block) {
     const auto count = (static_cast<std::int64_t>(values.size()) + block - 1) / block * block;
-    auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{count});
-    std::copy(values.begin(), values.end(), tensor->view().as<float>());
-    PackedWeights packed;
-    packed.data = tensor->view().data;
-    packed.bytes = tensor->byte_count();
-    packed.owner = std::move(tensor);
-    return packed;
+    return keep_floats(
+        count, [&](float* kept) { std::fill(std::copy(values.begin(), values.end(), kept), kept + count, 0.0f); });
 }
 
 void repeat(const float* period, std::int64_t length, float* target, std::int64_t count) {

@@ -54,6 +54,14 @@ struct UnaryCall {
 /// nullopt where `op` is no function of one number.
 std::optional<UnaryCall> unary_call(const Op& op);
 
+/// What puts a number into [low, high], and keeps a NaN.
+struct Clamp {
+    float low;
+    float high;
+};
+/// Where the call is ReLU or Hardtanh: the same as a clamp.
+std::optional<Clamp> clamp_of(const UnaryCall& call);
+
 /// nullopt where `op` does not combine tensors.
 std::optional<Binary> binary_call(const Op& op);
 

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
 #include "graph/ops/dropout.hpp"
@@ -73,6 +75,12 @@ std::optional<Binary> binary_call(const Op& op) {
         case ops::Arithmetic::div: return Binary::div;
     }
     return std::nullopt;
+}
+
+std::optional<Clamp> clamp_of(const UnaryCall& call) {
+    if (call.function == Unary::relu) return Clamp{0, std::numeric_limits<float>::infinity()};
+    if (call.function != Unary::hardtanh || !(call.parameters[0] <= call.parameters[1])) return std::nullopt;
+    return Clamp{call.parameters[0], call.parameters[1]};
 }
 
 }  // namespace seq::cpu

@@ -22,10 +22,7 @@ using inverted_residual::Plan;
 /// Whether the kernel does the node with its whole epilogue.
 bool runs_whole(const Node& node, bool takes_residual, const ComputeOptions& options) {
     const KernelRequest request = request_of(node, options);
-    if (!is_f32(request)) return false;
-    for (int i = 1; i < 1 + static_cast<int>(node.parameter_names.size()); ++i) {
-        if (!request.is_weight(i)) return false;
-    }
+    if (!is_f32(request) || !has_known_parameters(request)) return false;
     const FusedHead head = fuse_head(request, has_row_function);
     return head.count == node.epilogue.size() && (takes_residual || head.residual < 0);
 }
@@ -40,9 +37,14 @@ bool is_pointwise(const Node& node) {
     return true;
 }
 
+std::optional<depthwise::Problem> depthwise_of(const Node& node, const ComputeOptions& options) {
+    const Layout plain = Layout::plain();
+    return depthwise::problem_of(node, place(*node.input(), plain), place(*node.output(), plain), usable_isa(options));
+}
+
 bool is_depthwise(const Node& node, const ComputeOptions& options) {
     if (!node.op.is<ops::Conv2d>()) return false;
-    const auto problem = depthwise::problem_of(node, plain(*node.input()), plain(*node.output()), usable_isa(options));
+    const auto problem = depthwise_of(node, options);
     return problem && problem->macs() > 0 && problem->kernel_height <= depthwise::max_kernel_height;
 }
 
@@ -67,10 +69,9 @@ Roles roles_of(std::span<const Node* const> nodes, const ComputeOptions& options
 
 Plan plan_of(const Roles& roles, const ComputeOptions& options) {
     Plan plan;
-    const Node& middle = *roles.middle;
-    plan.middle = *depthwise::problem_of(middle, plain(*middle.input()), plain(*middle.output()), usable_isa(options));
-    if (roles.expansion != nullptr) plan.in_channels = plain(*roles.expansion->input()).sizes[1];
-    if (roles.projection != nullptr) plan.out_channels = plain(*roles.projection->output()).sizes[1];
+    plan.middle = depthwise_of(*roles.middle, options).value();
+    if (roles.expansion != nullptr) plan.in_channels = roles.expansion->input()->type.shape[1].value();
+    if (roles.projection != nullptr) plan.out_channels = roles.projection->output()->type.shape[1].value();
     inverted_residual::cut_into_tasks(plan, options.threads);
     return plan;
 }
@@ -102,7 +103,7 @@ class PreparedBlock final : public PreparedKernel {
     void sum_partials(const inverted_residual::Operands& operands) const {
         constexpr std::int64_t grain = 8192;
         const std::int64_t count = block.plan.output_floats();
-        parallel_for((count + grain - 1) / grain, 1, [&](std::int64_t first, std::int64_t last) {
+        parallel_for(divide_up(count, grain), 1, [&](std::int64_t first, std::int64_t last) {
             block.code->sum(operands.partials, block.plan.channel_parts(), count, first * grain,
                             std::min(last * grain, count), operands.residual, block.projection_epilogue,
                             operands.output);
@@ -135,10 +136,7 @@ class Packer {
     }
 
    private:
-    std::int64_t padded(std::int64_t channels) const {
-        const std::int64_t lanes = block_.plan.middle.lanes;
-        return (channels + lanes - 1) / lanes * lanes;
-    }
+    std::int64_t padded(std::int64_t channels) const { return round_up(channels, block_.plan.middle.lanes); }
     const float* keep(PackedWeights packed) {
         kernel_.packed_bytes += packed.bytes;
         kernel_.kept.push_back(std::move(packed));

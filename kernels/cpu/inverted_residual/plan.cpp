@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/inverted_residual/block.hpp"
 
 namespace seq::cpu::inverted_residual {
@@ -16,9 +17,6 @@ constexpr std::int64_t many_pictures = 6;
 
 /// What a byte costs that comes from the cache that the cores share, in multiply-adds.
 constexpr double shared_byte = 3.4;
-
-std::int64_t divide_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step; }
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return divide_up(value, step) * step; }
 
 /// The largest block of channels with which `plan` stays in the cache.
 void fit_block(Plan& plan) {

@@ -34,14 +34,6 @@ std::vector<float> parameter_values(const KernelRequest& request, WeightProvider
     return values;
 }
 
-bool has_known_parameters(const KernelRequest& request) {
-    const int first = request.node.data_count;
-    for (int i = first; i < first + static_cast<int>(request.node.parameter_names.size()); ++i) {
-        if (!request.is_weight(i)) return false;
-    }
-    return true;
-}
-
 ChannelAffine running_affine(const KernelRequest& request, WeightProvider& weights, std::int64_t channels, double eps) {
     const auto values = [&](std::string_view name, float otherwise) {
         return parameter_values(request, weights, name, channels, otherwise);

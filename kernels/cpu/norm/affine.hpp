@@ -11,9 +11,6 @@ namespace seq::cpu {
 std::vector<float> parameter_values(const KernelRequest& request, WeightProvider& weights, std::string_view name,
                                     std::int64_t count, float otherwise);
 
-/// Whether every parameter of the node is known before the run.
-bool has_known_parameters(const KernelRequest& request);
-
 /// The eps of a norm that uses running statistics.
 std::optional<double> running_eps(const Op& op);
 

@@ -24,9 +24,7 @@ class Linear final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::Linear>()) return Support::no("takes Linear alone");
         if (!cpu::is_f32(request)) return Support::no("computes in f32 alone");
-        for (int i = 1; i < 1 + static_cast<int>(request.node.parameter_names.size()); ++i) {
-            if (!request.is_weight(i)) return Support::no("takes weights that are known before the run");
-        }
+        if (!cpu::has_known_parameters(request)) return Support::no("takes weights that are known before the run");
         const Dims numbers{rows(request), request.inputs[1].sizes[0], request.inputs[1].sizes[1]};
         return within_limits(numbers) ? Support{} : Support::no("takes sizes below 2^28 alone");
     }

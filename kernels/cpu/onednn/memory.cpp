@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "graph/tensor.hpp"
+#include "kernels/cpu/packing.hpp"
 
 namespace seq::onednn {
 namespace {
@@ -101,11 +102,7 @@ PackedWeights pack(WeightProvider& provider, const Value& value, const MemoryDes
         dnnl::stream stream = make_stream();
         dnnl::reorder(source, target).execute(stream, source, target);
         stream.wait();
-        PackedWeights packed;
-        packed.data = tensor->view().data;
-        packed.bytes = tensor->byte_count();
-        packed.owner = std::move(tensor);
-        return packed;
+        return cpu::keep_tensor(std::move(tensor));
     });
 }
 

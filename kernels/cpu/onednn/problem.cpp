@@ -14,9 +14,7 @@ bool within_limits(const Dims& numbers) {
 Support supports_convolution(const KernelRequest& request, const ConvolutionProblem& problem) {
     if (!cpu::is_f32(request)) return Support::no("computes in f32 alone");
     if (problem.padding_mode != "zeros") return Support::no("pads with zeros alone");
-    for (int i = 1; i < 1 + static_cast<int>(request.node.parameter_names.size()); ++i) {
-        if (!request.is_weight(i)) return Support::no("takes weights that are known before the run");
-    }
+    if (!cpu::has_known_parameters(request)) return Support::no("takes weights that are known before the run");
     bool small = within_limits(problem.strides) && within_limits(problem.dilations) && within_limits(problem.weights) &&
                  within_limits(problem.padding_before) && within_limits(problem.padding_after);
     for (const Placed& input : request.inputs) small = small && within_limits({input.sizes.begin(), input.sizes.end()});

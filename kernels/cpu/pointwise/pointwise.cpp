@@ -35,13 +35,9 @@ class Pointwise final : public Kernel {
         for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
         kernel->output_layouts.push_back(layer.layout);
         if (kernel->residual >= 0) kernel->in_place.emplace_back(kernel->residual, 0);
-        if (kernel->head.count < request.node.epilogue.size()) {
-            ElementwiseChain chain(place_output(request, layer.layout), usable_isa(request.options));
-            if (!chain.append_epilogue(request, provider, inputs, kernel->head.count, refusal)) return nullptr;
-            chain.finish();
-            kernel->plain_weights = chain.plain_weights(request);
-            kernel->rest = std::move(chain);
-        }
+        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layer.layout),
+                         kernel->head.count, refusal))
+            return nullptr;
         kernel->finish(request.options.threads);
         return kernel;
     }

@@ -65,9 +65,7 @@ std::int64_t Layer::picture_rows() const { return layout == Layout::plain() ? pr
 Support supports_layer(const KernelRequest& request, const Layer& layer) {
     if (!is_f32(request)) return Support::no("computes in f32 alone");
     if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-    for (int i = 1; i < 1 + static_cast<int>(request.node.parameter_names.size()); ++i) {
-        if (!request.is_weight(i)) return Support::no("takes weights that are known before the run");
-    }
+    if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
     if (layer.problem.macs() == 0) return Support::no("takes operands that are not empty alone");
     return {};
 }

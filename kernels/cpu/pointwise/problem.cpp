@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/tensor.hpp"
+#include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/packing.hpp"
 #include "kernels/cpu/parallel.hpp"
 
@@ -17,8 +18,6 @@ constexpr std::int64_t block_cache_floats = 128 * 1024;
 constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
 constexpr std::int64_t tasks_per_thread = 6;
-
-std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
 
 /// Dense [out_channels, in_channels] as panels.
 void pack_weights(std::int64_t in_channels, std::int64_t out_channels, int lanes, const float* weights, float* packed) {

@@ -23,13 +23,13 @@ struct Scaling {
 
 std::optional<Scaling> scaling_of(const Node& node) {
     if (binary_call(node.op) != Binary::mul || node.data_count != 2 || !node.epilogue.empty()) return std::nullopt;
-    const Sizes whole = plain(*node.output()).sizes;
+    const Sizes whole = *node.output()->type.shape.sizes();
     for (const int i : {0, 1}) {
         const Value &rows = *node.input(i), &scale = *node.input(1 - i);
-        if (rows.is_constant_like() || scale.is_constant_like() || plain(rows).sizes != whole) continue;
+        if (rows.is_constant_like() || scale.is_constant_like() || *rows.type.shape.sizes() != whole) continue;
         Sizes channels(whole.size(), 1);
         std::copy_n(whole.begin(), std::min<std::size_t>(whole.size(), 2), channels.begin());
-        if (plain(scale).sizes == channels) return Scaling{&rows, &scale};
+        if (*scale.type.shape.sizes() == channels) return Scaling{&rows, &scale};
     }
     return std::nullopt;
 }

@@ -137,14 +137,10 @@ namespace {
 std::size_t take_clamp(const Node& node, Multiply& multiply) {
     if (node.epilogue.empty()) return 0;
     const auto unary = unary_call(node.epilogue.front().op);
-    if (!unary) return 0;
-    if (unary->function == Unary::relu) {
-        multiply.low = 0;
-        return 1;
-    }
-    if (unary->function != Unary::hardtanh || !(unary->parameters[0] <= unary->parameters[1])) return 0;
-    multiply.low = unary->parameters[0];
-    multiply.high = unary->parameters[1];
+    const auto clamp = unary ? clamp_of(*unary) : std::nullopt;
+    if (!clamp) return 0;
+    multiply.low = clamp->low;
+    multiply.high = clamp->high;
     return 1;
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/packing.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/small/small_net.hpp"
 #include "kernels/cpu/small/team.hpp"
@@ -67,13 +68,10 @@ class PreparedSmallNet final : public PreparedKernel {
 
     void run_groups(const Bases& bases) const {
         const std::int64_t groups = (net.batch + net.group - 1) / net.group;
-        std::atomic<std::int64_t> next{0};
-        parallel_for(net.workers, 1, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t worker = begin; worker < end; ++worker) {
-                Bases mine = bases;
-                mine.own += worker * net.own_floats;
-                for (std::int64_t i = next++; i < groups; i = next++) run_group(mine, i * net.group);
-            }
+        share_tasks(net.workers, groups, [&](std::int64_t worker, const auto& next) {
+            Bases mine = bases;
+            mine.own += worker * net.own_floats;
+            for (std::int64_t group = next(); group >= 0; group = next()) run_group(mine, group * net.group);
         });
     }
 
@@ -144,13 +142,10 @@ bool fill_packed(const Net& net, bool spreads, WeightProvider& provider, float* 
 }
 
 PackedWeights pack(const Net& net, bool spreads, WeightProvider& provider) {
-    auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{net.packed_floats});
-    PackedWeights packed;
-    if (!fill_packed(net, spreads, provider, tensor->view().as<float>())) return packed;
-    packed.data = tensor->view().data;
-    packed.bytes = tensor->byte_count();
-    packed.owner = std::move(tensor);
-    return packed;
+    bool usable = false;
+    PackedWeights packed =
+        keep_floats(net.packed_floats, [&](float* floats) { usable = fill_packed(net, spreads, provider, floats); });
+    return usable ? packed : PackedWeights{};
 }
 
 /// Whether all numbers are known (a model without weights can be planned, yet not run).

@@ -57,7 +57,7 @@ double products_cost(const Problem& problem, const TaskSize& task) {
 /// The tiles' passes of one task, where they leave the cache meanwhile.
 double tile_passes_cost(const Problem& problem, const TaskSize& task) {
     if (task.transformed < kept_floats) return 0;
-    const std::int64_t chunks = ceil_divide(problem.part_cut().size(0), problem.chunk_columns);
+    const std::int64_t chunks = divide_up(problem.part_cut().size(0), problem.chunk_columns);
     return read_cost(problem, static_cast<double>(chunks) * task.transformed, tile_byte);
 }
 
@@ -72,7 +72,7 @@ double output_cost(const Problem& problem, const TaskSize& task, int threads) {
 
 double winograd_cost(const Problem& problem, int threads) {
     const TaskSize task(problem);
-    const std::int64_t rounds = ceil_divide(problem.tasks(), threads);
+    const std::int64_t rounds = divide_up(problem.tasks(), threads);
     const std::int64_t transforms = std::min(rounds, problem.blocks), new_parts = std::min(rounds, problem.parts);
     const double weights = task.weights * static_cast<double>(new_parts);
     const bool weights_stay = weights + task.transformed < kept_floats;

@@ -10,7 +10,7 @@ constexpr std::int64_t cache_floats = 256 * 1024;
 
 /// How much longer tasks of one size take for being no multiple of the threads.
 double idle(std::int64_t tasks, int threads) {
-    return static_cast<double>(ceil_divide(tasks, threads) * threads) / static_cast<double>(tasks);
+    return static_cast<double>(divide_up(tasks, threads) * threads) / static_cast<double>(tasks);
 }
 
 /// As many parts of the columns as keep the threads busy.
@@ -23,9 +23,9 @@ void cut_columns(Problem& problem, int threads, std::int64_t least) {
 void cut_tiles(Problem& problem, int threads) {
     const std::int64_t per_tile = problem.positions() * (problem.in.blocks + 2) * problem.lanes;
     const std::int64_t fit = std::max<std::int64_t>(cache_floats / per_tile, problem.largest_group());
-    problem.blocks = ceil_divide(problem.tiles(), fit);
+    problem.blocks = divide_up(problem.tiles(), fit);
     if (problem.blocks > 1 || problem.columns() < threads)
-        problem.blocks = std::min(problem.tiles(), ceil_divide(problem.blocks, threads) * threads);
+        problem.blocks = std::min(problem.tiles(), divide_up(problem.blocks, threads) * threads);
     problem.chunk_columns = 1;
     cut_columns(problem, threads, 1);
 }
@@ -35,10 +35,10 @@ void cut_weights(Problem& problem, int threads) {
     const std::int64_t per_tile = problem.positions() * problem.in.blocks * problem.lanes;
     const std::int64_t per_tile_products = problem.positions() * 2 * problem.lanes;
     const std::int64_t fit = std::min(4 * cache_floats / per_tile, cache_floats / 2 / per_tile_products);
-    problem.blocks = ceil_divide(problem.tiles(), std::max<std::int64_t>(fit, problem.largest_group()));
+    problem.blocks = divide_up(problem.tiles(), std::max<std::int64_t>(fit, problem.largest_group()));
     const std::int64_t chunk = cache_floats / (problem.block_tiles() * per_tile_products);
     problem.chunk_columns = std::clamp<std::int64_t>(std::min(chunk, problem.columns() / threads), 1, 4);
-    cut_columns(problem, threads, ceil_divide(problem.columns(), problem.chunk_columns));
+    cut_columns(problem, threads, divide_up(problem.columns(), problem.chunk_columns));
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
     pictures.channels = channels;
     pictures.height = height;
     pictures.width = width;
-    pictures.blocks = ceil_divide(channels, lanes);
+    pictures.blocks = divide_up(channels, lanes);
     pictures.pixel = last ? channels : lanes;
     pictures.row = width * pictures.pixel;
     pictures.block = last ? lanes : height * width * lanes;

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/winograd/grid.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cpu::winograd {
-
-constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// In blocks of `lanes` channels, or channels last.
 Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout);
@@ -42,14 +41,14 @@ struct Problem {
     std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
     std::int64_t positions() const { return std::int64_t{tile + 2} * (tile + 2); }
-    std::int64_t tile_rows() const { return ceil_divide(out.height, tile); }
-    std::int64_t tile_columns() const { return ceil_divide(out.width, tile); }
+    std::int64_t tile_rows() const { return divide_up(out.height, tile); }
+    std::int64_t tile_columns() const { return divide_up(out.width, tile); }
     std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
     int largest_group() const { return lanes == 16 ? 14 : 6; }
 
     Cut block_cut() const { return {tiles(), blocks}; }
     std::int64_t block_tiles() const { return block_cut().size(0); }
-    Cut groups_of(std::int64_t count) const { return {count, ceil_divide(count, largest_group())}; }
+    Cut groups_of(std::int64_t count) const { return {count, divide_up(count, largest_group())}; }
     std::int64_t tasks() const { return blocks * parts; }
 
     /// Pairs of blocks of output channels; the last may be a single block.

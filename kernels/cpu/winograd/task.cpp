@@ -1,27 +1,11 @@
 #include "kernels/cpu/winograd/task.hpp"
 
-#include <atomic>
-
 #include "kernels/cpu/parallel.hpp"
 
 namespace seq::cpu::winograd {
 namespace {
 
 constexpr std::int64_t line_floats = 16;
-
-/// Calls body(worker, next) in each worker, where next() gives the next task, or -1. Each takes one when it is done
-/// with one, so that a core that is busy elsewhere holds up none.
-template <class Body>
-void share_tasks(std::int64_t workers, std::int64_t count, const Body& body) {
-    std::atomic<std::int64_t> given{0};
-    const auto next = [&given, count] {
-        const std::int64_t task = given++;
-        return task < count ? task : -1;
-    };
-    parallel_for(std::min(workers, count), 1, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t worker = first; worker < last; ++worker) body(worker, next);
-    });
-}
 
 }  // namespace
 
@@ -104,9 +88,9 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
             step.columns = end - first;
             step.column = column - first;
             // Each group fetches its share of the weights that follow, and of its own tiles at the next position.
-            step.weight_lines = ceil_divide(step.blocks * p.lanes * p.lanes / line_floats, tiles.groups.parts);
+            step.weight_lines = divide_up(step.blocks * p.lanes * p.lanes / line_floats, tiles.groups.parts);
             if (step.columns > 1 && position + 1 < p.positions())
-                step.tile_lines = ceil_divide(tiles.groups.size(0) * p.lanes / line_floats, step.columns);
+                step.tile_lines = divide_up(tiles.groups.size(0) * p.lanes / line_floats, step.columns);
             multiply(tiles, step, products + (column - first) * column_floats + position * p.product_stride());
         }
     }

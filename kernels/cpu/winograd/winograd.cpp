@@ -103,9 +103,7 @@ class Winograd final : public Kernel {
         if (!is_f32(request)) return Support::no("computes in f32 alone");
         if (request.options.numerics == Numerics::strict) return Support::no("sums in another order: not strict");
         if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-        for (int i = 1; i < 1 + static_cast<int>(request.node.parameter_names.size()); ++i) {
-            if (!request.is_weight(i)) return Support::no("takes weights that are known before the run");
-        }
+        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
         if (problem->tiles() == 0) return Support::no("takes results that are not empty alone");
         return request.options.estimate ? worth(request, *problem) : Support{};
     }
@@ -175,13 +173,8 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
     kernel.output_layouts.push_back(layouts.output);
     if (kernel.head.residual >= 0) kernel.in_place.push_back({kernel.head.residual, 0});
     kernel.clears_tail = has_channel_tail(kernel.output) && (kernel.head.low > 0 || kernel.head.high < 0);
-    if (kernel.head.count < request.node.epilogue.size()) {
-        ElementwiseChain chain(kernel.output, isa);
-        if (!chain.append_epilogue(request, provider, inputs, kernel.head.count, refusal)) return false;
-        chain.finish();
-        kernel.plain_weights = chain.plain_weights(request);
-        kernel.rest = std::move(chain);
-    }
+    if (!append_rest(kernel.rest, kernel, request, provider, inputs, kernel.output, kernel.head.count, refusal))
+        return false;
     kernel.execution = winograd::Execution(problem, isa, request.options.threads);
     kernel.scratch_bytes = static_cast<std::size_t>(kernel.execution.scratch_floats()) * sizeof(float);
     kernel.description = fmt::format("own Winograd F({0}×{0}, 3×3) {1}", problem.tile, name_of(isa));
