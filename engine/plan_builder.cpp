@@ -18,6 +18,14 @@ std::string layer_name(const Plan& plan, const Node& node) {
     return plan.graph.layers[node.origins.front()].path;
 }
 
+/// The layout in which values with channels came, or that of the first one.
+Offer offer_of(const std::vector<Placed>& inputs) {
+    for (const Placed& input : inputs) {
+        if (!(input.layout == Layout::plain())) return {input.layout, Layout::plain()};
+    }
+    return {};
+}
+
 }  // namespace
 
 void PlanBuilder::run() {
@@ -86,6 +94,7 @@ bool PlanBuilder::place_selected(const Node& node) {
         prepare(choice.unit, choice.candidate().kernel, choice.candidate().offer, backend_, options, weights_, refusal);
     if (step.kernel == nullptr) return false;
     step.kernel_name = choice.candidate().kernel;
+    step.offer = choice.candidate().offer;
     step.candidates = choice.candidates;
     step.refusals = refusals_beside(choice);
     if (choice.unit.group != nullptr) {
@@ -114,6 +123,7 @@ bool PlanBuilder::place_group(const Node& last) {
         return true;
     }
     step.kernel_name = group.kernel->name();
+    step.offer = offer_of(request.inputs);
     connect_group_inputs(step, group.values);
     connect_outputs(step);
     plan_.steps.push_back(std::move(step));
@@ -169,7 +179,7 @@ bool PlanBuilder::join_inputs(const Node& node) {
         if (!buffers_.join(indices, whole.index)) throw std::logic_error("copies do not lie side by side");
     }
     homes_[node.output()] = whole;
-    plan_.joined.insert(node.output());
+    plan_.joined[node.output()] = layout;
     return true;
 }
 
@@ -196,6 +206,7 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
         if (support) step.kernel = kernel->prepare(request, weights_, refusal);
         if (step.kernel) {
             step.kernel_name = kernel->name();
+            step.offer = offer_of(request.inputs);
             return step;
         }
         step.refusals.push_back({std::string(kernel->name()), std::move(refusal)});

@@ -31,9 +31,11 @@ bool is_channelwise(const Placed& placed, const Placed& output) {
            placed.sizes[placed.sizes.size() + 1 - rank] == output.sizes[1] && product(placed.sizes) == output.sizes[1];
 }
 
+std::int64_t padded_count(std::int64_t count, std::int64_t block) { return (count + block - 1) / block * block; }
+
 /// The values with zeros after them up to a multiple of `block`.
 PackedWeights padded(std::span<const float> values, std::int64_t block) {
-    const auto count = (static_cast<std::int64_t>(values.size()) + block - 1) / block * block;
+    const std::int64_t count = padded_count(static_cast<std::int64_t>(values.size()), block);
     auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{count});
     std::copy(values.begin(), values.end(), tensor->view().as<float>());
     PackedWeights packed;
@@ -71,10 +73,11 @@ std::optional<int> ElementwiseChain::add_operand(const KernelRequest& request, W
         const Value& value = *request.node.inputs[static_cast<std::size_t>(input)];
         if (!weights.available(value)) return add_kept_channels({});
         const std::int64_t block = output_.layout.block;
-        return add_kept_channels(
-            weights.packed(value, "padded to " + std::to_string(block), [&](const TensorView& plain) {
-                return padded({plain.as<float>(), static_cast<std::size_t>(plain.element_count())}, block);
-            }));
+        const auto pack = [&](const TensorView& plain) {
+            return padded({plain.as<float>(), static_cast<std::size_t>(plain.element_count())}, block);
+        };
+        const auto bytes = static_cast<std::size_t>(padded_count(output_.sizes[1], block)) * sizeof(float);
+        return add_kept_channels(weights.packed(value, "padded to " + std::to_string(block), pack, bytes));
     }
     Operand operand;
     operand.input = input;

@@ -106,7 +106,7 @@ PackedWeights pack(WeightProvider& provider, const Value& value, const MemoryDes
         packed.bytes = tensor->byte_count();
         packed.owner = std::move(tensor);
         return packed;
-    });
+    }, to.get_size());
 }
 
 }  // namespace seq::onednn

@@ -133,6 +133,8 @@ PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>&
     return packed;
 }
 
+std::size_t float_bytes(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
+
 /// Below this gain the estimate is not believed.
 constexpr double least_gain = 1.15;
 
@@ -197,7 +199,7 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
             if (has_extreme(plain)) return PackedWeights{};
             return keep_floats(problem.weight_floats(),
                                [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
-        });
+        }, float_bytes(problem.weight_floats()));
         if (kernel.weights.data == nullptr) return false;
     }
     const Value* bias = request.node.parameter("bias");
@@ -208,7 +210,7 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
                 std::copy_n(plain.as<float>(), plain.element_count(), values);
                 std::fill(values + plain.element_count(), values + padded, 0.0f);
             });
-        });
+        }, float_bytes(padded));
     }
     kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
     return true;
