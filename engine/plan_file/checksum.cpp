@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 namespace seq::plan_file {
 namespace {
@@ -15,6 +16,12 @@ constexpr std::size_t lanes = 8;
 constexpr std::uint64_t multiplier = 0x9E3779B185EBCA87u;
 constexpr std::uint64_t finisher = 0xC2B2AE3D27D4EB4Fu;
 
+std::uint64_t word_at(const std::byte* bytes, std::size_t index) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + index * sizeof word, sizeof word);
+    return word;
+}
+
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) { return std::rotl(state ^ word, 29) * multiplier; }
 
 std::uint64_t finish(std::uint64_t state) {
@@ -22,17 +29,30 @@ std::uint64_t finish(std::uint64_t state) {
     return state ^ (state >> 29);
 }
 
+/// Written out, since a loop over an array of states would keep them in memory.
+void absorb(std::uint64_t (&states)[lanes], const std::byte* bytes, std::size_t rounds) {
+    auto [a, b, c, d, e, f, g, h] = states;
+    for (; rounds > 0; --rounds, bytes += lanes * sizeof(std::uint64_t)) {
+        a = mix(a, word_at(bytes, 0)), b = mix(b, word_at(bytes, 1));
+        c = mix(c, word_at(bytes, 2)), d = mix(d, word_at(bytes, 3));
+        e = mix(e, word_at(bytes, 4)), f = mix(f, word_at(bytes, 5));
+        g = mix(g, word_at(bytes, 6)), h = mix(h, word_at(bytes, 7));
+    }
+    const std::uint64_t absorbed[] = {a, b, c, d, e, f, g, h};
+    std::copy(std::begin(absorbed), std::end(absorbed), std::begin(states));
+}
+
 std::uint64_t hash_block(const std::byte* bytes, std::size_t count, std::uint64_t seed) {
     std::uint64_t states[lanes];
     for (std::size_t lane = 0; lane < lanes; ++lane) states[lane] = seed + (lane + 1) * finisher;
-    std::uint64_t words[lanes];
-    for (; count >= sizeof words; count -= sizeof words, bytes += sizeof words) {
-        std::memcpy(words, bytes, sizeof words);
-        for (std::size_t lane = 0; lane < lanes; ++lane) states[lane] = mix(states[lane], words[lane]);
+    std::uint64_t words[lanes]{};
+    const std::size_t rounds = count / sizeof words;
+    absorb(states, bytes, rounds);
+    const std::size_t rest = count % sizeof words;
+    if (rest > 0) {
+        std::memcpy(words, bytes + rounds * sizeof words, rest);
+        absorb(states, reinterpret_cast<const std::byte*>(words), 1);
     }
-    std::memset(words, 0, sizeof words);
-    if (count > 0) std::memcpy(words, bytes, count);
-    for (std::size_t lane = 0; lane < lanes; ++lane) states[lane] = mix(states[lane], words[lane]);
     std::uint64_t state = mix(seed, count);
     for (const std::uint64_t lane : states) state = mix(state, finish(lane));
     return finish(state);
