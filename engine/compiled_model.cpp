@@ -183,8 +183,9 @@ std::shared_ptr<Plan> CompiledModel::restore(const plan_file::PlanRecord& record
         if (contents_ == nullptr) throw;
         if (error.code() == "plan/damaged") plan_file::refuse_damaged(contents_->path, error.what());
         if (error.code() != "plan/machine") throw;
-        throw Error(error.code(), fmt::format("{} was compiled for {} threads and does not serve {}: {}", contents_->path,
-                                              contents_->meta.options.threads, options_.threads, error.what()));
+        throw Error(error.code(),
+                    fmt::format("{} was compiled for {} threads and does not serve {}: {}", contents_->path,
+                                contents_->meta.options.threads, options_.threads, error.what()));
     }
     return plan;
 }

@@ -18,12 +18,17 @@ std::string layer_name(const Plan& plan, const Node& node) {
     return plan.graph.layers[node.origins.front()].path;
 }
 
-/// The layout in which values with channels came, or that of the first one.
-Offer offer_of(const std::vector<Placed>& inputs) {
-    for (const Placed& input : inputs) {
-        if (!(input.layout == Layout::plain())) return {input.layout, Layout::plain()};
+/// The layout in which values with channels came, or where they came in several, the one in which the kernel takes
+/// them.
+Offer offer_of(const std::vector<const Value*>& values, const std::vector<Placed>& inputs,
+               const PreparedKernel& kernel) {
+    std::optional<Layout> common;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (values[i]->is_constant_like() || inputs[i].sizes.size() < 3) continue;
+        if (common && !(*common == inputs[i].layout)) return {kernel.input_layouts[i], Layout::plain()};
+        common = inputs[i].layout;
     }
-    return {};
+    return {common.value_or(Layout::plain()), Layout::plain()};
 }
 
 }  // namespace
@@ -123,7 +128,7 @@ bool PlanBuilder::place_group(const Node& last) {
         return true;
     }
     step.kernel_name = group.kernel->name();
-    step.offer = offer_of(request.inputs);
+    step.offer = offer_of(group.values, request.inputs, *step.kernel);
     connect_group_inputs(step, group.values);
     connect_outputs(step);
     plan_.steps.push_back(std::move(step));
@@ -206,7 +211,8 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
         if (support) step.kernel = kernel->prepare(request, weights_, refusal);
         if (step.kernel) {
             step.kernel_name = kernel->name();
-            step.offer = offer_of(request.inputs);
+            step.offer =
+                offer_of({request.node.inputs.begin(), request.node.inputs.end()}, request.inputs, *step.kernel);
             return step;
         }
         step.refusals.push_back({std::string(kernel->name()), std::move(refusal)});

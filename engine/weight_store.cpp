@@ -51,7 +51,8 @@ std::shared_ptr<const Tensor> WeightStore::stored_plain(const Value& value) cons
         throw Error("plan/machine", fmt::format("the file does not hold `{}` as it is needed here", value.name));
     const Tensor& tensor = *found->second;
     const auto sizes = value.type.shape.sizes();
-    if (tensor.dtype() != value.type.dtype || !sizes || !std::equal(sizes->begin(), sizes->end(), tensor.sizes().begin(), tensor.sizes().end()))
+    if (tensor.dtype() != value.type.dtype || !sizes ||
+        !std::equal(sizes->begin(), sizes->end(), tensor.sizes().begin(), tensor.sizes().end()))
         throw Error("plan/damaged", fmt::format("`{}` is of another type than the plan's", value.name));
     return found->second;
 }
@@ -62,7 +63,8 @@ PackedWeights WeightStore::stored_packed(const Value& value, const std::string& 
     const auto found = stored_->packed.find({value.name, key});
     if (found == stored_->packed.end()) return {};
     if (found->second.bytes != bytes)
-        throw Error("plan/damaged", fmt::format("`{}` has {} bytes where {} are needed", value.name, found->second.bytes, bytes));
+        throw Error("plan/damaged",
+                    fmt::format("`{}` has {} bytes where {} are needed", value.name, found->second.bytes, bytes));
     return found->second;
 }
 

@@ -57,7 +57,8 @@ class Restoration {
             const Node* last = &unit.last();
             Candidate candidate{record.kernel, {}, record.offer, {}, {record.output}, 0, 0};
             const int rank = last->output()->type.shape.rank();
-            if (!(record.output == Layout::plain()) && (rank < 3 || rank > 5)) refuse("a layout does not fit its value");
+            if (!(record.output == Layout::plain()) && (rank < 3 || rank > 5))
+                refuse("a layout does not fit its value");
             if (!selection.emplace(last, Choice{std::move(unit), 0, {std::move(candidate)}}).second)
                 refuse("a unit stands there twice");
         }
@@ -112,7 +113,8 @@ std::shared_ptr<Plan> restore(const PlanRecord& record, const Graph& graph, cons
                               const ComputeOptions& options, WeightProvider& weights) {
     if (record.slice_samples == 0) return restore_whole(record, graph.clone(), backend, options, weights);
     const auto samples = independent_samples(graph);
-    if (record.slice_samples < 1 || !samples || record.slice_samples >= *samples || *samples % record.slice_samples != 0)
+    if (record.slice_samples < 1 || !samples || record.slice_samples >= *samples ||
+        *samples % record.slice_samples != 0)
         refuse("the slices do not fit the batch");
     const Slicing slicing{record.slice_samples, record.slices_apart};
     ComputeOptions inner = options;

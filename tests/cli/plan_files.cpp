@@ -63,7 +63,8 @@ TEST_CASE("a compiled plan reads inputs and writes outputs") {
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (entry.path().string().find(".in.") != std::string::npos) x = entry.path();
     }
-    const ProcessResult expected = seqc("run " + model + " --threads 1 --input " + x + " --output " + folder + "/a.npy");
+    const ProcessResult expected =
+        seqc("run " + model + " --threads 1 --input " + x + " --output " + folder + "/a.npy");
     REQUIRE_MESSAGE(expected.status == 0, expected.errors);
     const std::string file = compile_network(folder, "--portable");
     const ProcessResult run = seqc("run " + file + " --input " + x + " --output " + folder + "/b.npy");

@@ -54,8 +54,8 @@ void PlanBytes::replace(const std::string& from, const std::string& to) {
 void PlanBytes::vary(std::size_t position, unsigned random) {
     static const std::string marks = "0123456789-+.,:{}[]()\"\\ @%~|=NxReLU\n";
     const auto old = bytes_[position];
-    bytes_[position] = random % 4 == 0 ? static_cast<char>(old ^ (1 << (random / 4 % 8)))
-                                       : marks[random / 4 % marks.size()];
+    bytes_[position] =
+        random % 4 == 0 ? static_cast<char>(old ^ (1 << (random / 4 % 8))) : marks[random / 4 % marks.size()];
 }
 
 std::string PlanBytes::meta() const { return bytes_.substr(number(range_at(0)), number(range_at(0) + 8)); }

@@ -113,8 +113,10 @@ struct Parser {
                             "the layer's path, such as features.3; all layers where left out");
 
         CLI::App* verify =
-            add("verify", "compare the graph after each pass, and the plan, with the plain reference; of a compiled "
-                          "plan, run its test vectors again", run_verify, true);
+            add("verify",
+                "compare the graph after each pass, and the plan, with the plain reference; of a compiled "
+                "plan, run its test vectors again",
+                run_verify, true);
         add_spec(*verify, arguments);
         verify
             ->add_option("--tolerance", arguments.tolerance,
@@ -129,9 +131,10 @@ struct Parser {
 void check_together(const Parser& parser) {
     const Arguments& arguments = parser.arguments;
     if (!parser.takes_plans && names_plan(arguments))
-        throw UsageError(fmt::format("'seqc {}' reads a model, and {} is a compiled plan, which run, bench, verify and "
-                                     "dump take",
-                                     parser.command_name, arguments.spec));
+        throw UsageError(
+            fmt::format("'seqc {}' reads a model, and {} is a compiled plan, which run, bench, verify and "
+                        "dump take",
+                        parser.command_name, arguments.spec));
     if (!arguments.weights.empty() && arguments.random_weights)
         throw UsageError("--weights and --random-weights exclude each other");
 }

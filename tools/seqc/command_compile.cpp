@@ -51,9 +51,10 @@ void save(const Arguments& arguments, const Model& model, const seq::Bindings& b
     const Progress progress("writing " + arguments.output_file);
     seq::save_compiled(executable, arguments.output_file, options);
     if (options.source.model.empty() && !options.portable)
-        print_note(fmt::format("the model does not lie in the folder of {}, which another machine would compile it "
-                               "from; --portable takes the weights along",
-                               arguments.output_file));
+        print_note(
+            fmt::format("the model does not lie in the folder of {}, which another machine would compile it "
+                        "from; --portable takes the weights along",
+                        arguments.output_file));
 }
 
 struct Written {
@@ -65,8 +66,8 @@ struct Written {
 /// Reads the file back and runs its test vectors.
 Written check(const Arguments& arguments, const seq::Bindings& bindings) {
     const Progress progress("checking " + arguments.output_file);
-    const seq::Executable executable = seq::load_compiled(arguments.output_file, {0, std::size_t{1} << 30,
-                                                                                  arguments.memory_limit, {}});
+    const seq::Executable executable =
+        seq::load_compiled(arguments.output_file, {0, std::size_t{1} << 30, arguments.memory_limit, {}});
     Written written{0, executable.options().threads, executable.plan(bindings)->inner().steps.size()};
     for (const double difference : seq::replay_test_vectors(executable))
         written.difference = std::max(written.difference, difference);

@@ -152,8 +152,8 @@ int run_plan(const Arguments& arguments) {
     const std::vector<OutputTarget> targets = output_targets(arguments, names);
     for (const OutputTarget& target : targets) {
         if (std::find(names.begin(), names.end(), target.name) == names.end())
-            throw UsageError(fmt::format("--output: the compiled plan gives {}, and no `{}`", fmt::join(names, ", "),
-                                         target.name));
+            throw UsageError(
+                fmt::format("--output: the compiled plan gives {}, and no `{}`", fmt::join(names, ", "), target.name));
     }
     check_top(targets, arguments);
     return run_executable(arguments, executable, targets);

@@ -159,7 +159,9 @@ void add_common(CLI::App& app, Arguments& arguments) {
 }
 
 void add_spec(CLI::App& app, Arguments& arguments) {
-    app.add_option("SPEC", arguments.spec, "the model file, or - for standard input; where a command takes it, a compiled plan")->required();
+    app.add_option("SPEC", arguments.spec,
+                   "the model file, or - for standard input; where a command takes it, a compiled plan")
+        ->required();
     add_repeated(app, "--shape", arguments.shapes, "NAME=DIMS",
                  "give an input another shape, as in x=32,3,64,64; may be repeated");
 }

@@ -19,10 +19,14 @@ namespace fs = std::filesystem;
 void refuse_settled(const Arguments& arguments) {
     const Arguments usual;
     const std::pair<const char*, bool> settled[] = {
-        {"--weights", !arguments.weights.empty()},     {"--random-weights", arguments.random_weights.has_value()},
-        {"--shape", !arguments.shapes.empty()},        {"--passes", arguments.passes != usual.passes},
-        {"--numerics", arguments.numerics != usual.numerics}, {"--dtype", arguments.dtype != usual.dtype},
-        {"--tune", !arguments.tune.empty()},           {"--device", arguments.device != usual.device},
+        {"--weights", !arguments.weights.empty()},
+        {"--random-weights", arguments.random_weights.has_value()},
+        {"--shape", !arguments.shapes.empty()},
+        {"--passes", arguments.passes != usual.passes},
+        {"--numerics", arguments.numerics != usual.numerics},
+        {"--dtype", arguments.dtype != usual.dtype},
+        {"--tune", !arguments.tune.empty()},
+        {"--device", arguments.device != usual.device},
     };
     for (const auto& [option, given] : settled) {
         if (given)

@@ -195,22 +195,28 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
     const Value& weight = *request.node.inputs[1];
     const std::string layout = fmt::format("winograd {} {}", problem.tile, problem.lanes);
     if (provider.available(weight)) {
-        kernel.weights = provider.packed(weight, layout, [&](const TensorView& plain) {
-            if (has_extreme(plain)) return PackedWeights{};
-            return keep_floats(problem.weight_floats(),
-                               [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
-        }, float_bytes(problem.weight_floats()));
+        kernel.weights = provider.packed(
+            weight, layout,
+            [&](const TensorView& plain) {
+                if (has_extreme(plain)) return PackedWeights{};
+                return keep_floats(problem.weight_floats(),
+                                   [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
+            },
+            float_bytes(problem.weight_floats()));
         if (kernel.weights.data == nullptr) return false;
     }
     const Value* bias = request.node.parameter("bias");
     if (bias != nullptr && provider.available(*bias)) {
         const std::int64_t padded = problem.out_blocks() * problem.lanes;
-        kernel.bias = provider.packed(*bias, fmt::format("padded to {}", problem.lanes), [&](const TensorView& plain) {
-            return keep_floats(padded, [&](float* values) {
-                std::copy_n(plain.as<float>(), plain.element_count(), values);
-                std::fill(values + plain.element_count(), values + padded, 0.0f);
-            });
-        }, float_bytes(padded));
+        kernel.bias = provider.packed(
+            *bias, fmt::format("padded to {}", problem.lanes),
+            [&](const TensorView& plain) {
+                return keep_floats(padded, [&](float* values) {
+                    std::copy_n(plain.as<float>(), plain.element_count(), values);
+                    std::fill(values + plain.element_count(), values + padded, 0.0f);
+                });
+            },
+            float_bytes(padded));
     }
     kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
     return true;
