@@ -27,6 +27,14 @@ PlanInstance::PlanInstance(std::shared_ptr<const Plan> plan)
     }
     input_staging_.resize(plan_->inputs.size());
     output_staging_.resize(plan_->outputs.size());
+    staged_inputs_.reserve(plan_->inputs.size());
+    staged_outputs_.reserve(plan_->outputs.size());
+    const auto all = [&](bool PreparedKernel::*holds) {
+        return std::all_of(plan_->steps.begin(), plan_->steps.end(),
+                           [&](const Step& step) { return (*step.kernel).*holds; });
+    };
+    inspects_ = !all(&PreparedKernel::ignores_nonfinite);
+    serial_ = all(&PreparedKernel::serial) && !inspects_;
 }
 
 void PlanInstance::point(std::vector<void*>& pointers, const std::vector<BufferRef>& refs) {
@@ -48,11 +56,15 @@ void* PlanInstance::source_of(std::size_t port, const TensorView& view, bool mus
     if (!must_copy && is_direct(view, wanted)) return view.data;
     Staging& staging = input_staging_[port];
     if (staging.native.view().data == nullptr) staging.native = Tensor(view.dtype, view.sizes());
-    copy_elements(view, staging.native);
-    if (wanted == view.dtype) return staging.native.view().data;
-    if (staging.compute.view().data == nullptr) staging.compute = Tensor(wanted, view.sizes());
-    convert(staging.native.view(), staging.compute.view());
-    return staging.compute.view().data;
+    if (wanted != view.dtype && staging.compute.view().data == nullptr) staging.compute = Tensor(wanted, view.sizes());
+    staged_inputs_.push_back({port, view});
+    return wanted == view.dtype ? staging.native.view().data : staging.compute.view().data;
+}
+
+void PlanInstance::fetch(const Staged& input) {
+    Staging& staging = input_staging_[input.port];
+    copy_elements(input.view, staging.native);
+    if (compute_dtype(input.view.dtype) != input.view.dtype) convert(staging.native.view(), staging.compute.view());
 }
 
 void* PlanInstance::target_of(std::size_t port, const TensorView& view) {
@@ -60,32 +72,35 @@ void* PlanInstance::target_of(std::size_t port, const TensorView& view) {
     if (view.data != nullptr && is_direct(view, info.dtype)) return view.data;
     Staging& staging = output_staging_[port];
     if (staging.compute.view().data == nullptr) staging.compute = Tensor(info.dtype, info.sizes);
+    if (view.data == nullptr) return staging.compute.view().data;
+    if (view.dtype != info.dtype && staging.native.view().data == nullptr)
+        staging.native = Tensor(view.dtype, info.sizes);
+    staged_outputs_.push_back({port, view});
     return staging.compute.view().data;
 }
 
-void PlanInstance::deliver(std::size_t port, const TensorView& view) {
-    const PlanPort& info = plan_->outputs[port];
-    if (view.data == nullptr || is_direct(view, info.dtype)) return;
-    Staging& staging = output_staging_[port];
-    if (view.dtype == info.dtype) {
-        copy_elements(staging.compute, view);
+void PlanInstance::deliver(const Staged& output) {
+    Staging& staging = output_staging_[output.port];
+    if (output.view.dtype == plan_->outputs[output.port].dtype) {
+        copy_elements(staging.compute, output.view);
         return;
     }
-    if (staging.native.view().data == nullptr) staging.native = Tensor(view.dtype, info.sizes);
     convert(staging.compute.view(), staging.native.view());
-    copy_elements(staging.native, view);
+    copy_elements(staging.native, output.view);
 }
 
 bool PlanInstance::needs_care() const {
     if (plan_->careful) return true;
-    return std::any_of(input_patches_.begin(), input_patches_.end(), [&](const Patch& patch) {
-        const PlanPort& port = plan_->inputs[patch.port];
-        return plan_->has_extreme(TensorView::dense(*patch.slot, port.dtype, port.sizes));
-    });
+    return inspects_ && std::any_of(input_patches_.begin(), input_patches_.end(), [&](const Patch& patch) {
+               const PlanPort& port = plan_->inputs[patch.port];
+               return plan_->has_extreme(TensorView::dense(*patch.slot, port.dtype, port.sizes));
+           });
 }
 
-void PlanInstance::run(std::span<const TensorView> inputs, std::span<const TensorView> outputs,
-                       Session::StepObserver* observer) {
+void PlanInstance::wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs) {
+    wiring_ = 0;  // until all is done
+    staged_inputs_.clear();
+    staged_outputs_.clear();
     for (const Patch& patch : input_patches_) *patch.slot = inputs[patch.port].data;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         const ByteRange range = byte_range(inputs[i]);
@@ -98,8 +113,17 @@ void PlanInstance::run(std::span<const TensorView> inputs, std::span<const Tenso
             if (patch.port == i) *patch.slot = source;
         }
     }
-    for (const Patch& patch : output_patches_) *patch.slot = target_of(patch.port, outputs[patch.port]);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        void* const target = target_of(i, outputs[i]);
+        for (const Patch& patch : output_patches_) {
+            if (patch.port == i) *patch.slot = target;
+        }
+    }
+    wiring_ = wiring;
+}
 
+void PlanInstance::run(Session::StepObserver* observer) {
+    for (const Staged& input : staged_inputs_) fetch(input);
     RunContext context;
     context.nonfinite = needs_care();
     context.scratch = scratch_.view().as<std::byte>();
@@ -111,7 +135,7 @@ void PlanInstance::run(std::span<const TensorView> inputs, std::span<const Tenso
         plan_->steps[s].kernel->run(context);
         if (observer != nullptr) observer->after(s);
     }
-    for (std::size_t i = 0; i < outputs.size(); ++i) deliver(i, outputs[i]);
+    for (const Staged& output : staged_outputs_) deliver(output);
 }
 
 }  // namespace seq

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,14 +18,26 @@ class PlanInstance {
     const std::shared_ptr<const Plan>& plan() const { return plan_; }
     std::size_t memory_bytes() const { return plan_->buffer_bytes(); }
 
-    /// Reads the inputs and writes the outputs, in the order of the plan's ports; every view has the port's sizes.
-    /// A null output is computed and dropped.
-    void run(std::span<const TensorView> inputs, std::span<const TensorView> outputs, Session::StepObserver* observer);
+    /// Points the steps at the inputs and outputs, in the order of the plan's ports; every view has the port's sizes.
+    /// A null output is computed and dropped. `wiring` tells this from other calls.
+    void wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs);
+    /// The last call's number; 0: there was none.
+    std::uint64_t wiring() const { return wiring_; }
+
+    /// Reads the inputs and writes the outputs of the last call of `wire`. Outside the plan's thread arena where
+    /// `is_serial` says so.
+    void run(Session::StepObserver* observer);
+    bool is_serial() const { return serial_; }
 
    private:
     struct Patch {
         void** slot = nullptr;
         std::size_t port = 0;
+    };
+    /// A caller's view that the plan does not touch itself.
+    struct Staged {
+        std::size_t port = 0;
+        TensorView view;
     };
     /// A buffer between the caller's view and the plan, made when first needed.
     struct Staging {
@@ -36,7 +49,8 @@ class PlanInstance {
     void* source_of(std::size_t port, const TensorView& view, bool must_copy);
     void* target_of(std::size_t port, const TensorView& view);
     bool needs_care() const;
-    void deliver(std::size_t port, const TensorView& view);
+    void fetch(const Staged& input);
+    void deliver(const Staged& output);
 
     std::shared_ptr<const Plan> plan_;
     Tensor arena_;
@@ -48,6 +62,12 @@ class PlanInstance {
     std::vector<Patch> output_patches_;
     std::vector<Staging> input_staging_;
     std::vector<Staging> output_staging_;
+    std::vector<Staged> staged_inputs_;
+    std::vector<Staged> staged_outputs_;
+    std::uint64_t wiring_ = 0;
+    /// Whether a step is to be told of NaN and Inf among the inputs.
+    bool inspects_ = false;
+    bool serial_ = false;
 };
 
 }  // namespace seq

@@ -30,16 +30,22 @@ void check_form(const TensorView& view, std::string_view name, const char* role)
         throw Error(fmt::format("{}/null", role), fmt::format("{} `{}` has no data", role, name));
 }
 
+/// The rank of a view that is not given.
+constexpr int not_given = -1;
+
 /// Puts the named views into the ports' order. `role` is "input" or "output".
 void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, std::span<TensorView> views,
            const char* role) {
-    std::fill(views.begin(), views.end(), TensorView{});
+    for (TensorView& view : views) {
+        view.data = nullptr;
+        view.rank = not_given;
+    }
     for (const auto& [name, view] : named) {
         const auto port = std::find_if(ports.begin(), ports.end(), [&](const Port& p) { return p.name == name; });
         if (port == ports.end())
             throw Error(fmt::format("{}/unknown", role), fmt::format("the model has no {} `{}`", role, name));
         TensorView& slot = views[static_cast<std::size_t>(port - ports.begin())];
-        if (slot.data != nullptr)
+        if (slot.rank != not_given)
             throw Error(fmt::format("{}/duplicate", role), fmt::format("{} `{}` is given twice", role, name));
         check_form(view, name, role);
         if (view.dtype != port->type.dtype) {
@@ -51,6 +57,21 @@ void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, s
                         fmt::format("{} `{}` does not lie in the CPU's memory", role, name));
         slot = view;
     }
+}
+
+bool are_same(const TensorView& a, const TensorView& b) {
+    return a.data == b.data && a.dtype == b.dtype && a.rank == b.rank && a.device == b.device &&
+           std::equal(a.shape.begin(), a.shape.begin() + a.rank, b.shape.begin()) &&
+           std::equal(a.strides.begin(), a.strides.begin() + a.rank, b.strides.begin());
+}
+
+/// Whether `named` are the `views` of `ports`, in order and none left out, so that `match` would give them.
+bool are_bound(std::span<const NamedTensor> named, const std::vector<Port>& ports, std::span<const TensorView> views) {
+    if (named.size() != views.size()) return false;
+    for (std::size_t i = 0; i < views.size(); ++i) {
+        if (views[i].rank < 0 || named[i].first != ports[i].name || !are_same(named[i].second, views[i])) return false;
+    }
+    return true;
 }
 
 /// Whether writing the view writes an element twice; `other`: or one of that view.
@@ -68,58 +89,104 @@ bool repeats_elements(const TensorView& view) {
 
 }  // namespace
 
+/// A plan's instance and the views that it is to read and write, in the order of the ports.
+struct Session::Wiring {
+    std::uint64_t number = 0;
+    std::shared_ptr<PlanInstance> instance;
+    std::vector<TensorView> inputs;
+    std::vector<TensorView> outputs;
+};
+
 class Session::Impl {
    public:
     explicit Impl(std::shared_ptr<CompiledModel> model)
         : model_(std::move(model)),
           binder_(model_->inputs(), model_->symbols()),
           values_(model_->symbols().size()),
-          inputs_(model_->inputs().size()),
-          outputs_(model_->outputs().size()),
+          last_(empty_wiring()),
           arena_(model_->options().threads) {}
 
     void run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
-        PlanInstance& instance = instance_for(inputs);
-        match(outputs, model_->outputs(), outputs_, "output");
-        check_outputs(*instance.plan());
-        arena_.execute([&] { instance.run(inputs_, outputs_, observer_); });
+        const bool again = last_.instance != nullptr && are_bound(inputs, model_->inputs(), last_.inputs) &&
+                           are_bound(outputs, model_->outputs(), last_.outputs);
+        if (!again) wire(last_, inputs, outputs);
+        run(last_);
     }
 
-    PlanInstance& instance_for(std::span<const NamedTensor> inputs) {
-        match(inputs, model_->inputs(), inputs_, "input");
-        for (std::size_t i = 0; i < inputs_.size(); ++i) {
-            const bool given = std::any_of(inputs.begin(), inputs.end(), [&](const NamedTensor& named) {
-                return named.first == model_->inputs()[i].name;
-            });
-            if (!given) throw Error("input/missing", fmt::format("input `{}` is not given", model_->inputs()[i].name));
+    void run(const Wiring& wiring) {
+        PlanInstance& instance = *wiring.instance;
+        if (instance.wiring() != wiring.number) instance.wire(wiring.number, wiring.inputs, wiring.outputs);
+        model_->touch(*instance.plan());
+        if (plan_ != instance.plan()) plan_ = instance.plan();
+        if (instance.is_serial()) {
+            instance.run(observer_);
+        } else {
+            arena_.execute([&] { instance.run(observer_); });
         }
-        binder_.bind(inputs_, values_);
-        return instance();
     }
 
-    std::shared_ptr<const Plan> plan() const {
-        return instances_.empty() ? nullptr : instances_.front().instance->plan();
+    std::unique_ptr<Wiring> bind(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
+        auto wiring = std::make_unique<Wiring>(empty_wiring());
+        wire(*wiring, inputs, outputs);
+        wiring->instance->wire(wiring->number, wiring->inputs, wiring->outputs);
+        return wiring;
     }
+
+    const Plan& plan_for(std::span<const NamedTensor> inputs) {
+        last_.instance = nullptr;
+        return *instance_for(inputs, last_.inputs)->plan();
+    }
+
+    std::shared_ptr<const Plan> plan() const { return plan_; }
     void observe(StepObserver* observer) { observer_ = observer; }
 
    private:
     struct Entry {
         std::vector<std::int64_t> values;
-        std::unique_ptr<PlanInstance> instance;
+        std::shared_ptr<PlanInstance> instance;
     };
 
+    Wiring empty_wiring() const {
+        Wiring wiring;
+        wiring.inputs.resize(model_->inputs().size());
+        wiring.outputs.resize(model_->outputs().size());
+        return wiring;
+    }
+
+    void wire(Wiring& wiring, std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
+        wiring.instance = nullptr;
+        auto instance = instance_for(inputs, wiring.inputs);
+        match(outputs, model_->outputs(), wiring.outputs, "output");
+        check_outputs(*instance->plan(), wiring.outputs);
+        wiring.instance = std::move(instance);
+        wiring.number = ++wirings_;
+    }
+
+    const std::shared_ptr<PlanInstance>& instance_for(std::span<const NamedTensor> named,
+                                                      std::span<TensorView> inputs) {
+        match(named, model_->inputs(), inputs, "input");
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            if (inputs[i].rank == not_given)
+                throw Error("input/missing", fmt::format("input `{}` is not given", model_->inputs()[i].name));
+        }
+        binder_.bind(inputs, values_);
+        return instance();
+    }
+
     /// The instance for values_; the session's own list is searched first, so that a hit takes no lock.
-    PlanInstance& instance() {
+    const std::shared_ptr<PlanInstance>& instance() {
         for (auto entry = instances_.begin(); entry != instances_.end(); ++entry) {
             if (entry->values != values_) continue;
             if (entry != instances_.begin()) instances_.splice(instances_.begin(), instances_, entry);
             model_->touch(*instances_.front().instance->plan());
-            return *instances_.front().instance;
+            plan_ = instances_.front().instance->plan();
+            return instances_.front().instance;
         }
-        auto instance = std::make_unique<PlanInstance>(model_->plan(values_));
+        auto instance = std::make_shared<PlanInstance>(model_->plan(values_));
+        plan_ = instance->plan();
         instances_.push_front({values_, std::move(instance)});
         evict();
-        return *instances_.front().instance;
+        return instances_.front().instance;
     }
 
     void evict() {
@@ -129,30 +196,31 @@ class Session::Impl {
             const bool keep = entry == instances_.begin() || bytes <= model_->cache_bytes();
             entry = keep ? std::next(entry) : instances_.erase(entry);
         }
+        if (last_.instance.use_count() == 1) last_.instance = nullptr;
     }
 
-    void check_outputs(const Plan& plan) const {
-        for (std::size_t i = 0; i < outputs_.size(); ++i) {
-            if (outputs_[i].data == nullptr) continue;
+    static void check_outputs(const Plan& plan, std::span<const TensorView> outputs) {
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            if (outputs[i].data == nullptr) continue;
             const auto& expected = plan.outputs[i].sizes;
-            if (!std::equal(expected.begin(), expected.end(), outputs_[i].sizes().begin(), outputs_[i].sizes().end())) {
+            if (!std::equal(expected.begin(), expected.end(), outputs[i].sizes().begin(), outputs[i].sizes().end())) {
                 throw Error("output/shape",
                             fmt::format("output `{}` is {}, but gets a buffer of {}", plan.outputs[i].name,
-                                        sizes_text(expected), sizes_text(outputs_[i].sizes())));
+                                        sizes_text(expected), sizes_text(outputs[i].sizes())));
             }
         }
-        check_overlap(plan);
+        check_overlap(plan, outputs);
     }
 
     /// Columns of one buffer interleave and are allowed; where exactly that is so is not worth finding out.
-    void check_overlap(const Plan& plan) const {
-        for (std::size_t i = 0; i < outputs_.size(); ++i) {
-            if (outputs_[i].data == nullptr) continue;
-            if (repeats_elements(outputs_[i]))
+    static void check_overlap(const Plan& plan, std::span<const TensorView> outputs) {
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            if (outputs[i].data == nullptr) continue;
+            if (repeats_elements(outputs[i]))
                 throw Error("output/overlap",
                             fmt::format("output `{}` gets a view that repeats its elements", plan.outputs[i].name));
             for (std::size_t j = 0; j < i; ++j) {
-                if (outputs_[j].data == nullptr || !writes_over(outputs_[i], outputs_[j])) continue;
+                if (outputs[j].data == nullptr || !writes_over(outputs[i], outputs[j])) continue;
                 throw Error("output/overlap", fmt::format("outputs `{}` and `{}` get the same memory",
                                                           plan.outputs[j].name, plan.outputs[i].name));
             }
@@ -162,14 +230,15 @@ class Session::Impl {
     std::shared_ptr<CompiledModel> model_;
     SymbolBinder binder_;
     std::vector<std::int64_t> values_;
-    std::vector<TensorView> inputs_;
-    std::vector<TensorView> outputs_;
     std::list<Entry> instances_;  // most recently used first
+    Wiring last_;                 // of the last run by names
+    std::uint64_t wirings_ = 0;
+    std::shared_ptr<const Plan> plan_;  // of the last run
     oneapi::tbb::task_arena arena_;
     StepObserver* observer_ = nullptr;
 };
 
-Session::Session(std::shared_ptr<CompiledModel> model) : impl_(std::make_unique<Impl>(std::move(model))) {}
+Session::Session(std::shared_ptr<CompiledModel> model) : impl_(std::make_shared<Impl>(std::move(model))) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -187,14 +256,33 @@ void Session::run(std::span<const NamedTensor> inputs, std::span<const NamedTens
     impl().run(inputs, outputs);
 }
 
+BoundRun Session::bind(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs) {
+    return bind(std::span(inputs.begin(), inputs.size()), std::span(outputs.begin(), outputs.size()));
+}
+
+BoundRun Session::bind(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
+    return {impl_, impl().bind(inputs, outputs)};
+}
+
+BoundRun::BoundRun(std::shared_ptr<Session::Impl> session, std::unique_ptr<Session::Wiring> wiring)
+    : session_(std::move(session)), wiring_(std::move(wiring)) {}
+BoundRun::~BoundRun() = default;
+BoundRun::BoundRun(BoundRun&&) noexcept = default;
+BoundRun& BoundRun::operator=(BoundRun&&) noexcept = default;
+
+void BoundRun::run() {
+    if (wiring_ == nullptr) throw std::logic_error("a BoundRun that was moved from runs nothing");
+    session_->run(*wiring_);
+}
+
 std::vector<std::int64_t> Session::output_sizes(std::string_view name, std::span<const NamedTensor> inputs) {
-    for (const PlanPort& port : impl().instance_for(inputs).plan()->outputs) {
+    for (const PlanPort& port : impl().plan_for(inputs).outputs) {
         if (port.name == name) return port.sizes;
     }
     throw Error("output/unknown", fmt::format("the model has no output `{}`", name));
 }
 
-void Session::prepare(std::span<const NamedTensor> inputs) { impl().instance_for(inputs); }
+void Session::prepare(std::span<const NamedTensor> inputs) { impl().plan_for(inputs); }
 void Session::observe(StepObserver* observer) { impl().observe(observer); }
 std::shared_ptr<const Plan> Session::plan() const { return impl().plan(); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -11,6 +12,8 @@
 namespace seq {
 
 using NamedTensor = std::pair<std::string_view, TensorView>;
+
+class BoundRun;
 
 /// Runs an Executable: holds its arena, scratch and handles. Belongs to one thread at a time. One that was moved from
 /// throws std::logic_error.
@@ -29,6 +32,10 @@ class Session {
     void run(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs);
     void run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs);
 
+    /// Checks all that `run` checks, once, and gives what runs with these very views again and again.
+    BoundRun bind(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs);
+    BoundRun bind(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs);
+
     /// The sizes that output `name` has for inputs of these sizes.
     std::vector<std::int64_t> output_sizes(std::string_view name, std::span<const NamedTensor> inputs);
 
@@ -46,9 +53,32 @@ class Session {
     std::shared_ptr<const Plan> plan() const;
 
    private:
+    friend class BoundRun;
     class Impl;
+    struct Wiring;
     Impl& impl() const;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;
+};
+
+/// Inputs and outputs that a session is bound to. The memory of the views stays where it is as long as this is used;
+/// what it holds may change between runs. Belongs to the session's thread, keeps what it needs of the session alive,
+/// its plan's buffers too (beyond CompileOptions::plan_cache_bytes), and may be used in turn with `Session::run` and
+/// with others like it. One that was moved from throws std::logic_error.
+class BoundRun {
+   public:
+    ~BoundRun();
+    BoundRun(BoundRun&&) noexcept;
+    BoundRun& operator=(BoundRun&&) noexcept;
+
+    /// As Session::run with the views that were bound; nothing is allocated.
+    void run();
+
+   private:
+    friend class Session;
+    BoundRun(std::shared_ptr<Session::Impl> session, std::unique_ptr<Session::Wiring> wiring);
+
+    std::shared_ptr<Session::Impl> session_;
+    std::unique_ptr<Session::Wiring> wiring_;
 };
 
 }  // namespace seq

@@ -38,6 +38,7 @@ SlicedKernel::SlicedKernel(std::shared_ptr<const Plan> slice, std::int64_t slice
     : slice_(std::move(slice)), slices_(slices), workers_(workers) {
     input_layouts.assign(slice_->inputs.size(), Layout::plain());
     output_layouts.assign(slice_->outputs.size(), Layout::plain());
+    ignores_nonfinite = true;  // each slice is looked through by itself
 }
 
 std::unique_ptr<KernelState> SlicedKernel::make_state() const {
@@ -50,7 +51,8 @@ void SlicedKernel::run_slice(const RunContext& context, std::int64_t slice, std:
     Worker& own = *static_cast<SlicedState&>(*context.state).workers[worker];
     point(own.inputs, context.inputs, slice);
     point(own.outputs, context.outputs, slice);
-    own.instance.run(own.inputs, own.outputs, nullptr);
+    own.instance.wire(static_cast<std::uint64_t>(slice) + 1, own.inputs, own.outputs);
+    own.instance.run(nullptr);
 }
 
 void SlicedKernel::run(const RunContext& context) const {

@@ -110,6 +110,10 @@ class PreparedKernel {
     /// Weights, by input index, whose plain elements `run` reads.
     std::vector<int> plain_weights;
     std::size_t scratch_bytes = 0;
+    /// Whether `run` gives the same whatever RunContext::nonfinite says, so that nobody has to find out.
+    bool ignores_nonfinite = false;
+    /// Whether `run` stays on the calling thread, whichever arena that is in.
+    bool serial = false;
     /// What it packed, in bytes.
     std::size_t packed_bytes = 0;
 };

@@ -19,6 +19,7 @@ ROOMS = {
     "graph": (),
     "frontend": ("graph",),
     "engine": ("graph", "kernels", "kernels/cpu", "kernels/cuda"),
+    "tools/benchmarks": ("graph", "frontend", "engine", "kernels", "kernels/cpu", "kernels/cuda"),
     "tools": ("graph", "frontend", "engine", "kernels"),
     "tests": ("graph", "frontend", "engine", "kernels", "kernels/cpu", "kernels/cuda", "tools"),
     "": ("graph", "frontend", "engine", "kernels"),
@@ -29,12 +30,13 @@ LIBRARIES = {
     "nlohmann/json": (r"nlohmann/", ("frontend", "engine", "tools", "tests")),
     "oneDNN": (r"(oneapi/)?dnnl", ("kernels/cpu",)),
     "CUDA": (r"(cuda|cudnn|cublas|nvrtc|nvml|thrust/|cub/|cutlass/|cute/)", ("kernels/cuda",)),
-    "oneTBB": (r"(oneapi/)?tbb[/.]", ("engine", "kernels/cpu", "tests")),
+    "oneTBB": (r"(oneapi/)?tbb[/.]", ("engine", "kernels/cpu", "tools/benchmarks", "tests")),
     "zlib": (r"zlib\.h", ("frontend", "tools", "tests")),
     "CLI11": (r"CLI/", ("tools",)),
     "libspng": (r"spng\.h", ("frontend", "tools", "tests")),
     "libjpeg": (r"(jpeglib|jconfig|jerror|jmorecfg)\.h", ("frontend", "tools", "tests")),
     "doctest": (r"doctest", ("tests",)),
+    "Google Benchmark": (r"benchmark/", ("tools/benchmarks",)),
     "<seq/...>, the installed name,": (r"seq/", ("tools", "tests")),
 }
 

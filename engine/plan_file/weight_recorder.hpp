@@ -18,14 +18,11 @@ class WeightRecorder final : public WeightProvider {
     }
     PackedWeights packed(const Value& value, const std::string& key,
                          const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) override {
-        PackedWeights weights = store_.packed(value, key, pack, bytes);
-        if (value.kind != ValueKind::parameter) return weights;
-        // What declines to pack looks at the numbers to do so, and will again.
-        if (bytes == 0 || weights.data == nullptr) {
-            keep(value);
-        } else {
-            used_.packed[{value.name, key}] = weights;
-        }
+        if (value.kind != ValueKind::parameter) return store_.packed(value, key, pack, bytes);
+        const PackedWeights weights = bytes == 0 ? PackedWeights{} : store_.packed(value, key, pack, bytes);
+        // What is packed anew after loading, or declined to be, asks for plain numbers, perhaps of other weights too.
+        if (weights.data == nullptr) return pack(view(value));
+        used_.packed[{value.name, key}] = weights;
         return weights;
     }
 

@@ -14,6 +14,7 @@ class PreparedCopy final : public PreparedKernel {
         input_layouts = {placed.layout};
         output_layouts = {placed.layout};
         in_place = {{0, 0}};
+        ignores_nonfinite = true;
     }
 
     void run(const RunContext& context) const override {

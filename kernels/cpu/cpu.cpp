@@ -21,6 +21,8 @@ const KernelList& cpu_kernels() {
     static const KernelList kernels{
         &cpu::winograd4_kernel(),
         &cpu::winograd2_kernel(),
+        &cpu::pointwise_kernel(),
+        &cpu::depthwise_kernel(),
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
         &cpu::conv_transpose_kernel(),
@@ -48,7 +50,11 @@ const KernelList& cpu_kernels() {
 
 /// In the order in which they are tried.
 const GroupKernelList& cpu_group_kernels() {
-    static const GroupKernelList kernels{};
+    static const GroupKernelList kernels{
+        &cpu::small_net_kernel(),
+        &cpu::inverted_residual_kernel(),
+        &cpu::scaled_pointwise_kernel(),
+    };
     return kernels;
 }
 

@@ -7,6 +7,8 @@ namespace seq::cpu {
 
 const Kernel& winograd4_kernel();
 const Kernel& winograd2_kernel();
+const Kernel& pointwise_kernel();
+const Kernel& depthwise_kernel();
 const Kernel& convolution_kernel();
 const Kernel& padded_convolution_kernel();
 const Kernel& linear_kernel();
@@ -28,5 +30,9 @@ const Kernel& upsample_kernel();
 const Kernel& conv_transpose_kernel();
 const Kernel& matmul_kernel();
 const Kernel& reference_kernel();
+
+const GroupKernel& small_net_kernel();
+const GroupKernel& inverted_residual_kernel();
+const GroupKernel& scaled_pointwise_kernel();
 
 }  // namespace seq::cpu

@@ -16,6 +16,7 @@ namespace seq::cpu {
 /// A kernel written here: `compute` gives the node's own result, and the epilogue runs over it in a second pass.
 class OwnKernel : public PreparedKernel {
    public:
+    OwnKernel() { ignores_nonfinite = true; }
     void run(const RunContext& context) const final {
         compute(context);
         if (epilogue) epilogue->run(context.inputs, static_cast<float*>(context.outputs[0]));

@@ -18,6 +18,7 @@ class PreparedReference final : public PreparedKernel {
     explicit PreparedReference(const KernelRequest& request)
         : node_(request.node), inputs_(request.inputs), outputs_(request.outputs) {
         description = "plain loops";
+        ignores_nonfinite = true;
         input_layouts.assign(inputs_.size(), Layout::plain());
         output_layouts.assign(outputs_.size(), Layout::plain());
         for (int i = 0; i < static_cast<int>(inputs_.size()); ++i) {

@@ -1,7 +1,8 @@
-#include "graph/ops/softmax.hpp"
+#include "kernels/cpu/softmax.hpp"
 
 #include <limits>
 
+#include "graph/ops/softmax.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 #include "kernels/cpu/simd_math.hpp"
@@ -10,13 +11,6 @@ namespace seq::cpu {
 namespace {
 
 using namespace simd;
-
-/// [outer, size, inner], of which `size` sums to 1.
-struct SoftmaxForm {
-    std::int64_t outer = 1, size = 1, inner = 1;
-    float sign = 1;
-    bool logarithm = false;
-};
 
 /// Shares along contiguous rows.
 struct SoftmaxRows {
@@ -98,7 +92,7 @@ class PreparedSoftmax final : public OwnKernel {
     PreparedSoftmax(const SoftmaxForm& form, Isa isa)
         : form_(form),
           function_(form.inner == 1
-                        ? select<SoftmaxRows, const SoftmaxForm*, const float*, float*, std::int64_t>(isa)
+                        ? softmax_rows(isa)
                         : select<SoftmaxColumns, const SoftmaxForm*, const float*, float*, std::int64_t>(isa)) {}
 
     void compute(const RunContext& context) const override {
@@ -151,22 +145,14 @@ class Softmax final : public Kernel {
     std::string_view name() const override { return "cpu.softmax"; }
 
     Support supports(const KernelRequest& request) const override {
-        const int rank = static_cast<int>(request.inputs[0].sizes.size());
-        if (!axis_of(request.node.op, rank))
+        if (!softmax_form(request.node.op, request.inputs[0].sizes))
             return Support::no("takes Softmax, Softmin, LogSoftmax and Softmax2d alone");
         return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
-        const Sizes& sizes = request.inputs[0].sizes;
-        const auto rank = static_cast<std::int64_t>(sizes.size());
-        const AxisChoice choice = axis_of(request.node.op, static_cast<int>(rank)).value();
-        SoftmaxForm form{1, 1, 1, choice.sign, choice.logarithm};
-        const std::int64_t dim = choice.dim < 0 ? choice.dim + rank : choice.dim;
-        for (std::int64_t i = 0; i < rank; ++i) {
-            (i < dim ? form.outer : i == dim ? form.size : form.inner) *= sizes[static_cast<std::size_t>(i)];
-        }
+        const SoftmaxForm form = softmax_form(request.node.op, request.inputs[0].sizes).value();
         auto kernel = std::make_unique<PreparedSoftmax>(form, usable_isa(request.options));
         const std::vector<Placed> inputs = place_inputs(request, Layout::plain());
         if (!finish_own(*kernel, request, weights, inputs, Layout::plain(), refusal)) return nullptr;
@@ -177,6 +163,22 @@ class Softmax final : public Kernel {
 };
 
 }  // namespace
+
+SoftmaxFunction softmax_rows(Isa isa) {
+    return select<SoftmaxRows, const SoftmaxForm*, const float*, float*, std::int64_t>(isa);
+}
+
+std::optional<SoftmaxForm> softmax_form(const Op& op, const std::vector<std::int64_t>& sizes) {
+    const auto rank = static_cast<std::int64_t>(sizes.size());
+    const auto choice = axis_of(op, static_cast<int>(rank));
+    if (!choice) return std::nullopt;
+    SoftmaxForm form{1, 1, 1, choice->sign, choice->logarithm};
+    const std::int64_t dim = choice->dim < 0 ? choice->dim + rank : choice->dim;
+    for (std::int64_t i = 0; i < rank; ++i) {
+        (i < dim ? form.outer : i == dim ? form.size : form.inner) *= sizes[static_cast<std::size_t>(i)];
+    }
+    return form;
+}
 
 const Kernel& softmax_kernel() {
     static const Softmax kernel;

@@ -17,7 +17,18 @@
 namespace seq::test {
 namespace {
 
-/// Runs one prepared kernel on plain buffers.
+double magnitude(const Tensor& tensor) {
+    double largest = 0;
+    for (const float value : tensor.data<float>()) {
+        if (std::isfinite(value)) largest = std::max(largest, std::abs(static_cast<double>(value)));
+    }
+    return largest;
+}
+
+const std::vector<Layout> layouts{Layout::plain(), Layout::channels_last(), Layout::blocked(8), Layout::blocked(16)};
+
+}  // namespace
+
 void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite) {
     Tensor scratch(DType::u8, {static_cast<std::int64_t>(kernel.scratch_bytes) + 1});
     const auto state = kernel.make_state();
@@ -40,15 +51,6 @@ Tensor in_layout(const Placed& from, void* data, const Layout& layout) {
     return tensor;
 }
 
-double magnitude(const Tensor& tensor) {
-    double largest = 0;
-    for (const float value : tensor.data<float>()) {
-        if (std::isfinite(value)) largest = std::max(largest, std::abs(static_cast<double>(value)));
-    }
-    return largest;
-}
-
-/// The position of the first element that differs, or -1.
 std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance) {
     if (expected.dtype() != DType::f32) {
         return std::memcmp(expected.view().data, actual, expected.byte_count()) == 0 ? -1 : 0;
@@ -64,10 +66,6 @@ std::int64_t first_difference(const Tensor& expected, const void* actual, double
     }
     return -1;
 }
-
-const std::vector<Layout> layouts{Layout::plain(), Layout::channels_last(), Layout::blocked(8), Layout::blocked(16)};
-
-}  // namespace
 
 PackedWeights MemoryWeights::packed(const Value& value, const std::string& key,
                                     const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {

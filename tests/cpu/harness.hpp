@@ -9,6 +9,15 @@
 
 namespace seq::test {
 
+/// Runs a prepared kernel, twice.
+void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite);
+
+/// A copy of `data`, which lies as `from` says, in another layout.
+Tensor in_layout(const Placed& from, void* data, const Layout& layout);
+
+/// The position of the first element that differs by more than `tolerance` of the largest one, or -1.
+std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance);
+
 /// Weights held in memory, packed anew for each case.
 class MemoryWeights final : public WeightProvider {
    public:

@@ -7,7 +7,7 @@
 #include "graph/ops/arithmetic.hpp"
 #include "graph/ops/convolution.hpp"
 #include "kernels/cpu/cpu.hpp"
-#include "kernels/cpu/winograd/problem.hpp"
+#include "kernels/cpu/kernels.hpp"
 #include "tests/cpu/harness.hpp"
 
 using namespace seq;
@@ -33,6 +33,46 @@ void check_ran(const std::vector<std::string>& ran) {
         CHECK(std::count(ran.begin(), ran.end(), name) == (has_winograd() ? 1 : 0));
 }
 
+/// A layer with weights, as a planner asks for it.
+class LayerRequest {
+   public:
+    LayerRequest(ops::Conv2d conv, const std::vector<std::int64_t>& input) {
+        NodeSpec spec;
+        spec.op = std::move(conv);
+        spec.parameter_prefix = "layer";
+        spec.name = "layer";
+        spec.inputs.push_back(graph_.add_input("x", {DType::f32, Shape(std::vector<Dim>(input.begin(), input.end()))}));
+        node_ = graph_.add(std::move(spec));
+        for (const Value* value : node_->inputs) {
+            if (!value->is_constant_like()) continue;
+            const auto tensor = std::make_shared<Tensor>(DType::f32, *value->type.shape.sizes());
+            std::ranges::fill(tensor->data<float>(), 0.5f);
+            weights_.set(*value, tensor);
+        }
+    }
+
+    KernelRequest request(const Layout& offered) const {
+        KernelRequest request{*node_, {}, {}, {}};
+        request.options.estimate = false;
+        for (const Value* value : node_->inputs)
+            request.inputs.push_back({DType::f32, *value->type.shape.sizes(), Layout::plain()});
+        request.inputs[0].layout = offered;
+        request.outputs.push_back({DType::f32, *node_->outputs[0]->type.shape.sizes(), Layout::plain()});
+        return request;
+    }
+    std::unique_ptr<PreparedKernel> prepare(const Kernel& kernel, const Layout& offered, const Layout& wanted = {}) {
+        std::string refusal;
+        KernelRequest asked = request(offered);
+        asked.outputs[0].layout = wanted;
+        return kernel.prepare(asked, weights_, refusal);
+    }
+
+   private:
+    Graph graph_;
+    Node* node_ = nullptr;
+    seq::test::MemoryWeights weights_;
+};
+
 }  // namespace
 
 TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill no block, and paddings") {
@@ -45,7 +85,8 @@ TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill 
         {1, 1, 1, 3, 3, 0, true},     {1, 16, 16, 8, 8, 1, true},      {2, 17, 33, 9, 7, 1, true},
         {1, 48, 40, 13, 6, 0, false}, {3, 5, 64, 4, 21, {2, 0}, true}, {1, 64, 96, 14, 14, "same", true},
         {1, 32, 8, 57, 33, 1, true},  {5, 24, 24, 7, 7, 1, false},     {1, 3, 100, 1, 1, 1, true},
-        {1, 40, 31, 5, 5, 4, true},
+        {1, 40, 31, 5, 5, 4, true},   {2, 100, 17, 10, 11, 1, true},   {1, 31, 100, 18, 6, 1, false},
+        {1, 16, 16, 2, 30, 1, true},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);
@@ -92,28 +133,47 @@ TEST_CASE("on many channels Winograd is within ten millionths of what f64 gives,
     check_ran(example.run_all(1e-5));
 }
 
-TEST_CASE("a convolution cut into tasks covers every tile and column once") {
-    using cpu::winograd::Problem;
-    for (const int lanes : {8, 16}) {
-        for (const int threads : {1, 2, 3, 64}) {
-            for (const std::int64_t tiles : {1, 5, 16, 49, 197, 3136}) {
-                Problem problem;
-                problem.batch = 1;
-                problem.in_channels = 96;
-                problem.out_channels = 150;
-                problem.out_height = 4;
-                problem.out_width = 4 * tiles;
-                problem.lanes = lanes;
-                cpu::winograd::cut_into_tasks(problem, threads);
-                CAPTURE(lanes);
-                CAPTURE(threads);
-                CAPTURE(tiles);
-                CHECK(problem.block_tiles % problem.group_tiles == 0);
-                CHECK(problem.tile_blocks() * problem.block_tiles >= tiles);
-                CHECK((problem.tile_blocks() - 1) * problem.block_tiles < tiles);
-                CHECK(problem.tasks() / problem.tile_blocks() * problem.task_columns >= problem.columns());
-                CHECK(problem.tasks() >= std::min<std::int64_t>({threads, tiles, problem.columns()}));
-            }
+TEST_CASE("Winograd computes in the layout that it is offered, channels last where that is plain") {
+    if (!has_winograd()) return;
+    const Layout blocked = Layout::blocked(cpu_backend().isa == Isa::avx512 ? 16 : 8);
+    const std::vector<std::pair<Layout, Layout>> answers{{Layout::plain(), Layout::channels_last()},
+                                                         {Layout::channels_last(), Layout::channels_last()},
+                                                         {Layout::blocked(8), blocked},
+                                                         {Layout::blocked(16), blocked}};
+    LayerRequest layer(conv3x3(17, 20, 1), {1, 17, 12, 12});
+    for (const auto& [offered, answer] : answers) {
+        CAPTURE(offered.to_string());
+        const auto kernel = layer.prepare(cpu::winograd4_kernel(), offered);
+        REQUIRE(kernel != nullptr);
+        CHECK(kernel->input_layouts[0] == answer);
+        CHECK(kernel->output_layouts[0] == answer);
+        for (const auto& [wanted, given] : answers) {
+            CAPTURE(wanted.to_string());
+            const auto mixed = layer.prepare(cpu::winograd4_kernel(), offered, wanted);
+            REQUIRE(mixed != nullptr);
+            CHECK(mixed->input_layouts[0] == answer);
+            CHECK(mixed->output_layouts[0] == (wanted == Layout::plain() ? answer : given));
         }
     }
+}
+
+TEST_CASE("Winograd refuses strict numerics, and what it is estimated to lose at") {
+    if (!has_winograd()) return;
+    const auto taken = [](std::int64_t channels, std::int64_t side, Numerics numerics = Numerics::standard) {
+        const LayerRequest layer(conv3x3(channels, channels, 1), {1, channels, side, side});
+        std::vector<std::string> names;
+        for (const Kernel* kernel : {&cpu::winograd4_kernel(), &cpu::winograd2_kernel()}) {
+            KernelRequest request = layer.request(Layout::channels_last());
+            request.options.numerics = numerics;
+            request.options.estimate = true;
+            if (kernel->supports(request)) names.emplace_back(kernel->name());
+        }
+        return names;
+    };
+    CHECK(taken(64, 56) == std::vector<std::string>{"cpu.winograd4"});
+    CHECK(taken(512, 14).size() == 1);
+    CHECK(taken(512, 2).empty());
+    CHECK(!cpu::winograd4_kernel().supports(
+        LayerRequest(conv3x3(64, 64, 1), {0, 64, 56, 56}).request(Layout::channels_last())));
+    CHECK(taken(64, 56, Numerics::strict).empty());
 }

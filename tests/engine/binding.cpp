@@ -34,7 +34,7 @@ TEST_CASE("plans are made once for a binding and dropped when they take more tha
 TEST_CASE("the plan that was not used for longest is dropped first, whoever used the others") {
     const Graph graph = graph_of(linear);
     CompileOptions options;
-    options.plan_cache_bytes = build(graph).plan({{"N", 1}})->memory_bytes() * 2;
+    options.plan_cache_bytes = build(graph).plan({{"N", 3}})->memory_bytes() * 2;
     const Executable executable = build(graph, options);
     const auto hot = executable.plan({{"N", 1}});
     const auto cold = executable.plan({{"N", 2}});

@@ -47,7 +47,7 @@ class FakeLaunch:
     def __init__(self, answer, behaviours=None, answers_of=None):
         self.answer, self.behaviours, self.answers_of = answer, behaviours or {}, answers_of or {}
 
-    def worker(self, peer, files, threads):
+    def worker(self, peer, files, threads, tune="fast"):
         return fake(self.behaviours.get(peer, "well"), self.answers_of.get(peer, self.answer))
 
 

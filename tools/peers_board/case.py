@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import pathlib
 import tempfile
 import time
 
@@ -23,9 +24,11 @@ class Launch:
     env: dict
     timeout: float = 300.0
 
-    def worker(self, peer, files, threads):
+    def worker(self, peer, files, threads, tune="fast"):
+        """`tune`: how long seq measures before it runs; what it has measured is kept beside the networks."""
         if peer == "seq":
-            command = [self.seq_worker, files.spec, files.x, files.batch, threads]
+            timings = pathlib.Path(files.folder).parent / "timings.json"
+            command = [self.seq_worker, files.spec, files.x, files.batch, threads, tune, timings]
         else:
             command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
                        files.network.name]  # fmt: skip

@@ -28,7 +28,7 @@ def measure(launch, files, threads, peers, runs, on_run=lambda number: None):
 
 
 def once(launch, files, threads, peer):
-    with launch.worker(peer, files, threads) as worker:
+    with launch.worker(peer, files, threads, tune="none") as worker:
         run = worker.wait_ready()
         worker.time(RUN_MS)
         return run | {"peak_kib": worker.peak_kib()}

@@ -1,7 +1,7 @@
 // The worker of tools/peers for seq: one network loaded, which times slices when it is told to. worker.py is the same
 // for the other peers, and says what goes over the lines.
 //
-//     seq_worker SPEC.json X.npy BATCH THREADS
+//     seq_worker SPEC.json X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]
 
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <seq/seq.hpp>
 #include <string>
 #include <vector>
@@ -40,22 +41,20 @@ std::int64_t peak_kib() {
 
 class Net {
    public:
-    Net(const std::string& spec, const std::string& x, std::int64_t batch, int threads)
-        : executable_(compile(spec, batch, threads)), session_(executable_.session()), x_(seq::read_npy(x)) {
+    Net(const std::string& spec, const std::string& x, std::int64_t batch, const seq::CompileOptions& options)
+        : executable_(compile(spec, batch, options)), session_(executable_.session()), x_(seq::read_npy(x)) {
         inputs_.emplace_back(executable_.inputs().front().name, x_.view());
         const seq::Port& output = executable_.outputs().front();
         y_ = seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs_));
-        outputs_.emplace_back(output.name, y_.view());
+        run_.emplace(session_.bind(inputs_, std::vector<seq::NamedTensor>{{output.name, y_.view()}}));
     }
 
-    void run() { session_.run(inputs_, outputs_); }
+    void run() { run_->run(); }
     const seq::Tensor& answer() const { return y_; }
 
    private:
-    static seq::Executable compile(const std::string& spec, std::int64_t batch, int threads) {
-        seq::CompileOptions options;
+    static seq::Executable compile(const std::string& spec, std::int64_t batch, seq::CompileOptions options) {
         options.weights = seq::load_weights(std::filesystem::path(spec).replace_extension(".safetensors").string());
-        options.threads = threads;
         seq::CheckOptions checks;
         checks.bindings = {{"N", batch}};
         checks.weights = options.weights;
@@ -67,7 +66,7 @@ class Net {
     seq::Tensor x_;
     seq::Tensor y_;
     std::vector<seq::NamedTensor> inputs_;
-    std::vector<seq::NamedTensor> outputs_;
+    std::optional<seq::BoundRun> run_;
 };
 
 std::int64_t sample(Net& net, std::int64_t repeats) {
@@ -120,17 +119,26 @@ void serve(Net& net) {
     }
 }
 
+seq::CompileOptions options_of(int argc, char** argv) {
+    seq::CompileOptions options;
+    options.threads = std::stoi(argv[4]);
+    const std::string tune = argc > 5 ? argv[5] : "none";
+    options.tune = tune == "fast" ? seq::Tune::fast : tune == "full" ? seq::Tune::full : seq::Tune::none;
+    if (argc > 6) options.timing_cache = argv[6];
+    return options;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 5) {
-        fmt::print(stderr, "usage: seq_worker SPEC.json X.npy BATCH THREADS\n");
+        fmt::print(stderr, "usage: seq_worker SPEC.json X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]\n");
         return 2;
     }
     try {
         const std::int64_t base_kib = peak_kib();
         const auto start = Clock::now();
-        Net net(argv[1], argv[2], std::stoll(argv[3]), std::stoi(argv[4]));
+        Net net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv));
         net.run();
         say(fmt::format("ready {:.3f} {}", static_cast<double>(nanoseconds_since(start)) / 1e6, base_kib));
         serve(net);

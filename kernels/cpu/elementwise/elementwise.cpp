@@ -8,7 +8,7 @@ namespace {
 
 class PreparedElementwise final : public PreparedKernel {
    public:
-    explicit PreparedElementwise(ElementwiseChain chain) : chain_(std::move(chain)) {}
+    explicit PreparedElementwise(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
         chain_.run(context.inputs, static_cast<float*>(context.outputs[0]));
     }

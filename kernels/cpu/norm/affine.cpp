@@ -2,9 +2,27 @@
 
 #include <cmath>
 
+#include "graph/ops/batch_norm.hpp"
+#include "graph/ops/instance_norm.hpp"
 #include "graph/tensor.hpp"
 
 namespace seq::cpu {
+namespace {
+
+template <int N>
+std::optional<double> running_eps(const Op& op) {
+    if (const auto* norm = op.as<ops::BatchNorm<N>>(); norm && norm->track_running_stats) return norm->eps;
+    if (const auto* norm = op.as<ops::InstanceNorm<N>>(); norm && norm->track_running_stats) return norm->eps;
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> running_eps(const Op& op) {
+    if (const auto eps = running_eps<1>(op)) return eps;
+    if (const auto eps = running_eps<2>(op)) return eps;
+    return running_eps<3>(op);
+}
 
 std::vector<float> parameter_values(const KernelRequest& request, WeightProvider& weights, std::string_view name,
                                     std::int64_t count, float otherwise) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "kernels/kernel.hpp"
@@ -12,6 +13,9 @@ std::vector<float> parameter_values(const KernelRequest& request, WeightProvider
 
 /// Whether every parameter of the node is known before the run.
 bool has_known_parameters(const KernelRequest& request);
+
+/// The eps of a norm that uses running statistics.
+std::optional<double> running_eps(const Op& op);
 
 /// y = x · scale + shift for each channel.
 struct ChannelAffine {

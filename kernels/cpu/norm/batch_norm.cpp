@@ -1,6 +1,3 @@
-#include "graph/ops/batch_norm.hpp"
-
-#include "graph/ops/instance_norm.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/norm/affine.hpp"
 #include "kernels/cpu/own_kernel.hpp"
@@ -8,23 +5,9 @@
 namespace seq::cpu {
 namespace {
 
-/// The eps of a norm that uses running statistics.
-template <int N>
-std::optional<double> running_eps(const Op& op) {
-    if (const auto* norm = op.as<ops::BatchNorm<N>>(); norm && norm->track_running_stats) return norm->eps;
-    if (const auto* norm = op.as<ops::InstanceNorm<N>>(); norm && norm->track_running_stats) return norm->eps;
-    return std::nullopt;
-}
-
-std::optional<double> running_eps(const Op& op) {
-    if (const auto eps = running_eps<1>(op)) return eps;
-    if (const auto eps = running_eps<2>(op)) return eps;
-    return running_eps<3>(op);
-}
-
 class PreparedAffine final : public PreparedKernel {
    public:
-    explicit PreparedAffine(ElementwiseChain chain) : chain_(std::move(chain)) {}
+    explicit PreparedAffine(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
         chain_.run(context.inputs, static_cast<float*>(context.outputs[0]));
     }

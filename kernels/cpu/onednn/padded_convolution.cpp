@@ -26,6 +26,7 @@ class PreparedPaddedConvolution final : public PreparedKernel {
         output_layouts = convolution_->output_layouts;
         plain_weights = convolution_->plain_weights;
         packed_bytes = convolution_->packed_bytes;
+        ignores_nonfinite = convolution_->ignores_nonfinite;
         scratch_bytes = offset_ + convolution_->scratch_bytes;
     }
 

@@ -157,6 +157,7 @@ std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_d
     if (!add_operands(desc, fused, refusal)) return nullptr;
     if (fused.loses_nan && !add_chain(kernel.epilogue, 0, refusal)) return nullptr;
     if (fused.count < epilogue.size() && !add_chain(kernel.rest, fused.count, refusal)) return nullptr;
+    kernel.ignores_nonfinite = !fused.loses_nan;
     add_scratch(desc, kernel.arguments);
     kernel.primitive = dnnl::primitive(desc.get());
     kernel.description = describe_implementation(desc);

@@ -20,6 +20,7 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
             kernel->arguments.push_back({DNNL_ARG_SCRATCHPAD, scratch, Argument::From::scratch, 0, {}});
     });
     if (!made) return nullptr;
+    kernel->ignores_nonfinite = true;
     kernel->input_layouts = {from.layout};
     kernel->output_layouts = {to.layout};
     return kernel;

@@ -5,43 +5,21 @@
 namespace seq::cpu::winograd {
 namespace {
 
-constexpr int lanes = 8;
+struct Avx2 {
+    static constexpr int lanes = 8;
+    using Vector = __m256;
 
-template <int Rows, int Columns>
-void multiply(const float* v, const float* u, std::int64_t channels, float* products) {
-    __m256 sums[Rows][Columns];
-    for (int r = 0; r < Rows; ++r) {
-        for (int j = 0; j < Columns; ++j) sums[r][j] = _mm256_setzero_ps();
+    SEQ_INLINE static Vector load(const float* from) { return _mm256_loadu_ps(from); }
+    SEQ_INLINE static void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }
+    SEQ_INLINE static Vector multiply_add(float a, Vector b, Vector sum) {
+        return _mm256_fmadd_ps(_mm256_set1_ps(a), b, sum);
     }
-    for (const float* const end = u + channels * Columns * lanes; u != end; v += Rows * lanes) {
-        for (int lane = 0; lane < lanes; ++lane, u += Columns * lanes) {
-            __m256 weights[Columns];
-            for (int j = 0; j < Columns; ++j) weights[j] = _mm256_loadu_ps(u + j * lanes);
-#pragma GCC unroll 16
-            for (int r = 0; r < Rows; ++r) {
-                const __m256 value = _mm256_set1_ps(v[r * lanes + lane]);
-                for (int j = 0; j < Columns; ++j) sums[r][j] = _mm256_fmadd_ps(value, weights[j], sums[r][j]);
-            }
-        }
-    }
-    for (int r = 0; r < Rows; ++r) {
-        for (int j = 0; j < Columns; ++j) _mm256_storeu_ps(products + (r * 2 + j) * lanes, sums[r][j]);
-    }
-}
-
-template <int Columns>
-MultiplyFunction for_rows(int rows) {
-    switch (rows) {
-        case 4: return multiply<4, Columns>;
-        case 6: return multiply<6, Columns>;
-        default: return nullptr;
-    }
-}
+};
 
 }  // namespace
 
-MultiplyFunction multiply_avx2(int group_tiles, int columns) {
-    return columns == 2 ? for_rows<2>(group_tiles) : for_rows<1>(group_tiles);
+Multiply multiply_avx2(std::int64_t group_tiles, int columns) {
+    return multiply_by<Avx2>(group_tiles, columns, std::make_index_sequence<6>());
 }
 
 }  // namespace seq::cpu::winograd

@@ -1,54 +1,84 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
+#include "kernels/cpu/winograd/grid.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cpu::winograd {
 
-/// One 3×3 convolution of stride 1 over activations in blocks of `lanes` channels, and how it is cut into pieces.
+constexpr std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// In blocks of `lanes` channels, or channels last.
+Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout);
+
+/// `count` things cut into `parts` parts, the first of which are larger by one.
+struct Cut {
+    Cut(std::int64_t count, std::int64_t parts)
+        : count(count), parts(parts), smaller(count / parts), larger(count % parts) {}
+    std::int64_t start(std::int64_t part) const { return part * smaller + std::min(part, larger); }
+    std::int64_t size(std::int64_t part) const { return smaller + (part < larger ? 1 : 0); }
+
+    std::int64_t count, parts;
+    std::int64_t smaller;  ///< the size of a smaller part
+    std::int64_t larger;   ///< how many parts are larger
+};
+
+/// One 3×3 convolution of stride 1, and how it is cut into pieces.
 ///
-/// Tiles are counted over pictures, rows and columns together. A task takes `block_tiles` of them, in groups of
-/// `group_tiles` that the inner product holds in registers, and `task_columns` of the column pairs of the output
-/// channels.
+/// Tiles are counted over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product
+/// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles
+/// and a part of the columns; a thread transforms the tiles of a block once for all of its tasks on it. A part is taken
+/// in chunks of columns: at each position all columns of the chunk are multiplied before the next position.
 struct Problem {
-    std::int64_t batch = 0, in_channels = 0, out_channels = 0;
-    std::int64_t in_height = 0, in_width = 0, out_height = 0, out_width = 0;
-    std::int64_t pad_top = 0, pad_left = 0;
+    std::int64_t batch = 0, pad_top = 0, pad_left = 0;
+    Pictures in, out;
     int tile = 4;    ///< 4 or 2: outputs on a side of a tile
     int lanes = 16;  ///< 16 for AVX-512, 8 for AVX2
 
-    int group_tiles = 0;
-    std::int64_t block_tiles = 0;
-    std::int64_t task_columns = 0;
+    std::int64_t blocks = 1;         ///< of tiles
+    std::int64_t parts = 1;          ///< of the columns
+    std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
     std::int64_t positions() const { return std::int64_t{tile + 2} * (tile + 2); }
-    std::int64_t tile_rows() const { return (out_height + tile - 1) / tile; }
-    std::int64_t tile_columns() const { return (out_width + tile - 1) / tile; }
+    std::int64_t tile_rows() const { return ceil_divide(out.height, tile); }
+    std::int64_t tile_columns() const { return ceil_divide(out.width, tile); }
     std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
-    std::int64_t in_blocks() const { return (in_channels + lanes - 1) / lanes; }
-    std::int64_t out_blocks() const { return (out_channels + lanes - 1) / lanes; }
-    /// Pairs of blocks of output channels; the last may be a single block.
-    std::int64_t columns() const { return (out_blocks() + 1) / 2; }
-    std::int64_t tile_blocks() const { return (tiles() + block_tiles - 1) / block_tiles; }
-    std::int64_t tasks() const { return tile_blocks() * ((columns() + task_columns - 1) / task_columns); }
+    int largest_group() const { return lanes == 16 ? 14 : 6; }
 
-    /// In floats, of a task's transformed input: [position][group][channel block][tile of the group][lane], each
-    /// position one vector further, so that the positions of a tile do not meet in one set of a cache.
-    std::int64_t input_stride() const { return block_tiles * in_blocks() * lanes + lanes; }
-    /// In floats, of a task's products: [position][tile][two blocks of lanes].
-    std::int64_t product_stride() const { return block_tiles * 2 * lanes + lanes; }
-    std::int64_t task_floats() const { return positions() * (input_stride() + product_stride()); }
-    /// In floats: [column pair][position][channel][one or two blocks of lanes].
-    std::int64_t weight_floats() const { return positions() * in_blocks() * lanes * out_blocks() * lanes; }
+    Cut block_cut() const { return {tiles(), blocks}; }
+    std::int64_t block_tiles() const { return block_cut().size(0); }
+    Cut groups_of(std::int64_t count) const { return {count, ceil_divide(count, largest_group())}; }
+    std::int64_t tasks() const { return blocks * parts; }
+
+    /// Pairs of blocks of output channels; the last may be a single block.
+    std::int64_t columns() const { return (out.blocks + 1) / 2; }
+    int column_blocks(std::int64_t column) const { return column * 2 + 1 < out.blocks ? 2 : 1; }
+    Cut part_cut() const { return {columns(), parts}; }
+
+    /// In floats, of a block's transformed tiles: [position][group][channel block][tile of the group][lane]. Each
+    /// position is one vector further, so that the positions of a tile do not meet in one set of a cache.
+    std::int64_t input_stride() const { return block_tiles() * in.blocks * lanes + lanes; }
+    std::int64_t input_floats() const { return positions() * input_stride(); }
+    /// In floats, of a task's products: [column of the chunk][position][tile][two blocks of lanes].
+    std::int64_t product_stride() const { return block_tiles() * 2 * lanes + lanes; }
+    std::int64_t product_floats() const { return chunk_columns * positions() * product_stride(); }
+
+    /// In floats: [column][position][channel][one or two blocks of lanes].
+    std::int64_t weight_floats() const { return positions() * in.channels * out.blocks * lanes; }
+    /// Where in them a column's channels at a position begin.
+    std::int64_t weight_start(std::int64_t column, std::int64_t position) const {
+        return in.channels * lanes * (column * 2 * positions() + position * column_blocks(column));
+    }
 };
 
-/// Sets the pieces for so many threads.
+/// Chooses the pieces for so many threads, by winograd_cost.
 void cut_into_tasks(Problem& problem, int threads);
 
-/// What the layer is estimated to cost in Winograd's form, and directly, where a multiply-add costs 1. Weights that
-/// come from memory count, since nets hold more of them than caches do.
+/// How long the layer is estimated to take in Winograd's form, cut as it is, and directly; in one unit. Weights come
+/// from memory or a shared cache, since nets hold more of them than a core's cache does.
 double winograd_cost(const Problem& problem, int threads);
-double direct_cost(const Problem& problem);
+double direct_cost(const Problem& problem, int threads);
 
 }  // namespace seq::cpu::winograd

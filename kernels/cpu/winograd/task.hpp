@@ -1,31 +1,68 @@
 #pragma once
 
-#include "kernels/cpu/winograd/stages.hpp"
+#include <array>
+
+#include "kernels/cpu/winograd/problem.hpp"
+#include "kernels/cpu/winograd/routines.hpp"
 
 namespace seq::cpu::winograd {
 
-/// What all tasks of a run share. Input, output and residual lie in blocks of problem.lanes channels.
+/// What a run works on.
 struct Operands {
     const float* input = nullptr;
-    const float* weights = nullptr;                     ///< as pack_weights has them
-    MultiplyFunction multiply[2] = {nullptr, nullptr};  ///< for one and for two columns
+    const float* weights = nullptr;  ///< as pack_weights has them
     Epilogue epilogue;
     float* output = nullptr;
 };
 
-/// Computes task `index` of problem.tasks(); `scratch` has problem.task_floats() for this call alone.
-using TaskFunction = void (*)(const Problem* problem, const Operands* operands, std::int64_t index, float* scratch);
-
-/// nullptr where the instruction set is too narrow.
-TaskFunction winograd_task(const Problem& problem, Isa isa);
-
 /// Computes block `index / batch` of output channels of picture `index % batch` without transforms, with the weights
 /// restored from their transform: slow, but what is Inf or NaN stays where it belongs. `scratch` has
 /// direct_floats(problem) for this call alone.
-TaskFunction direct_task(const Problem& problem, Isa isa);
+using DirectTask = void (*)(const Problem* problem, const Operands* operands, std::int64_t index, float* scratch);
+DirectTask direct_task(const Problem& problem, Isa isa);
 std::int64_t direct_floats(const Problem& problem);
 
 /// The transform of dense [out_channels, in_channels, 3, 3], packed as Problem::weight_floats says, into `packed`.
 void pack_weights(const Problem& problem, const float* weights, float* packed);
+
+/// A convolution that is cut into tasks, with the routines that serve it; for AVX2 or AVX-512.
+class Execution {
+   public:
+    Execution() = default;
+    Execution(const Problem& problem, Isa isa, int threads);
+
+    std::int64_t scratch_floats() const;
+    /// In the caller's arena.
+    void run(const Operands& operands, float* scratch) const;
+    /// The same by direct_task.
+    void run_careful(const Operands& operands, float* scratch) const;
+
+   private:
+    /// A block of tiles from `first` on, and where they are transformed.
+    struct Tiles {
+        std::int64_t first;
+        Cut groups;
+        float* transformed;
+    };
+    /// A position, and a column of a chunk of columns.
+    struct Step {
+        std::int64_t position = 0;
+        std::int64_t column = 0, columns = 1;  ///< in the chunk
+        int blocks = 2;                        ///< of the column
+        const float* weights = nullptr;
+        const float* next_weights = nullptr;
+        std::int64_t weight_lines = 0, tile_lines = 0;  ///< to fetch ahead: Ahead::lines
+    };
+    void transform(const Operands& operands, const Tiles& tiles) const;
+    void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;
+    void multiply(const Tiles& tiles, const Step& step, float* products) const;
+
+    Problem problem_;
+    Grid grid_;
+    Transforms transforms_;
+    std::array<std::array<Multiply, 15>, 2> multiply_{};  ///< for one and two blocks of columns, and so many tiles
+    DirectTask direct_ = nullptr;
+    std::int64_t workers_ = 1;
+};
 
 }  // namespace seq::cpu::winograd

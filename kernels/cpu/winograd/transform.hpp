@@ -6,8 +6,7 @@
 
 // The transforms of Winograd's minimal filtering F(Tile×Tile, 3×3): Y = A^T [(G g G^T) ⊙ (B^T d B)] A. F(2, 3) as in
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), section 4; F(4, 3) by the construction of
-// Toom and Cook that it cites. Each function is the transform
-// of one row or column; a tile takes it along both.
+// Toom and Cook that it cites. Each function is the transform of one row or column; a tile takes it along both.
 namespace seq::cpu::winograd {
 
 /// The width of what is read for `tile` outputs, and of what is multiplied.
@@ -22,14 +21,14 @@ inline constexpr float near2 = near * near, far2 = far * far;
 template <int Tile, class V>
 SEQ_INLINE void transform_input(V* d) {
     if constexpr (Tile == 4) {
-        const V even = d[4] - far2 * d[2], odd = near * (d[3] - far2 * d[1]);
-        const V other_even = d[4] - near2 * d[2], other_odd = far * (d[3] - near2 * d[1]);
-        d[0] = near2 * far2 * d[0] - (near2 + far2) * d[2] + d[4];
-        d[5] = near2 * far2 * d[1] - (near2 + far2) * d[3] + d[5];
-        d[1] = even + odd;
-        d[2] = even - odd;
-        d[3] = other_even + other_odd;
-        d[4] = other_even - other_odd;
+        const V even = d[4] - far2 * d[2], odd = d[3] - far2 * d[1];
+        const V other_even = d[4] - near2 * d[2], other_odd = d[3] - near2 * d[1];
+        d[0] = near2 * far2 * d[0] + (d[4] - (near2 + far2) * d[2]);
+        d[5] = near2 * far2 * d[1] + (d[5] - (near2 + far2) * d[3]);
+        d[1] = even + near * odd;
+        d[2] = even - near * odd;
+        d[3] = other_even + far * other_odd;
+        d[4] = other_even - far * other_odd;
     } else {
         const V sum = d[1] + d[2], difference = d[2] - d[1];
         d[0] = d[0] - d[2];
@@ -48,27 +47,10 @@ SEQ_INLINE void transform_output(V* m) {
         m[0] = m[0] + sum + far_sum;
         m[1] = near * difference + far * far_difference;
         m[2] = near2 * sum + far2 * far_sum;
-        m[3] = near * near2 * difference + far * far2 * far_difference + m[5];
+        m[3] = near * near2 * difference + (far * far2 * far_difference + m[5]);
     } else {
         m[0] = m[0] + sum;
         m[1] = difference - m[3];
-    }
-}
-
-/// G g. In double, since it is done once.
-template <int Tile>
-std::array<double, reach(Tile)> transform_weights(double g0, double g1, double g2) {
-    if constexpr (Tile == 4) {
-        constexpr double a = near, b = far, a2 = near2, b2 = far2;
-        constexpr double at_near = 2 * a2 * (a2 - b2), at_far = 2 * b2 * (b2 - a2);
-        return {g0 / (a2 * b2),
-                (g0 + a * g1 + a2 * g2) / at_near,
-                (g0 - a * g1 + a2 * g2) / at_near,
-                (g0 + b * g1 + b2 * g2) / at_far,
-                (g0 - b * g1 + b2 * g2) / at_far,
-                g2};
-    } else {
-        return {g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2};
     }
 }
 

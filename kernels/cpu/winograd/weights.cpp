@@ -2,27 +2,43 @@
 
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/winograd/task.hpp"
+#include "kernels/cpu/winograd/transform.hpp"
 
 namespace seq::cpu::winograd {
 namespace {
+
+/// G g. In double, since it is done once.
+template <int Tile>
+std::array<double, reach(Tile)> transform_weights(double g0, double g1, double g2) {
+    if constexpr (Tile == 4) {
+        constexpr double a = near, b = far, a2 = near2, b2 = far2;
+        constexpr double at_near = 2 * a2 * (a2 - b2), at_far = 2 * b2 * (b2 - a2);
+        return {g0 / (a2 * b2),
+                (g0 + a * g1 + a2 * g2) / at_near,
+                (g0 - a * g1 + a2 * g2) / at_near,
+                (g0 + b * g1 + b2 * g2) / at_far,
+                (g0 - b * g1 + b2 * g2) / at_far,
+                g2};
+    } else {
+        return {g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2};
+    }
+}
 
 /// One output channel.
 template <int Tile>
 void pack_channel(const Problem& p, const float* weights, std::int64_t k, float* packed) {
     constexpr int size = reach(Tile);
-    const std::int64_t lanes = p.lanes, channels = p.in_blocks() * lanes;
-    const std::int64_t column = k / (2 * lanes);
-    const std::int64_t width = column * 2 + 1 < p.out_blocks() ? 2 * lanes : lanes;
-    float* target = packed + column * p.positions() * channels * 2 * lanes + k % (2 * lanes);
-    for (std::int64_t c = 0; c < p.in_channels; ++c) {
-        const float* g = weights + (k * p.in_channels + c) * 9;
+    const std::int64_t column = k / (2 * p.lanes), within = k % (2 * p.lanes);
+    const std::int64_t width = p.column_blocks(column) * p.lanes;
+    for (std::int64_t c = 0; c < p.in.channels; ++c) {
+        const float* g = weights + (k * p.in.channels + c) * 9;
         std::array<std::array<double, size>, 3> rows;
         for (std::size_t y = 0; y < 3; ++y) rows[y] = transform_weights<Tile>(g[y * 3], g[y * 3 + 1], g[y * 3 + 2]);
         for (std::size_t j = 0; j < size; ++j) {
             const auto u = transform_weights<Tile>(rows[0][j], rows[1][j], rows[2][j]);
             for (std::size_t i = 0; i < size; ++i) {
                 const auto position = static_cast<std::int64_t>(i * size + j);
-                target[(position * channels + c) * width] = static_cast<float>(u[i]);
+                packed[p.weight_start(column, position) + c * width + within] = static_cast<float>(u[i]);
             }
         }
     }
@@ -32,7 +48,7 @@ void pack_channel(const Problem& p, const float* weights, std::int64_t k, float*
 
 void pack_weights(const Problem& problem, const float* weights, float* packed) {
     std::fill(packed, packed + problem.weight_floats(), 0.0f);
-    parallel_for(problem.out_channels, 8, [&](std::int64_t first, std::int64_t last) {
+    parallel_for(problem.out.channels, 8, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t k = first; k < last; ++k) {
             problem.tile == 4 ? pack_channel<4>(problem, weights, k, packed)
                               : pack_channel<2>(problem, weights, k, packed);

@@ -1,20 +1,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <optional>
 
 #include "graph/ops/convolution.hpp"
 #include "graph/tensor.hpp"
 #include "kernels/cpu/cpu.hpp"
+#include "kernels/cpu/fused_head.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
+#include "kernels/cpu/packing.hpp"
 #include "kernels/cpu/winograd/task.hpp"
 
 namespace seq::cpu {
 namespace {
 
 using winograd::Problem;
+
+/// In which the kernel takes or gives a value that is wanted in `wanted`; `otherwise` where that says nothing.
+Layout nearest(const Layout& wanted, int lanes, const Layout& otherwise) {
+    switch (wanted.kind) {
+        case LayoutKind::channels_last: return wanted;
+        case LayoutKind::blocked: return Layout::blocked(lanes);
+        case LayoutKind::plain: break;
+    }
+    return otherwise;
+}
+
+/// Input and output lie in either layout, whatever the other does.
+struct Layouts {
+    Layout input, output;
+};
+
+Layouts layouts_for(const KernelRequest& request, int lanes) {
+    const Layout input = nearest(offered_layout(request), lanes, Layout::channels_last());
+    return {input, nearest(request.outputs[0].layout, lanes, input)};
+}
 
 /// nullopt where the node is no 3×3 convolution of stride 1 in one group.
 std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
@@ -28,52 +49,19 @@ std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
     const auto& out = request.outputs[0].sizes;
     Problem problem;
     problem.batch = in[0];
-    problem.in_channels = in[1];
-    problem.in_height = in[2];
-    problem.in_width = in[3];
-    problem.out_channels = out[1];
-    problem.out_height = out[2];
-    problem.out_width = out[3];
     problem.pad_top = rows.pad_before;
     problem.pad_left = columns.pad_before;
     problem.tile = tile;
     problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    const Layouts layouts = layouts_for(request, problem.lanes);
+    problem.in = winograd::lay_out(in[1], in[2], in[3], problem.lanes, layouts.input);
+    problem.out = winograd::lay_out(out[1], out[2], out[3], problem.lanes, layouts.output);
     winograd::cut_into_tasks(problem, request.options.threads);
     return problem;
 }
 
-/// The ops at the head of the node's epilogue that are done in registers.
-struct FusedHead {
-    winograd::Epilogue values;
-    int residual = -1;
-    std::size_t count = 0;
-};
-
-FusedHead fuse_head(const KernelRequest& request) {
-    FusedHead head;
-    for (const PostOp& post : request.node.epilogue) {
-        const auto unary = unary_call(post.op);
-        const auto binary = binary_call(post.op);
-        if (binary == Binary::add && post.operand_count == 1 && head.count == 0 &&
-            !request.is_weight(post.first_operand) &&
-            request.inputs[static_cast<std::size_t>(post.first_operand)].sizes == request.outputs[0].sizes) {
-            head.residual = post.first_operand;
-        } else if (unary && unary->function == Unary::relu) {
-            head.values.low = 0;
-            ++head.count;
-            break;
-        } else if (unary && unary->function == Unary::hardtanh && unary->parameters[0] <= unary->parameters[1]) {
-            head.values.low = unary->parameters[0];
-            head.values.high = unary->parameters[1];
-            ++head.count;
-            break;
-        } else {
-            break;
-        }
-        ++head.count;
-    }
-    return head;
-}
+/// Of functions, winograd::Epilogue has ReLU and Hardtanh alone.
+bool takes_function(Unary) { return false; }
 
 class PreparedWinograd final : public PreparedKernel {
    public:
@@ -82,58 +70,24 @@ class PreparedWinograd final : public PreparedKernel {
         operands.input = static_cast<const float*>(context.inputs[0]);
         operands.output = static_cast<float*>(context.outputs[0]);
         operands.weights = static_cast<const float*>(weights.data);
-        operands.multiply[0] = multiply[0];
-        operands.multiply[1] = multiply[1];
-        operands.epilogue = head.values;
+        operands.epilogue.low = head.low;
+        operands.epilogue.high = head.high;
         operands.epilogue.bias = static_cast<const float*>(bias.data);
         if (head.residual >= 0) operands.epilogue.residual = static_cast<const float*>(context.inputs[head.residual]);
         auto* scratch = reinterpret_cast<float*>(context.scratch);
-        if (context.nonfinite) {
-            run_tasks(direct, problem.batch * problem.out_blocks(), operands, scratch);
-        } else {
-            run_tasks(task, problem.tasks(), operands, scratch);
-        }
+        context.nonfinite ? execution.run_careful(operands, scratch) : execution.run(operands, scratch);
         if (clears_tail) clear_channel_tail(output, operands.output);
         if (rest) rest->run(context.inputs, operands.output);
     }
 
     Problem problem;
-    winograd::TaskFunction task = nullptr;
-    winograd::TaskFunction direct = nullptr;
-    winograd::MultiplyFunction multiply[2] = {nullptr, nullptr};
+    winograd::Execution execution;
     PackedWeights weights, bias;
     FusedHead head;
     Placed output;
     bool clears_tail = false;
-    std::int64_t workers = 1;
-    std::int64_t worker_floats = 0;
     std::optional<ElementwiseChain> rest;
-
-   private:
-    /// Each worker takes the next task when it is done with one, so that a core that is busy elsewhere holds up none.
-    void run_tasks(winograd::TaskFunction function, std::int64_t count, const winograd::Operands& operands,
-                   float* scratch) const {
-        std::atomic<std::int64_t> next{0};
-        parallel_for(std::min(workers, count), 1, [&](std::int64_t first, std::int64_t last) {
-            for (std::int64_t worker = first; worker < last; ++worker) {
-                for (std::int64_t i = next++; i < count; i = next++)
-                    function(&problem, &operands, i, scratch + worker * worker_floats);
-            }
-        });
-    }
 };
-
-PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill) {
-    auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{count});
-    fill(tensor->view().as<float>());
-    PackedWeights packed;
-    packed.data = tensor->view().data;
-    packed.bytes = tensor->byte_count();
-    packed.owner = std::move(tensor);
-    return packed;
-}
-
-std::size_t float_bytes(std::int64_t count) { return static_cast<std::size_t>(count) * sizeof(float); }
 
 /// Below this gain the estimate is not believed.
 constexpr double least_gain = 1.15;
@@ -180,7 +134,7 @@ class Winograd final : public Kernel {
 Support Winograd::worth(const KernelRequest& request, const Problem& problem) const {
     const int threads = request.options.threads;
     const double cost = winograd::winograd_cost(problem, threads);
-    const double saved = winograd::direct_cost(problem) / cost;
+    const double saved = winograd::direct_cost(problem, threads) / cost;
     if (saved < least_gain)
         return Support::no(fmt::format("estimated to take {:.2f} of direct convolution", 1 / saved));
     const auto other = problem_of(request, tile_ == 4 ? 2 : 4);
@@ -202,22 +156,10 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
                 return keep_floats(problem.weight_floats(),
                                    [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
             },
-            float_bytes(problem.weight_floats()));
+            static_cast<std::size_t>(problem.weight_floats()) * sizeof(float));
         if (kernel.weights.data == nullptr) return false;
     }
-    const Value* bias = request.node.parameter("bias");
-    if (bias != nullptr && provider.available(*bias)) {
-        const std::int64_t padded = problem.out_blocks() * problem.lanes;
-        kernel.bias = provider.packed(
-            *bias, fmt::format("padded to {}", problem.lanes),
-            [&](const TensorView& plain) {
-                return keep_floats(padded, [&](float* values) {
-                    std::copy_n(plain.as<float>(), plain.element_count(), values);
-                    std::fill(values + plain.element_count(), values + padded, 0.0f);
-                });
-            },
-            float_bytes(padded));
-    }
+    kernel.bias = pack_bias(request.node, provider, problem.out.blocks * problem.lanes);
     kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
     return true;
 }
@@ -227,16 +169,15 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
                      std::string& refusal) {
     const Problem& problem = kernel.problem;
     const Isa isa = usable_isa(request.options);
-    const Layout layout = Layout::blocked(problem.lanes);
-    kernel.head = fuse_head(request);
-    std::vector<Placed> inputs = place_inputs(request, layout);
-    inputs[0].layout = layout;
-    kernel.output = place_output(request, layout);
+    const Layouts layouts = layouts_for(request, problem.lanes);
+    kernel.head = fuse_head(request, takes_function);
+    std::vector<Placed> inputs = place_inputs(request, layouts.output);
+    inputs[0].layout = layouts.input;
+    kernel.output = place_output(request, layouts.output);
     for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);
-    kernel.output_layouts.push_back(layout);
+    kernel.output_layouts.push_back(layouts.output);
     if (kernel.head.residual >= 0) kernel.in_place.push_back({kernel.head.residual, 0});
-    const winograd::Epilogue& epilogue = kernel.head.values;
-    kernel.clears_tail = has_channel_tail(kernel.output) && (epilogue.low > 0 || epilogue.high < 0);
+    kernel.clears_tail = has_channel_tail(kernel.output) && (kernel.head.low > 0 || kernel.head.high < 0);
     if (kernel.head.count < request.node.epilogue.size()) {
         ElementwiseChain chain(kernel.output, isa);
         if (!chain.append_epilogue(request, provider, inputs, kernel.head.count, refusal)) return false;
@@ -244,15 +185,8 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
         kernel.plain_weights = chain.plain_weights(request);
         kernel.rest = std::move(chain);
     }
-    kernel.task = winograd::winograd_task(problem, isa);
-    kernel.direct = winograd::direct_task(problem, isa);
-    for (int i = 0; i < 2; ++i) {
-        kernel.multiply[i] = isa == Isa::avx512 ? winograd::multiply_avx512(problem.group_tiles, i + 1)
-                                                : winograd::multiply_avx2(problem.group_tiles, i + 1);
-    }
-    kernel.workers = std::min<std::int64_t>(request.options.threads, problem.tasks());
-    kernel.worker_floats = std::max(problem.task_floats(), winograd::direct_floats(problem));
-    kernel.scratch_bytes = static_cast<std::size_t>(kernel.workers * kernel.worker_floats) * sizeof(float);
+    kernel.execution = winograd::Execution(problem, isa, request.options.threads);
+    kernel.scratch_bytes = static_cast<std::size_t>(kernel.execution.scratch_floats()) * sizeof(float);
     kernel.description = fmt::format("own Winograd F({0}×{0}, 3×3) {1}", problem.tile, name_of(isa));
     return true;
 }

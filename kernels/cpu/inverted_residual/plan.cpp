@@ -1,0 +1,79 @@
+#include <algorithm>
+
+#include "kernels/cpu/inverted_residual/block.hpp"
+
+namespace seq::cpu::inverted_residual {
+namespace {
+
+/// Expanded rows and a strip, in floats: a part of the second-level cache, beside the weights.
+constexpr std::int64_t cache_floats = 192 * 1024;
+/// Pixels of a strip, so that the tiles of its products are full and weights are read anew but now and then.
+constexpr std::int64_t strip_pixels = 56;
+/// Rows of a strip, so that few rows that are expanded are read by two strips.
+constexpr std::int64_t least_strip_rows = 4;
+/// For each thread: with as many, one that a thread does alone in the end hardly counts.
+constexpr std::int64_t many_pictures = 6;
+
+/// What a byte costs that comes from the cache that the cores share, in multiply-adds.
+constexpr double shared_byte = 3.4;
+
+std::int64_t divide_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step; }
+std::int64_t round_up(std::int64_t value, std::int64_t step) { return divide_up(value, step) * step; }
+
+/// The largest block of channels with which `plan` stays in the cache.
+void fit_block(Plan& plan) {
+    const std::int64_t panel = 2 * plan.middle.lanes;
+    const std::int64_t blocks_at_first = divide_up(plan.part_channels, panel);
+    for (std::int64_t blocks = 1; blocks <= blocks_at_first; ++blocks) {
+        plan.block_channels = round_up(divide_up(plan.part_channels, blocks), panel);
+        if (plan.worker_floats() <= cache_floats) return;
+    }
+}
+
+}  // namespace
+
+namespace {
+
+double as_double(std::int64_t value) { return static_cast<double>(value); }
+
+/// What each of `parts` parts of the rows does that another one does as well, in multiply-adds: rows that are expanded
+/// twice, and weights that all of them read.
+double row_parts_cost(const Plan& plan, std::int64_t parts) {
+    const depthwise::Problem& m = plan.middle;
+    const std::int64_t halo = std::max<std::int64_t>(m.kernel_height - m.stride_height, 0);
+    const double shared = as_double(parts - 1) / as_double(parts);
+    const double expansion = as_double(halo * m.in_width) * as_double(plan.in_channels * m.channels);
+    const double weights = as_double(m.channels) * as_double(plan.in_channels + plan.out_channels + m.taps());
+    return shared * (expansion + sizeof(float) * weights * shared_byte);
+}
+
+/// What each of `parts` parts of the hidden channels does in vain: sums that are stored, and added up.
+double channel_parts_cost(const Plan& plan) {
+    return as_double(plan.projects() ? plan.output_floats() : 0) * sizeof(float) * 2 * shared_byte;
+}
+
+}  // namespace
+
+std::int64_t Plan::ring_rows() const {
+    return std::min((strip_rows - 1) * middle.stride_height + middle.kernel_height, middle.in_height);
+}
+
+void cut_into_tasks(Plan& plan, int threads) {
+    const depthwise::Problem& m = plan.middle;
+    const std::int64_t panel = 2 * m.lanes;
+    const bool pictures_suffice = m.batch % threads == 0 || m.batch >= many_pictures * threads;
+    const std::int64_t parts = pictures_suffice ? 1 : threads;
+    plan.part_rows = m.out_height;
+    plan.part_channels = round_up(m.channels, panel);
+    const bool enough_channels = m.channels >= parts * panel;
+    if (!enough_channels || row_parts_cost(plan, parts) <= channel_parts_cost(plan)) {
+        plan.part_rows = divide_up(m.out_height, parts);
+        plan.strip_rows = std::min(std::max(divide_up(strip_pixels, m.out_width), least_strip_rows), plan.part_rows);
+    } else {
+        plan.part_channels = round_up(divide_up(m.channels, parts), panel);
+        plan.strip_rows = m.out_height;
+    }
+    fit_block(plan);
+}
+
+}  // namespace seq::cpu::inverted_residual

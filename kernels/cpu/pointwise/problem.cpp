@@ -1,0 +1,81 @@
+#include "kernels/cpu/pointwise/problem.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/tensor.hpp"
+#include "kernels/cpu/packing.hpp"
+#include "kernels/cpu/parallel.hpp"
+
+namespace seq::cpu::pointwise {
+namespace {
+
+/// A block of rows stays in the second-level cache beside the weights, in floats; where the weights stay as well, smaller
+/// blocks leave more of it to them and to results.
+constexpr std::int64_t block_cache_floats = 128 * 1024;
+constexpr std::int64_t small_block_floats = 32 * 1024;
+constexpr std::int64_t resident_weight_floats = 192 * 1024;
+/// Below this a task is not worth being handed out.
+constexpr double least_task_macs = 400e3;
+/// Tasks for each thread, so that one that is held up leaves its own to others.
+constexpr std::int64_t tasks_per_thread = 6;
+
+std::int64_t round_up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step * step; }
+
+/// Dense [out_channels, in_channels] as panels.
+void pack_weights(std::int64_t in_channels, std::int64_t out_channels, int lanes, const float* weights, float* packed) {
+    const std::int64_t width = 2 * lanes, panels = (out_channels + width - 1) / width;
+    parallel_for(panels, 1, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t panel = first; panel < last; ++panel) {
+            const std::int64_t start = panel * width, count = std::min(width, out_channels - start);
+            const std::int64_t padded = round_up(count, lanes);
+            float* target = packed + start * in_channels;
+            for (std::int64_t c = 0; c < in_channels; ++c, target += padded) {
+                for (std::int64_t j = 0; j < count; ++j) target[j] = weights[(start + j) * in_channels + c];
+                std::fill(target + count, target + padded, 0.0f);
+            }
+        }
+    });
+}
+
+}  // namespace
+
+double Problem::macs() const {
+    return static_cast<double>(rows) * static_cast<double>(in_channels) * static_cast<double>(out_channels);
+}
+
+void cut_into_tasks(Problem& p, int threads) {
+    const std::int64_t tile = tile_rows(p.lanes), tiles = (p.rows + tile - 1) / tile;
+    const std::int64_t floats = p.weight_floats() <= resident_weight_floats ? small_block_floats : block_cache_floats;
+    const std::int64_t fit = std::clamp<std::int64_t>(floats / (tile * p.copy_stride()), 1, tiles);
+    const auto worth = static_cast<std::int64_t>(p.macs() / least_task_macs);
+    const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
+    std::int64_t blocks = (tiles + fit - 1) / fit, parts = 1;
+    const bool by_columns = p.out_channels >= p.rows && p.panels() >= threads;
+    if (by_columns) {
+        parts = std::clamp<std::int64_t>(wanted / blocks, 1, p.panels());
+    } else {
+        blocks = std::clamp<std::int64_t>(wanted, blocks, tiles);
+        parts = std::clamp<std::int64_t>(std::min<std::int64_t>(wanted, threads) / blocks, 1, p.panels());
+    }
+    const std::int64_t even = (p.rows + blocks - 1) / blocks;
+    p.block_rows = blocks == 1 ? p.rows : round_up(even, tile);
+    p.task_panels = (p.panels() + parts - 1) / parts;
+}
+
+PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_t in_channels,
+                         std::int64_t out_channels, int lanes) {
+    const Value& weight = *node.parameter("weight");
+    if (!provider.available(weight)) return {};
+    const std::int64_t floats = in_channels * round_up(out_channels, lanes);
+    const auto pack = [&](const TensorView& plain) {
+        return keep_floats(floats, [&](float* packed) {
+            pack_weights(in_channels, out_channels, lanes, plain.as<float>(), packed);
+        });
+    };
+    return provider.packed(weight, fmt::format("panels of 2 times {}", lanes), pack,
+                           static_cast<std::size_t>(floats) * sizeof(float));
+}
+
+}  // namespace seq::cpu::pointwise

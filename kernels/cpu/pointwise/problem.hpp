@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/pointwise/tile.hpp"
+#include "kernels/kernel.hpp"
+
+namespace seq::cpu::pointwise {
+
+/// A 1×1 convolution as a product of matrices, and how it is cut into tasks: blocks of rows, each with all columns or
+/// with a part of them.
+struct Problem {
+    std::int64_t rows = 0, in_channels = 0, out_channels = 0;
+    int lanes = 16;
+
+    /// A multiple of the rows of a tile, except for the last block.
+    std::int64_t block_rows = 0;
+    std::int64_t task_panels = 0;
+
+    std::int64_t panels() const { return (out_channels + 2 * lanes - 1) / (2 * lanes); }
+    std::int64_t row_blocks() const { return (rows + block_rows - 1) / block_rows; }
+    std::int64_t column_parts() const { return (panels() + task_panels - 1) / task_panels; }
+    std::int64_t tasks() const { return row_blocks() * column_parts(); }
+    std::int64_t padded_out() const { return (out_channels + lanes - 1) / lanes * lanes; }
+    std::int64_t weight_floats() const { return in_channels * padded_out(); }
+    /// In floats, between rows of a block that is copied: apart from powers of two, at which rows meet in one set of a
+    /// cache.
+    std::int64_t copy_stride() const { return (in_channels + lanes - 1) / lanes * lanes + lanes; }
+    double macs() const;
+};
+
+/// Sets the pieces for so many threads.
+void cut_into_tasks(Problem& problem, int threads);
+
+/// The weights of a Linear or a 1×1 convolution as panels; empty where they are not known.
+PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_t in_channels,
+                         std::int64_t out_channels, int lanes);
+
+}  // namespace seq::cpu::pointwise

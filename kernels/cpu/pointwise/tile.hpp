@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/fused_function.hpp"
+
+// The inner product of 1×1 convolutions: rows of input channels times a panel of output channels.
+//
+// A panel has the weights of two vectors of output channels, [channel][2 · lanes], the last one of a layer of one
+// vector where that is enough.
+namespace seq::cpu::pointwise {
+
+/// How many rows a tile has at most.
+constexpr int tile_rows(int lanes) { return lanes == 16 ? 14 : 6; }
+
+/// What happens to inputs while they are copied: · scale + shift, then ReLU. Each is left out where it is nullptr.
+struct Prologue {
+    const float* scale = nullptr;
+    const float* shift = nullptr;
+    bool relu = false;
+};
+
+/// Some rows times one panel.
+struct Tile {
+    const float* rows = nullptr;
+    std::int64_t row_stride = 0;
+    const float* panel = nullptr;
+    const float* bias = nullptr;  ///< of this panel, padded to whole vectors
+    /// Of these rows and this panel; nullptr, or with the stride of `output`.
+    const float* residual = nullptr;
+    float* output = nullptr;
+    std::int64_t output_stride = 0;
+    std::int64_t channels = 0;
+    std::int64_t columns = 0;  ///< output channels, at most 2 · lanes
+    /// Whether `output` holds sums to be added to, instead of the bias.
+    bool resumes = false;
+    /// Whether more channels follow: the sums are stored as they are.
+    bool unfinished = false;
+    /// Weights that are needed next; one cache line is fetched ahead for each channel.
+    const float* ahead = nullptr;
+    SumEpilogue epilogue;
+};
+
+using TileFunction = void (*)(const Tile& tile);
+
+/// Copies `count` rows, which begin `stride` floats apart, to where they are `target_stride` apart.
+using CopyFunction = void (*)(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t channels,
+                              const Prologue& prologue, float* target, std::int64_t target_stride);
+
+/// output[i] = the sum of parts[p · count + i] over p, + residual[i] where there is one, as the epilogue has it; for i
+/// in [first, last).
+using SumFunction = void (*)(const float* parts, std::int64_t part_count, std::int64_t count, std::int64_t first,
+                             std::int64_t last, const float* residual, const SumEpilogue& epilogue, float* output);
+
+/// The code for one instruction set.
+struct Code {
+    int lanes = 16;
+    /// By the number of vectors of output channels - 1, then by the number of rows - 1.
+    const TileFunction (*multiply)[14] = nullptr;
+    CopyFunction copy = nullptr;
+    SumFunction sum = nullptr;
+
+    int rows() const { return tile_rows(lanes); }
+    /// `count`: 1 to rows().
+    void run(const Tile& tile, std::int64_t count) const { multiply[tile.columns > lanes ? 1 : 0][count - 1](tile); }
+};
+
+/// The weights of a layer.
+struct Panels {
+    const float* weights = nullptr;
+    const float* bias = nullptr;  ///< padded to whole vectors
+    std::int64_t in_channels = 0;
+    std::int64_t out_channels = 0;
+};
+
+/// Multiplies `count` rows by panels [first, last), with weights for tile.channels channels from `channel` on. `tile`
+/// has the rows, and where the result of the first row and panel goes.
+void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int64_t count, std::int64_t first,
+                     std::int64_t last, std::int64_t channel = 0);
+
+const Code& code_avx512();
+const Code& code_avx2();
+/// Not for Isa::scalar.
+const Code& code_for(Isa isa);
+
+}  // namespace seq::cpu::pointwise

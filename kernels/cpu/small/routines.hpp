@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cpu/pool/pool_plan.hpp"
+
+// The inner loops of small nets, written for each instruction set.
+namespace seq::cpu::small {
+
+/// Taps of a position that lie one behind the other, from `offset` floats after its first.
+struct Run {
+    std::int32_t offset = 0;
+    std::int32_t count = 0;
+};
+
+/// For positions along lines: output = min(max(bias + sum over taps of input · weights, low), high), NaN kept. A
+/// position gets one or two vectors of outputs, its columns. All strides count floats.
+struct Product {
+    const float* input = nullptr;
+    std::int64_t position_stride = 0;
+    std::int64_t line_stride = 0;
+    const Run* runs = nullptr;
+    const Run* runs_end = nullptr;
+    const float* weights = nullptr;  ///< [taps][columns · lanes]
+    const float* bias = nullptr;     ///< [columns · lanes]
+    float* output = nullptr;
+    std::int64_t out_position_stride = 0;
+    std::int64_t out_line_stride = 0;
+    std::int64_t out_column_stride = 0;
+    /// Groups of positions that are computed at once, and how many there are in a line.
+    std::int64_t tiles = 0;
+    std::int64_t lines = 0;
+    float low = 0;
+    float high = 0;
+};
+using ProductFunction = void (*)(const Product&);
+
+/// Pools lines of one block of channels: output line `y` from the input's lines, of which `input` holds `input_line`
+/// and those after it.
+struct PoolWork {
+    const PoolPlan* plan = nullptr;
+    const float* input = nullptr;
+    std::int64_t input_line = 0;
+    std::int64_t line_stride = 0;
+    float* output = nullptr;  ///< of output line 0
+    std::int64_t out_line_stride = 0;
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+};
+using PoolFunction = void (*)(const PoolWork&);
+
+constexpr int most_columns = 2;
+constexpr int most_positions = 16;
+
+/// What one instruction set offers.
+struct Routines {
+    int lanes = 0;
+    /// The most positions that stay in registers for one and for two columns.
+    int positions[most_columns] = {};
+    /// [whether positions are 1 float apart][columns - 1][positions - 1]
+    ProductFunction product[2][most_columns][most_positions] = {};
+    /// For windows of any size, and for those of 1×2, 2×2 and 3×3 elements; largest or mean.
+    PoolFunction largest[4] = {};
+    PoolFunction mean[4] = {};
+};
+
+const Routines& routines(Isa isa);
+/// Each may be called only where the machine has those instructions.
+const Routines& routines_avx512();
+const Routines& routines_avx2();
+const Routines& routines_baseline();
+
+}  // namespace seq::cpu::small

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+// For files named *_avx2.cpp alone: what vector_avx512.hpp has, for AVX2 and FMA.
+namespace seq::cpu {
+namespace {
+
+struct Vector {
+    static constexpr int lanes = 8;
+    using Float = __m256;
+    using Mask = __m256i;
+
+    static Float zero() { return _mm256_setzero_ps(); }
+    /// GCC 12 spills some operands of inner loops that have registers to spare.
+    static void keep_in_register(Float& value) { asm("" : "+x"(value)); }
+    static Float splat(float value) { return _mm256_set1_ps(value); }
+    static Float load(const float* from) { return _mm256_loadu_ps(from); }
+    static void store(float* to, Float value) { _mm256_storeu_ps(to, value); }
+    /// The first `count` lanes, of 0 to all.
+    static Mask first(std::int64_t count) {
+        const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
+    }
+    static Float load(const float* from, Mask mask) { return _mm256_maskload_ps(from, mask); }
+    static void store(float* to, Float value, Mask mask) { _mm256_maskstore_ps(to, mask, value); }
+
+    static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
+    static Float sub(Float a, Float b) { return _mm256_sub_ps(a, b); }
+    static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
+    /// a · b + c
+    static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+    /// c - a · b
+    static Float fnma(Float a, Float b, Float c) { return _mm256_fnmadd_ps(a, b, c); }
+    /// Both keep a NaN in x.
+    static Float at_least(Float x, Float low) { return _mm256_max_ps(low, x); }
+    static Float at_most(Float x, Float high) { return _mm256_min_ps(high, x); }
+    /// x where it is above 0 or NaN, else `otherwise`.
+    static Float positive_or(Float x, Float otherwise) {
+        return _mm256_blendv_ps(x, otherwise, _mm256_cmp_ps(x, zero(), _CMP_LE_OQ));
+    }
+    /// x · 2^n for integral n in [-126, 128].
+    static Float scale(Float x, Float n) {
+        const __m256i half = _mm256_srai_epi32(_mm256_cvtps_epi32(n), 1);
+        const __m256i rest = _mm256_sub_epi32(_mm256_cvtps_epi32(n), half);
+        return _mm256_mul_ps(_mm256_mul_ps(x, power_of_two(half)), power_of_two(rest));
+    }
+    static Float reciprocal(Float x) { return _mm256_div_ps(splat(1), x); }
+    /// NaN where `x` is -Inf, else `value`.
+    static Float nan_at_minus_infinity(Float value, Float x) {
+        const __m256 lost = _mm256_cmp_ps(x, splat(-__builtin_inff()), _CMP_EQ_OQ);
+        return _mm256_or_ps(value, lost);
+    }
+
+   private:
+    static Float power_of_two(__m256i n) {
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+    }
+};
+
+}  // namespace
+}  // namespace seq::cpu

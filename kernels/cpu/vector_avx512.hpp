@@ -1,0 +1,60 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+// For files named *_avx512.cpp alone. Bodies that are templates over `Vector` are written once for this and AVX2, with
+// intrinsics, since GCC 12 makes broadcasts from memory and masked tails of nothing else.
+namespace seq::cpu {
+namespace {
+
+struct Vector {
+    static constexpr int lanes = 16;
+    using Float = __m512;
+    using Mask = __mmask16;
+
+    /// The unmasked forms of some functions make GCC 12 warn of its own headers.
+    static constexpr Mask all = 0xffff;
+
+    static Float zero() { return _mm512_setzero_ps(); }
+    /// GCC 12 spills some operands of inner loops that have registers to spare.
+    static void keep_in_register(Float& value) { asm("" : "+v"(value)); }
+    static Float splat(float value) { return _mm512_set1_ps(value); }
+    static Float load(const float* from) { return _mm512_loadu_ps(from); }
+    static void store(float* to, Float value) { _mm512_storeu_ps(to, value); }
+    /// The first `count` lanes, of 0 to all.
+    static Mask first(std::int64_t count) { return static_cast<Mask>((1u << count) - 1u); }
+    static Float load(const float* from, Mask mask) { return _mm512_maskz_loadu_ps(mask, from); }
+    static void store(float* to, Float value, Mask mask) { _mm512_mask_storeu_ps(to, mask, value); }
+
+    static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
+    static Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }
+    static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
+    /// a · b + c
+    static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+    /// c - a · b
+    static Float fnma(Float a, Float b, Float c) { return _mm512_fnmadd_ps(a, b, c); }
+    /// Both keep a NaN in x.
+    static Float at_least(Float x, Float low) { return _mm512_maskz_max_ps(all, low, x); }
+    static Float at_most(Float x, Float high) { return _mm512_maskz_min_ps(all, high, x); }
+    /// x where it is above 0 or NaN, else `otherwise`.
+    static Float positive_or(Float x, Float otherwise) {
+        return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, zero(), _CMP_LE_OQ), x, otherwise);
+    }
+    /// x · 2^n for integral n in [-126, 128].
+    static Float scale(Float x, Float n) { return _mm512_maskz_scalef_ps(all, x, n); }
+    /// 1 / x within 1 ulp or so for x in [1, 2^126].
+    static Float reciprocal(Float x) {
+        const Float guess = _mm512_maskz_rcp14_ps(all, x);
+        return _mm512_fmadd_ps(guess, _mm512_fnmadd_ps(x, guess, splat(1)), guess);
+    }
+    /// NaN where `x` is -Inf, else `value`.
+    static Float nan_at_minus_infinity(Float value, Float x) {
+        const Mask lost = _mm512_fpclass_ps_mask(x, 0x10);
+        return _mm512_mask_mov_ps(value, lost, splat(__builtin_nanf("")));
+    }
+};
+
+}  // namespace
+}  // namespace seq::cpu

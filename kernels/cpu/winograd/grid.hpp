@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+// Plain numbers alone, since the files for one instruction set share no functions with others.
+namespace seq::cpu::winograd {
+
+/// How one side's pictures lie, in blocks of as many channels as a vector has lanes. Strides are in floats.
+struct Pictures {
+    std::int64_t channels = 0, height = 0, width = 0;
+    std::int64_t pixel = 0;    ///< from a pixel to the next in its row
+    std::int64_t row = 0;      ///< from a row to the next
+    std::int64_t block = 0;    ///< from a block of channels to the next
+    std::int64_t picture = 0;  ///< from a picture to the next
+    std::int64_t blocks = 0;
+    int last_lanes = 0;  ///< how many channels of the last block memory holds
+};
+
+/// The tiles of a layer, counted over pictures, rows and columns together, and where their transforms lie.
+struct Grid {
+    Pictures in, out;
+    std::int64_t pad_top = 0, pad_left = 0;
+    std::int64_t tile_rows = 0, tile_columns = 0;  ///< of a picture
+    /// In floats, from a position to the next: of transformed tiles, and of products.
+    std::int64_t input_stride = 0, product_stride = 0;
+};
+
+}  // namespace seq::cpu::winograd

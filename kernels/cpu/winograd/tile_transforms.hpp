@@ -1,0 +1,264 @@
+#pragma once
+
+#include "kernels/cpu/winograd/routines.hpp"
+#include "kernels/cpu/winograd/transform.hpp"
+
+// The transforms of whole tiles over an instruction set that is given as a class `Simd`, which names its Vector and its
+// Mask of lanes. Included by one source for each; nothing in it is shared between them.
+namespace seq::cpu::winograd {
+namespace {
+
+/// The rows and columns of a window of `size` pixels a side that lie in a picture.
+struct Window {
+    std::int64_t top, left;
+    int first_row, end_row, first_column, end_column;
+};
+
+SEQ_INLINE Window window_at(std::int64_t top, std::int64_t left, int size, const Pictures& pictures) {
+    const auto cut = [size](std::int64_t at) { return at < 0 ? 0 : at > size ? size : static_cast<int>(at); };
+    return {top, left, cut(-top), cut(pictures.height - top), cut(-left), cut(pictures.width - left)};
+}
+
+SEQ_INLINE bool is_whole(const Window& window, int size) {
+    return window.first_row == 0 && window.end_row == size && window.first_column == 0 && window.end_column == size;
+}
+
+/// Whether the channels of a pixel lie together. Walks follow memory: tile by tile then, otherwise block by block.
+SEQ_INLINE bool is_by_pixel(const Pictures& pictures) { return pictures.pixel == pictures.channels; }
+
+/// Where the tiles lie that follow each other from `first` on.
+class TileWalk {
+   public:
+    SEQ_INLINE TileWalk(const Grid& grid, std::int64_t first)
+        : rows_(grid.tile_rows),
+          columns_(grid.tile_columns),
+          picture_(first / columns_ / rows_),
+          row_(first / columns_ % rows_),
+          column_(first % columns_) {}
+    SEQ_INLINE void advance() {
+        if (++column_ < columns_) return;
+        column_ = 0;
+        if (++row_ < rows_) return;
+        row_ = 0;
+        ++picture_;
+    }
+    SEQ_INLINE std::int64_t picture() const { return picture_; }
+    SEQ_INLINE std::int64_t row() const { return row_; }
+    SEQ_INLINE std::int64_t column() const { return column_; }
+
+   private:
+    std::int64_t rows_, columns_, picture_, row_, column_;
+};
+
+/// Between the two passes of a transform a tile lies in the first-level cache, since 6×6 vectors fit no registers.
+template <class Simd, int Rows, int Columns>
+struct Between {
+    alignas(64) float at[Rows][Columns][Simd::lanes];
+};
+
+/// B^T of a window's columns; what lies outside the picture is 0. `channels` points to the picture's first pixel.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_columns(const Pictures& in, const float* channels, const Window& window,
+                                  Between<Simd, reach(Tile), reach(Tile)>& between) {
+    constexpr int size = reach(Tile);
+    using Vector = typename Simd::Vector;
+    const std::int64_t row = in.row;
+    const float* corner = channels + window.top * row + window.left * in.pixel;
+#pragma GCC unroll 1
+    for (int j = 0; j < size; ++j, corner += in.pixel) {
+        Vector d[size];
+        for (int i = 0; i < size; ++i) d[i] = Simd::load(corner + i * row);
+        transform_input<Tile>(d);
+        for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
+    }
+}
+
+/// The rows of a window that is not whole: where they begin, and whether they are there.
+template <int Size>
+struct Rows {
+    std::int64_t start[Size];
+    int inside[Size];
+};
+
+template <int Size>
+SEQ_INLINE Rows<Size> rows_of(const Window& window, const Pictures& pictures) {
+    Rows<Size> rows;
+    for (int i = 0; i < Size; ++i) {
+        rows.inside[i] = i >= window.first_row && i < window.end_row ? 1 : 0;
+        rows.start[i] = (window.top + i) * pictures.row * rows.inside[i];
+    }
+    return rows;
+}
+
+/// The same at the edge of a picture, or of its channels, of which `lanes` are there.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const Window& window,
+                               const Rows<reach(Tile)>& rows, int lanes,
+                               Between<Simd, reach(Tile), reach(Tile)>& between) {
+    constexpr int size = reach(Tile);
+    typename Simd::Mask masks[size];
+    for (int i = 0; i < size; ++i) masks[i] = Simd::mask(lanes * rows.inside[i]);
+#pragma GCC unroll 1
+    for (int j = 0; j < size; ++j) {
+        typename Simd::Vector d[size] = {};
+        if (j >= window.first_column && j < window.end_column) {
+            const float* column = channels + (window.left + j) * in.pixel;
+            for (int i = 0; i < size; ++i) d[i] = Simd::load(column + rows.start[i], masks[i]);
+            transform_input<Tile>(d);
+        }
+        for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
+    }
+}
+
+/// One block of channels of a tile. `channels` points to the first pixel of the picture.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_tile(const Pictures& in, const float* channels, const Window& window, int lanes,
+                               float* target, std::int64_t stride) {
+    constexpr int size = reach(Tile);
+    Between<Simd, size, size> between;
+    if (is_whole(window, size) && lanes == Simd::lanes) {
+        transform_columns<Simd, Tile>(in, channels, window, between);
+    } else {
+        transform_part<Simd, Tile>(in, channels, window, rows_of<size>(window, in), lanes, between);
+    }
+#pragma GCC unroll 1
+    for (int i = 0; i < size; ++i) {
+        typename Simd::Vector d[size];
+        for (int j = 0; j < size; ++j) d[j] = Simd::load(between.at[i][j]);
+        transform_input<Tile>(d);
+        for (int j = 0; j < size; ++j, target += stride) Simd::store(target, d[j]);
+    }
+}
+
+template <class Simd, int Tile>
+void transform_tiles(const Grid& grid, const float* input, std::int64_t first, std::int64_t count, float* target) {
+    const std::int64_t outer = is_by_pixel(grid.in) ? 1 : grid.in.blocks, inner = grid.in.blocks / outer;
+    for (std::int64_t first_block = 0; first_block < outer; ++first_block) {
+        TileWalk walk(grid, first);
+        for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
+            const Window window =
+                window_at(walk.row() * Tile - grid.pad_top, walk.column() * Tile - grid.pad_left, reach(Tile), grid.in);
+            const float* picture = input + walk.picture() * grid.in.picture;
+            for (std::int64_t block = first_block; block < first_block + inner; ++block) {
+                const int lanes = block + 1 < grid.in.blocks ? Simd::lanes : grid.in.last_lanes;
+                transform_tile<Simd, Tile>(grid.in, picture + block * grid.in.block, window, lanes,
+                                           target + (block * count + i) * Simd::lanes, grid.input_stride);
+            }
+        }
+    }
+}
+
+/// What follows the convolution, for one block of channels.
+template <class Simd>
+struct Finish {
+    using Vector = typename Simd::Vector;
+    Vector bias, low, high;
+
+    SEQ_INLINE Finish(const Epilogue& epilogue, std::int64_t block)
+        : bias(epilogue.bias == nullptr ? Vector{} : Simd::load(epilogue.bias + block * Simd::lanes)),
+          low(Simd::splat(epilogue.low)),
+          high(Simd::splat(epilogue.high)) {}
+    SEQ_INLINE Vector operator()(Vector value) const { return Simd::clamp(value + bias, low, high); }
+    SEQ_INLINE Vector operator()(Vector value, Vector residual) const {
+        return Simd::clamp(value + bias + residual, low, high);
+    }
+};
+
+/// A^T of the products' rows.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_rows_back(const float* products, std::int64_t stride,
+                                    Between<Simd, reach(Tile), Tile>& between) {
+    constexpr int size = reach(Tile);
+#pragma GCC unroll 1
+    for (int i = 0; i < size; ++i) {
+        typename Simd::Vector m[size];
+        for (int j = 0; j < size; ++j, products += stride) m[j] = Simd::load(products);
+        transform_output<Tile>(m);
+        for (int j = 0; j < Tile; ++j) Simd::store(between.at[i][j], m[j]);
+    }
+}
+
+template <class Simd, int Tile>
+SEQ_INLINE void load_column(const Between<Simd, reach(Tile), Tile>& between, int j, typename Simd::Vector* m) {
+    for (int i = 0; i < reach(Tile); ++i) m[i] = Simd::load(between.at[i][j]);
+    transform_output<Tile>(m);
+}
+
+template <class Simd, int Tile>
+SEQ_INLINE void write_whole(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
+                            const Pictures& out, const float* residual, float* output) {
+    const std::int64_t row = out.row;
+#pragma GCC unroll 1
+    for (int j = 0; j < Tile; ++j, output += out.pixel) {
+        typename Simd::Vector m[reach(Tile)];
+        load_column<Simd, Tile>(between, j, m);
+        if (residual == nullptr) {
+            for (int i = 0; i < Tile; ++i) Simd::store(output + i * row, finish(m[i]));
+        } else {
+            for (int i = 0; i < Tile; ++i) Simd::store(output + i * row, finish(m[i], Simd::load(residual + i * row)));
+            residual += out.pixel;
+        }
+    }
+}
+
+template <class Simd, int Tile>
+SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
+                           const Pictures& out, const Window& window, int lanes, const float* residual, float* output) {
+    const typename Simd::Mask mask = Simd::mask(lanes);
+#pragma GCC unroll 1
+    for (int j = 0; j < window.end_column; ++j) {
+        typename Simd::Vector m[reach(Tile)];
+        load_column<Simd, Tile>(between, j, m);
+        for (int i = 0; i < Tile; ++i) {
+            if (i >= window.end_row) break;
+            const std::int64_t at = i * out.row + j * out.pixel;
+            const auto value = residual == nullptr ? finish(m[i]) : finish(m[i], Simd::load(residual + at, mask));
+            Simd::store(output + at, value, mask);
+        }
+    }
+}
+
+/// One block of channels of a tile. `window` is the tile's in the output.
+template <class Simd, int Tile>
+SEQ_INLINE void transform_tile_back(const Pictures& out, const float* products, std::int64_t stride,
+                                    const Window& window, int lanes, const Finish<Simd>& finish, const float* residual,
+                                    float* output) {
+    Between<Simd, reach(Tile), Tile> between;
+    transform_rows_back<Simd, Tile>(products, stride, between);
+    if (is_whole(window, Tile) && lanes == Simd::lanes) {
+        write_whole<Simd, Tile>(between, finish, out, residual, output);
+    } else {
+        write_part<Simd, Tile>(between, finish, out, window, lanes, residual, output);
+    }
+}
+
+template <class Simd, int Tile>
+void transform_tiles_back(const Grid& grid, const float* products, std::int64_t first, std::int64_t count,
+                          std::int64_t column, const Epilogue& epilogue, float* output) {
+    const int blocks = column * 2 + 1 < grid.out.blocks ? 2 : 1, outer = is_by_pixel(grid.out) ? 1 : blocks;
+    const Finish<Simd> finish[2] = {{epilogue, column * 2}, {epilogue, column * 2 + blocks - 1}};
+    for (int first_block = 0; first_block < outer; ++first_block) {
+        TileWalk walk(grid, first);
+        for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
+            const Window window = window_at(walk.row() * Tile, walk.column() * Tile, Tile, grid.out);
+            const std::int64_t corner =
+                walk.picture() * grid.out.picture + window.top * grid.out.row + window.left * grid.out.pixel;
+            for (int half = first_block; half < first_block + blocks / outer; ++half) {
+                const std::int64_t block = column * 2 + half, at = corner + block * grid.out.block;
+                const int lanes = block + 1 < grid.out.blocks ? Simd::lanes : grid.out.last_lanes;
+                const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
+                transform_tile_back<Simd, Tile>(grid.out, products + (i * 2 + half) * Simd::lanes, grid.product_stride,
+                                                window, lanes, finish[half], residual, output + at);
+            }
+        }
+    }
+}
+
+template <class Simd>
+Transforms transforms_by(int tile) {
+    if (tile == 4) return {transform_tiles<Simd, 4>, transform_tiles_back<Simd, 4>};
+    return {transform_tiles<Simd, 2>, transform_tiles_back<Simd, 2>};
+}
+
+}  // namespace
+}  // namespace seq::cpu::winograd

@@ -1,0 +1,31 @@
+#include <immintrin.h>
+
+#include "kernels/cpu/winograd/tile_transforms.hpp"
+
+namespace seq::cpu::winograd {
+namespace {
+
+struct Avx2 {
+    static constexpr int lanes = 8;
+    using Vector = __m256;
+    using Mask = __m256i;
+
+    SEQ_INLINE static Mask mask(int count) {
+        return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    }
+    SEQ_INLINE static Vector load(const float* from) { return _mm256_loadu_ps(from); }
+    SEQ_INLINE static Vector load(const float* from, Mask mask) { return _mm256_maskload_ps(from, mask); }
+    SEQ_INLINE static void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }
+    SEQ_INLINE static void store(float* to, Vector value, Mask mask) { _mm256_maskstore_ps(to, mask, value); }
+    SEQ_INLINE static Vector splat(float value) { return _mm256_set1_ps(value); }
+    /// A NaN stays.
+    SEQ_INLINE static Vector clamp(Vector value, Vector low, Vector high) {
+        return _mm256_min_ps(high, _mm256_max_ps(low, value));
+    }
+};
+
+}  // namespace
+
+Transforms transforms_avx2(int tile) { return transforms_by<Avx2>(tile); }
+
+}  // namespace seq::cpu::winograd
