@@ -74,6 +74,16 @@ Written check(const Arguments& arguments, const seq::Bindings& bindings) {
     return written;
 }
 
+/// The model with its symbols kept, though --set gives them values, with which it was checked.
+std::optional<Model> load_symbolic(const Arguments& arguments) {
+    auto bound = load_model(arguments, MissingWeights::refuse);
+    if (!bound || arguments.settings.empty() || arguments.spec == "-") return bound;
+    Arguments symbolic = arguments;
+    symbolic.settings.clear();
+    symbolic.quiet = true;
+    return load_model(symbolic, MissingWeights::refuse);
+}
+
 std::string settings_text(const seq::Bindings& bindings) {
     std::string text;
     for (const auto& [symbol, value] : bindings) text += fmt::format("{} = {}, ", symbol, value);
@@ -85,7 +95,7 @@ std::string settings_text(const seq::Bindings& bindings) {
 int run_compile(const Arguments& arguments) {
     const std::string& file = arguments.output_file;
     if (file == "-") throw UsageError("-o takes the name of a file: a plan is mapped, which a pipe cannot be");
-    const auto model = load_model(arguments, MissingWeights::refuse);
+    const auto model = load_symbolic(arguments);
     if (!model) return failed;
     const seq::Bindings bindings = bindings_for(arguments, model->graph());
     save(arguments, *model, bindings);
