@@ -69,7 +69,9 @@ class Writer {
         const std::vector<TensorView> input_views(inputs.begin(), inputs.end());
         const std::vector<TensorView> output_views(outputs.begin(), outputs.end());
         oneapi::tbb::task_arena arena(model_.options().threads);
-        arena.execute([&] { PlanInstance(recorded.plan).run(input_views, output_views, nullptr); });
+        PlanInstance instance(recorded.plan);
+        instance.wire(1, input_views, output_views);
+        arena.execute([&] { instance.run(nullptr); });
         meta_.plans.push_back(std::move(recorded.record));
         meta_.vectors.push_back({add_tensors(std::move(inputs)), add_tensors(std::move(outputs))});
     }
