@@ -315,7 +315,7 @@ TEST_CASE("weights of another size than their kernels read are refused") {
         file.write(bytes.sealed());
         CHECK(code_of([&] { load_compiled(file.path).plan({{"N", 1}}); }) == "plan/damaged");
     }
-    CHECK(packed >= 2);
+    CHECK(packed >= 1);  // a small net is packed as one
 }
 
 }  // namespace
