@@ -4,6 +4,7 @@
 
 #include "engine/compile.hpp"
 #include "engine/devices.hpp"
+#include "engine/plan_file/plan_file.hpp"
 #include "engine/session.hpp"
 #include "frontend/check.hpp"
 #include "frontend/nn/graph_builder.hpp"

@@ -1,6 +1,7 @@
 #include "engine/compiled_model.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -10,6 +11,7 @@
 
 #include "engine/memory_limit.hpp"
 #include "engine/optimize.hpp"
+#include "engine/plan_file/weight_recorder.hpp"
 #include "engine/require_weights.hpp"
 #include "engine/session.hpp"
 #include "engine/slices.hpp"
@@ -28,16 +30,20 @@ std::vector<std::string> symbols_of(const Graph& graph) {
     return {symbols.begin(), symbols.end()};
 }
 
+/// `wanted` 0: all that the process may use.
+int usable_threads(int wanted) {
+    if (wanted < 0) throw Error("spec/value", fmt::format("threads is {}, which must be at least 0", wanted));
+    const int usable = oneapi::tbb::info::default_concurrency();
+    return wanted > 0 ? std::min(wanted, usable) : usable;
+}
+
 ComputeOptions compute_options(const CompileOptions& options, const Backend& backend) {
     require_available(options);
     if (options.device.index != 0)
         throw Error("device/unavailable",
                     fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
-    if (options.threads < 0)
-        throw Error("spec/value", fmt::format("threads is {}, which must be at least 0", options.threads));
     ComputeOptions compute;
-    const int usable = oneapi::tbb::info::default_concurrency();
-    compute.threads = options.threads > 0 ? std::min(options.threads, usable) : usable;
+    compute.threads = usable_threads(options.threads);
     compute.isa = backend.isa;
     compute.numerics = options.numerics;
     return compute;
@@ -47,6 +53,12 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
 Tuning tuning_for(const CompileOptions& options, const Backend& backend) {
     if (options.tune == Tune::none) return {};
     return {options.tune, TimingCache(options.timing_cache, backend.identity()), options.on_tuning};
+}
+
+std::vector<std::string> binding_texts(const Bindings& bindings) {
+    std::vector<std::string> texts;
+    for (const auto& [symbol, value] : bindings) texts.push_back(fmt::format("{} = {}", symbol, value));
+    return texts;
 }
 
 /// The first fault that only these values of the symbols bring.
@@ -85,6 +97,23 @@ CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
     if (symbols_.empty()) plan({});
 }
 
+CompiledModel::CompiledModel(std::shared_ptr<const plan_file::Contents> contents, const LoadOptions& options)
+    : contents_(std::move(contents)),
+      graph_(contents_->graph.clone()),
+      inputs_(contents_->inputs),
+      outputs_(contents_->outputs),
+      symbols_(symbols_of(graph_)),
+      options_(contents_->meta.options),
+      backend_(cpu_backend()),
+      cache_bytes_(options.plan_cache_bytes),
+      memory_limit_(options.memory_limit) {
+    options_.threads = usable_threads(options.threads > 0 ? options.threads : options_.threads);
+    options_.isa = backend_.isa;
+    if (!contents_->native) require_parameters_fit(graph_, memory_limit_);
+    weights_.set_stored({contents_, &contents_->weights});
+    if (symbols_.empty()) plan({});
+}
+
 std::size_t CompiledModel::weight_bytes() const {
     std::lock_guard lock(mutex_);
     return weights_.held_bytes();
@@ -113,15 +142,75 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     for (const NodeFault& fault : faults) {
         if (fault.fault.severity == Severity::error) throw_fault(bound, fault);
     }
-    std::shared_ptr<Plan> plan;
-    oneapi::tbb::task_arena arena(options_.threads);
-    arena.execute([&] { plan = make_batch_plan(bound, bindings, backend_, options_, weights_, tuning_); });
+    std::shared_ptr<Plan> plan = make_in_arena(bound, bindings);
     if (weights_.has_extreme()) plan->careful = true;
     if (plan->slice != nullptr && plan->careful) plan->slice->careful = true;
     weights_.release_transient();
     weights_.release_unused();
     require_plan_fits(*plan, weights_.held_bytes(), memory_limit_);
     return plan;
+}
+
+std::shared_ptr<Plan> CompiledModel::make_in_arena(const Graph& bound, const Bindings& bindings) {
+    if (const plan_file::PlanRecord* record = find_record(bindings)) return restore(*record, bound, weights_);
+    if (contents_ != nullptr && !contents_->meta.portable)
+        throw Error("plan/binding", fmt::format("{} has no plan for {}: compile it with --set, or with --portable for "
+                                                "all values",
+                                                contents_->path, fmt::join(binding_texts(bindings), ", ")));
+    std::shared_ptr<Plan> plan;
+    oneapi::tbb::task_arena arena(options_.threads);
+    arena.execute([&] { plan = make_batch_plan(bound, bindings, backend_, options_, weights_, tuning_); });
+    return plan;
+}
+
+const plan_file::PlanRecord* CompiledModel::find_record(const Bindings& bindings) const {
+    if (contents_ == nullptr || !contents_->native) return nullptr;
+    const auto& plans = contents_->meta.plans;
+    const auto found = std::find_if(plans.begin(), plans.end(), [&](const auto& p) { return p.bindings == bindings; });
+    return found == plans.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<Plan> CompiledModel::restore(const plan_file::PlanRecord& record, const Graph& bound,
+                                             WeightProvider& weights) {
+    std::shared_ptr<Plan> plan;
+    oneapi::tbb::task_arena arena(options_.threads);
+    try {
+        arena.execute([&] { plan = plan_file::restore(record, bound, backend_, options_, weights); });
+    } catch (const std::length_error& error) {
+        if (contents_ == nullptr) throw;
+        plan_file::refuse_damaged(contents_->path, error.what());
+    } catch (const Error& error) {
+        if (contents_ == nullptr) throw;
+        if (error.code() == "plan/damaged") plan_file::refuse_damaged(contents_->path, error.what());
+        if (error.code() != "plan/machine") throw;
+        throw Error(error.code(),
+                    fmt::format("{} was compiled for {} threads and does not serve {}: {}", contents_->path,
+                                contents_->meta.options.threads, options_.threads, error.what()));
+    }
+    return plan;
+}
+
+CompiledModel::Recorded CompiledModel::record(const std::vector<std::int64_t>& values, StoredWeights& used) {
+    const std::shared_ptr<const Plan> chosen = plan(values);
+    const std::lock_guard lock(mutex_);
+    Recorded recorded{plan_file::record_of(*chosen, backend_), nullptr};
+    plan_file::WeightRecorder recorder(weights_, used);
+    recorded.plan = restore(recorded.record, chosen->graph, recorder);
+    weights_.release_transient();
+    return recorded;
+}
+
+void CompiledModel::keep_all(StoredWeights& used) {
+    const std::lock_guard lock(mutex_);
+    plan_file::WeightRecorder recorder(weights_, used);
+    for (const Value* parameter : graph_.parameters()) {
+        if (!parameter->uses.empty() || parameter->output_uses > 0) recorder.keep(*parameter);
+    }
+}
+
+bool CompiledModel::has_extreme_weights() const {
+    const std::lock_guard lock(mutex_);
+    return weights_.has_extreme();
 }
 
 void CompiledModel::evict() {
@@ -167,6 +256,16 @@ Graph with_taps(const Graph& graph, const std::vector<std::string>& taps) {
     return tapped;
 }
 
+std::vector<std::int64_t> values_of(const std::vector<std::string>& symbols, const Bindings& bindings) {
+    std::vector<std::int64_t> values;
+    for (const std::string& symbol : symbols) {
+        const auto found = bindings.find(symbol);
+        if (found == bindings.end()) throw Error("shape/symbolic", fmt::format("the symbol {} has no value", symbol));
+        values.push_back(found->second);
+    }
+    return values;
+}
+
 Executable compile(const Graph& graph, const CompileOptions& options) {
     return Executable(std::make_shared<CompiledModel>(graph, options));
 }
@@ -185,13 +284,7 @@ std::size_t Executable::weight_bytes() const { return model().weight_bytes(); }
 const ComputeOptions& Executable::options() const { return model().options(); }
 
 std::shared_ptr<const Plan> Executable::plan(const Bindings& bindings) const {
-    std::vector<std::int64_t> values;
-    for (const std::string& symbol : model().symbols()) {
-        const auto found = bindings.find(symbol);
-        if (found == bindings.end()) throw Error("shape/symbolic", fmt::format("the symbol {} has no value", symbol));
-        values.push_back(found->second);
-    }
-    return model().plan(values);
+    return model().plan(values_of(model().symbols(), bindings));
 }
 
 }  // namespace seq

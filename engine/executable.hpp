@@ -13,6 +13,7 @@ namespace seq {
 class CompiledModel;
 class Session;
 struct Plan;
+struct SaveOptions;
 
 /// One input or output as users see it; symbols are kept.
 struct Port {
@@ -42,6 +43,9 @@ class Executable {
     const ComputeOptions& options() const;
 
    private:
+    friend void save_compiled(const Executable& executable, const std::string& path, const SaveOptions& options);
+    friend std::vector<Bindings> stored_bindings(const Executable& executable);
+    friend std::vector<double> replay_test_vectors(const Executable& executable);
     CompiledModel& model() const;
 
     std::shared_ptr<CompiledModel> model_;

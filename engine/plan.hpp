@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +37,8 @@ struct Step {
     std::vector<BufferRef> outputs;
     /// What it computes, in topological order; empty for a reorder or a copy that the planner put in.
     std::vector<const Node*> nodes;
+    /// What the kernel was offered.
+    Offer offer;
     std::vector<Refusal> refusals;
     /// What was measured before this was chosen, itself included; empty where nothing was.
     std::vector<Candidate> candidates;
@@ -66,8 +67,8 @@ struct Plan {
     std::vector<std::shared_ptr<const Tensor>> weights;
     /// Values that are another's bytes under another shape.
     std::map<const Value*, const Value*> aliases;
-    /// Joins without a step: the parts are written side by side.
-    std::set<const Value*> joined;
+    /// Joins without a step, whose parts are written side by side, and in which layout.
+    std::map<const Value*, Layout> joined;
     /// Where samples are computed a slice at a time: how, the plan for one slice, and what its buffers take for all who
     /// compute at the same time. The one step here runs it.
     std::string slicing;

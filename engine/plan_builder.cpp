@@ -14,6 +14,19 @@ namespace {
 
 using Kind = BufferRef::Kind;
 
+/// The layout in which values with channels came, or where they came in several, the one in which the kernel takes
+/// them.
+Offer offer_of(const std::vector<const Value*>& values, const std::vector<Placed>& inputs,
+               const PreparedKernel& kernel) {
+    std::optional<Layout> common;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (values[i]->is_constant_like() || inputs[i].sizes.size() < 3) continue;
+        if (common && !(*common == inputs[i].layout)) return {kernel.input_layouts[i], Layout::plain()};
+        common = inputs[i].layout;
+    }
+    return {common.value_or(Layout::plain()), Layout::plain()};
+}
+
 }  // namespace
 
 void PlanBuilder::run() {
@@ -83,6 +96,7 @@ bool PlanBuilder::place_selected(const Node& node) {
         prepare(choice.unit, choice.candidate().kernel, choice.candidate().offer, backend_, options, weights_, refusal);
     if (step.kernel == nullptr) return false;
     step.kernel_name = choice.candidate().kernel;
+    step.offer = choice.candidate().offer;
     step.candidates = choice.candidates;
     step.refusals = refusals_beside(choice);
     if (choice.unit.group != nullptr) {
@@ -111,6 +125,7 @@ bool PlanBuilder::place_group(const Node& last) {
         return true;
     }
     step.kernel_name = group.kernel->name();
+    step.offer = offer_of(group.values, request.inputs, *step.kernel);
     connect_group_inputs(step, group.values);
     connect_outputs(step);
     plan_.steps.push_back(std::move(step));
@@ -165,7 +180,7 @@ bool PlanBuilder::join_inputs(const Node& node) {
         if (!buffers_.join(indices, whole.index)) throw std::logic_error("copies do not lie side by side");
     }
     homes_[node.output()] = whole;
-    plan_.joined.insert(node.output());
+    plan_.joined[node.output()] = layout;
     return true;
 }
 
@@ -191,6 +206,8 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
         if (support) step.kernel = kernel->prepare(request, weights_, refusal);
         if (step.kernel) {
             step.kernel_name = kernel->name();
+            step.offer =
+                offer_of({request.node.inputs.begin(), request.node.inputs.end()}, request.inputs, *step.kernel);
             return step;
         }
         step.refusals.push_back({std::string(kernel->name()), std::move(refusal)});

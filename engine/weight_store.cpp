@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "graph/convert_tensor.hpp"
 
 namespace seq {
@@ -15,7 +17,7 @@ std::span<std::byte> bytes_of(const Tensor& tensor) {
 
 bool WeightStore::available(const Value& value) const {
     if (value.kind == ValueKind::constant) return value.data != nullptr;
-    return source_ != nullptr && source_->find(value.name) != nullptr;
+    return stored_ != nullptr || (source_ != nullptr && source_->find(value.name) != nullptr);
 }
 
 const TensorView& WeightStore::inspected(const TensorView& view) {
@@ -43,8 +45,32 @@ Tensor WeightStore::read(const Value& value) {
     return converted;
 }
 
+std::shared_ptr<const Tensor> WeightStore::stored_plain(const Value& value) const {
+    const auto found = stored_->plain.find(value.name);
+    if (found == stored_->plain.end())
+        throw Error("plan/machine", fmt::format("the file does not hold `{}` as it is needed here", value.name));
+    const Tensor& tensor = *found->second;
+    const auto sizes = value.type.shape.sizes();
+    if (tensor.dtype() != value.type.dtype || !sizes ||
+        !std::equal(sizes->begin(), sizes->end(), tensor.sizes().begin(), tensor.sizes().end()))
+        throw Error("plan/damaged", fmt::format("`{}` is of another type than the plan's", value.name));
+    return found->second;
+}
+
+/// Nothing where the file does not hold it so.
+PackedWeights WeightStore::stored_packed(const Value& value, const std::string& key, std::size_t bytes) const {
+    if (stored_ == nullptr || bytes == 0 || value.kind == ValueKind::constant) return {};
+    const auto found = stored_->packed.find({value.name, key});
+    if (found == stored_->packed.end()) return {};
+    if (found->second.bytes != bytes)
+        throw Error("plan/damaged",
+                    fmt::format("`{}` has {} bytes where {} are needed", value.name, found->second.bytes, bytes));
+    return found->second;
+}
+
 TensorView WeightStore::view(const Value& value) {
     if (value.kind == ValueKind::constant) return inspected(value.data->view());
+    if (stored_ != nullptr) return stored_plain(value)->view();
     if (const auto kept = kept_.find(value.name); kept != kept_.end()) {
         if (const auto tensor = kept->second.lock()) return tensor->view();
     }
@@ -57,6 +83,11 @@ std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
         inspected(*value.data);
         return value.data;
     }
+    if (stored_ != nullptr) {
+        auto tensor = stored_plain(value);
+        kept_[value.name] = tensor;
+        return tensor;
+    }
     std::weak_ptr<const Tensor>& slot = kept_[value.name];
     if (auto tensor = slot.lock()) return tensor;
     auto tensor = std::make_shared<const Tensor>(read(value));
@@ -65,10 +96,12 @@ std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
 }
 
 PackedWeights WeightStore::packed(const Value& value, const std::string& key,
-                                  const std::function<PackedWeights(const TensorView&)>& pack) {
-    const auto slot = std::make_pair(value.name, key);
+                                  const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
+    const bool constant = value.kind == ValueKind::constant;
+    const Slot slot(constant ? std::string() : value.name, constant ? value.data : nullptr, key);
     if (const auto found = packed_.find(slot); found != packed_.end()) return found->second;
-    PackedWeights weights = pack(view(value));
+    PackedWeights weights = stored_packed(value, key, bytes);
+    if (weights.data == nullptr) weights = pack(view(value));
     return packed_[slot] = std::move(weights);
 }
 

@@ -3,8 +3,8 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,6 +12,15 @@
 #include "kernels/kernel.hpp"
 
 namespace seq {
+
+/// Numbers of parameters as a plan's file holds them.
+struct StoredWeights {
+    /// By the parameter's name and the key of what packed it.
+    std::map<std::pair<std::string, std::string>, PackedWeights> packed;
+    std::map<std::string, std::shared_ptr<const Tensor>> plain;
+    /// Whether some hold NaN, Inf or magnitudes from which overflow is near.
+    bool extreme = false;
+};
 
 /// The numbers of one model's parameters and constants, in one copy: packed as its kernels want them, or plain
 /// where a kernel reads them so. A parameter is read from its source only while it is packed.
@@ -23,6 +32,11 @@ class WeightStore final : public WeightProvider {
         source_ = std::move(source);
         is_extreme_ = is_extreme;
     }
+    /// They come from there alone; what is missing there is Error plan/machine.
+    void set_stored(std::shared_ptr<const StoredWeights> stored) {
+        stored_ = std::move(stored);
+        has_extreme_ = stored_->extreme;
+    }
     /// Whether what was read so far holds NaN, Inf or magnitudes from which overflow is near.
     bool has_extreme() const { return has_extreme_; }
 
@@ -31,7 +45,7 @@ class WeightStore final : public WeightProvider {
     TensorView view(const Value& value) override;
     std::shared_ptr<const Tensor> keep(const Value& value) override;
     PackedWeights packed(const Value& value, const std::string& key,
-                         const std::function<PackedWeights(const TensorView&)>& pack) override;
+                         const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
 
     /// Bytes held, packed and plain.
     std::size_t held_bytes() const;
@@ -41,15 +55,21 @@ class WeightStore final : public WeightProvider {
     void release_transient() { transient_ = Tensor(); }
 
    private:
+    /// A parameter's name, or a constant's numbers, and the key of what packed it.
+    using Slot = std::tuple<std::string, std::shared_ptr<const Tensor>, std::string>;
+
     Tensor read(const Value& value);
+    std::shared_ptr<const Tensor> stored_plain(const Value& value) const;
+    PackedWeights stored_packed(const Value& value, const std::string& key, std::size_t bytes) const;
     const TensorView& inspected(const TensorView& view);
 
     std::shared_ptr<const WeightSource> source_;
+    std::shared_ptr<const StoredWeights> stored_;
     bool (*is_extreme_)(const TensorView&) = nullptr;
     bool has_extreme_ = false;
     Tensor transient_;
     std::map<std::string, std::weak_ptr<const Tensor>> kept_;
-    std::map<std::pair<std::string, std::string>, PackedWeights> packed_;
+    std::map<Slot, PackedWeights> packed_;
 };
 
 }  // namespace seq

@@ -68,6 +68,13 @@ class Tensor {
     Tensor(DType dtype, std::span<const std::int64_t> sizes);
     Tensor(DType dtype, std::initializer_list<std::int64_t> sizes);
 
+    /// A tensor over memory of another's, which has to outlive it; `view` is dense.
+    static Tensor over(const TensorView& view) {
+        Tensor tensor;
+        tensor.view_ = view;
+        return tensor;
+    }
+
     const TensorView& view() const { return view_; }
     operator const TensorView&() const { return view_; }
     DType dtype() const { return view_.dtype; }

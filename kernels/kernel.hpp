@@ -46,8 +46,11 @@ class WeightProvider {
     /// The dense row-major elements, kept as long as the result lives and shared by all who ask for them.
     virtual std::shared_ptr<const Tensor> keep(const Value& value) = 0;
     /// What `pack` makes, kept under `value` and `key` (which names the layout, and all that `pack` depends on).
+    /// `bytes`: how much `pack` makes where it makes anything. Only where that is said do files of plans keep it
+    /// packed.
     virtual PackedWeights packed(const Value& value, const std::string& key,
-                                 const std::function<PackedWeights(const TensorView&)>& pack) = 0;
+                                 const std::function<PackedWeights(const TensorView&)>& pack,
+                                 std::size_t bytes = 0) = 0;
 };
 
 /// The value as it lies in `layout`; its sizes must be bound.

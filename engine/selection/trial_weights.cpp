@@ -39,7 +39,7 @@ std::shared_ptr<const Tensor> TrialWeights::keep(const Value& value) {
 }
 
 PackedWeights TrialWeights::packed(const Value& value, const std::string&,
-                                   const std::function<PackedWeights(const TensorView&)>& pack) {
+                                   const std::function<PackedWeights(const TensorView&)>& pack, std::size_t) {
     return used_.emplace_back(pack(made(value)->view()));
 }
 

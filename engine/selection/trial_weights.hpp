@@ -15,7 +15,7 @@ class TrialWeights final : public WeightProvider {
     TensorView view(const Value& value) override { return made(value)->view(); }
     std::shared_ptr<const Tensor> keep(const Value& value) override;
     PackedWeights packed(const Value& value, const std::string& key,
-                         const std::function<PackedWeights(const TensorView&)>& pack) override;
+                         const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
 
     /// Calls `visit` with all that was packed or kept plain since the last call of `start`.
     void each_used(const std::function<void(const void* data, std::size_t bytes)>& visit) const;

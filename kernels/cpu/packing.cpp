@@ -22,12 +22,14 @@ PackedWeights pack_bias(const Node& node, WeightProvider& provider, std::int64_t
     const Value* bias = node.parameter("bias");
     if (bias == nullptr) return keep_floats(padded, [&](float* values) { std::fill(values, values + padded, 0.0f); });
     if (!provider.available(*bias)) return {};
-    return provider.packed(*bias, fmt::format("padded to {}", padded), [&](const TensorView& plain) {
+    const auto pack = [&](const TensorView& plain) {
         return keep_floats(padded, [&](float* values) {
             std::copy_n(plain.as<float>(), plain.element_count(), values);
             std::fill(values + plain.element_count(), values + padded, 0.0f);
         });
-    });
+    };
+    return provider.packed(*bias, fmt::format("padded to {}", padded), pack,
+                           static_cast<std::size_t>(padded) * sizeof(float));
 }
 
 }  // namespace seq::cpu

@@ -68,10 +68,12 @@ std::int64_t first_difference(const Tensor& expected, const void* actual, double
 }
 
 PackedWeights MemoryWeights::packed(const Value& value, const std::string& key,
-                                    const std::function<PackedWeights(const TensorView&)>& pack) {
+                                    const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
     const auto slot = std::make_pair(&value, key);
     if (!packed_.contains(slot)) packed_[slot] = pack(view(value));
-    return packed_[slot];
+    const PackedWeights& packed = packed_[slot];
+    if (bytes != 0 && packed.data != nullptr) CHECK(packed.bytes == bytes);
+    return packed;
 }
 
 KernelCase::KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue,

@@ -26,7 +26,7 @@ class MemoryWeights final : public WeightProvider {
     TensorView view(const Value& value) override { return tensors_.at(&value)->view(); }
     std::shared_ptr<const Tensor> keep(const Value& value) override { return tensors_.at(&value); }
     PackedWeights packed(const Value& value, const std::string& key,
-                         const std::function<PackedWeights(const TensorView&)>& pack) override;
+                         const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
 
    private:
     std::map<const Value*, std::shared_ptr<const Tensor>> tensors_;

@@ -12,6 +12,7 @@
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/options.hpp"
+#include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/status.hpp"
 #include "tools/seqc/usage.hpp"
 
@@ -25,8 +26,14 @@ constexpr const char* description =
     "  seqc fix     model.json --in-place             mend what can be mended for certain\n"
     "  seqc summary model.json                        the layer table\n"
     "  seqc run     model.json --input x.npy --output y.npy\n"
+    "  seqc compile model.json -o model.seqx          all of the work once; run and bench then take model.seqx\n"
     "\n"
     "A model is a seq/1 file (JSON); '-' reads it from standard input.";
+
+constexpr const char* compile_help =
+    "compile a model into a file that is loaded in milliseconds: measured choices, packed weights, test vectors.\n"
+    "'seqc run FILE.seqx --input x.npy' runs it. It is for this machine and these sizes (--set); elsewhere the model\n"
+    "beside the file is compiled, or with --portable plans are made from the weights inside";
 
 constexpr const char* footer =
     "Exit status: 0 all is well; 1 the model, its data or a file has an error; 2 the command line is wrong;\n"
@@ -39,10 +46,16 @@ struct Parser {
     CLI::App app{description, "seqc"};
     Arguments arguments;
     Command command = nullptr;
+    std::string command_name;
+    bool takes_plans = false;
 
-    CLI::App* add(const char* name, const char* help, Command run) {
+    CLI::App* add(const char* name, const char* help, Command run, bool plans = false) {
         CLI::App* sub = app.add_subcommand(name, help);
-        sub->callback([this, run] { command = run; });
+        sub->callback([this, name, run, plans] {
+            command = run;
+            command_name = name;
+            takes_plans = plans;
+        });
         add_common(*sub, arguments);
         return sub;
     }
@@ -66,18 +79,26 @@ struct Parser {
             add("summary", "print the layer table: shapes, parameters, MACs, fusions, memory", run_summary);
         add_spec(*summary, arguments);
 
-        CLI::App* run = add("run", "run the model on files", run_run);
+        CLI::App* run = add("run", "run the model, or a compiled plan, on files", run_run, true);
         add_spec(*run, arguments);
         add_data(*run, arguments);
 
-        CLI::App* bench = add("bench", "measure latency and throughput", run_bench);
+        CLI::App* compile = add("compile", compile_help, run_compile);
+        add_spec(*compile, arguments);
+        compile->add_option("-o", arguments.output_file, "the file to write, FILE.seqx by custom")
+            ->type_name("FILE")
+            ->required();
+        compile->add_flag("--portable", arguments.portable,
+                          "take the plain weights along: on another CPU, or for other sizes, plans are made from them");
+
+        CLI::App* bench = add("bench", "measure latency and throughput", run_bench, true);
         add_spec(*bench, arguments);
         bench->add_option("--duration", arguments.duration, "seconds to measure")
             ->check(CLI::Range(0.01, 3600.0))
             ->check(positive_problem)
             ->capture_default_str();
 
-        CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump);
+        CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump, true);
         add_spec(*dump, arguments);
         dump->add_option("--stage", arguments.stage,
                          "graph: as written; fused: after the passes; plan: the steps that run")
@@ -92,7 +113,10 @@ struct Parser {
                             "the layer's path, such as features.3; all layers where left out");
 
         CLI::App* verify =
-            add("verify", "compare the graph after each pass, and the plan, with the plain reference", run_verify);
+            add("verify",
+                "compare the graph after each pass, and the plan, with the plain reference; of a compiled "
+                "plan, run its test vectors again",
+                run_verify, true);
         add_spec(*verify, arguments);
         verify
             ->add_option("--tolerance", arguments.tolerance,
@@ -104,7 +128,13 @@ struct Parser {
     }
 };
 
-void check_together(const Arguments& arguments) {
+void check_together(const Parser& parser) {
+    const Arguments& arguments = parser.arguments;
+    if (!parser.takes_plans && names_plan(arguments))
+        throw UsageError(
+            fmt::format("'seqc {}' reads a model, and {} is a compiled plan, which run, bench, verify and "
+                        "dump take",
+                        parser.command_name, arguments.spec));
     if (!arguments.weights.empty() && arguments.random_weights)
         throw UsageError("--weights and --random-weights exclude each other");
 }
@@ -117,7 +147,7 @@ seq::Error memory_error(const std::string& what) {
 
 int run_guarded(const Parser& parser) {
     try {
-        check_together(parser.arguments);
+        check_together(parser);
         const int status = parser.command(parser.arguments);
         return flush_output() ? status : failed;
     } catch (const UsageError& error) {

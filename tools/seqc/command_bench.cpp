@@ -11,6 +11,7 @@
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 #include "tools/seqc/table.hpp"
@@ -68,8 +69,8 @@ std::int64_t samples_per_run(const NamedTensors& inputs) {
 
 /// A model that is ready to run, and its first result.
 struct Loaded {
-    Loaded(const Model& model, const seq::Bindings& bindings, const seq::CompileOptions& options)
-        : executable(compile_model(model, options)), session(executable.session()) {
+    Loaded(seq::Executable ready, const seq::Bindings& bindings)
+        : executable(std::move(ready)), session(executable.session()) {
         executable.plan(bindings);  // which refuses what does not fit, before the inputs are made
         inputs = random_inputs(executable.inputs(), bindings, 1);
         for (const seq::Port& port : executable.outputs()) {
@@ -119,24 +120,35 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
                       arguments.dtype));
 }
 
+int bench_plan(const Arguments& arguments) {
+    seq::Executable executable = open_plan(arguments);
+    const seq::Bindings bindings = plan_bindings(arguments, executable);
+    Loaded loaded(std::move(executable), bindings);
+    const double load_ms = milliseconds_since(process_start);
+    const Measurement measured = measure(loaded.session, loaded.inputs, loaded.outputs, arguments.duration);
+    print_measurement(measured, loaded, load_ms, 0, arguments);
+    return ok;
+}
+
 }  // namespace
 
 /// The first result comes from a model that is compiled without tuning, as it would where a program starts; what is
 /// measured is tuned.
 int run_bench(const Arguments& arguments) {
+    if (names_plan(arguments)) return bench_plan(arguments);
     const auto model = load_model(arguments, MissingWeights::random);
     if (!model) return failed;
     seq::CompileOptions options = compile_options(arguments, *model, seq::Tune::fast);
     const seq::Tune tune = std::exchange(options.tune, seq::Tune::none);
     std::unique_ptr<Loaded> loaded;
     const seq::Bindings bindings = bindings_for(arguments, model->graph());
-    loaded = std::make_unique<Loaded>(*model, bindings, options);
+    loaded = std::make_unique<Loaded>(compile_model(*model, options), bindings);
     const Clock::time_point loading_end = Clock::now();
     const double load_ms = milliseconds_since(process_start);
     if (tune != seq::Tune::none) {
         loaded.reset();
         options.tune = tune;
-        loaded = std::make_unique<Loaded>(*model, bindings, options);
+        loaded = std::make_unique<Loaded>(compile_model(*model, options), bindings);
     }
     const double tuning_ms = tune == seq::Tune::none ? 0 : milliseconds_since(loading_end);
     const Measurement measured = measure(loaded->session, loaded->inputs, loaded->outputs, arguments.duration);

@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/optimize.hpp"
 #include "engine/plan_text.hpp"
@@ -7,6 +8,7 @@
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
@@ -20,13 +22,29 @@ std::string stage_text(const Arguments& arguments, const Model& model) {
     return seq::print(*executable.plan(bindings_for(arguments, model.graph())));
 }
 
+std::string plan_text(const Arguments& arguments) {
+    if (arguments.stage == "graph")
+        throw UsageError("a compiled plan has no graph as it was written; --stage fused and --stage plan are there");
+    const seq::Executable executable = open_plan(arguments);
+    if (arguments.stage == "fused") return seq::print(executable.graph());
+    return seq::print(*executable.plan(plan_bindings(arguments, executable)));
+}
+
+/// nullopt where the model has errors, which were printed.
+std::optional<std::string> text_of(const Arguments& arguments) {
+    if (names_plan(arguments)) return plan_text(arguments);
+    const auto model =
+        load_model(arguments, arguments.stage == "plan" ? MissingWeights::random : MissingWeights::leave);
+    if (!model) return std::nullopt;
+    return stage_text(arguments, *model);
+}
+
 }  // namespace
 
 int run_dump(const Arguments& arguments) {
-    const auto model =
-        load_model(arguments, arguments.stage == "plan" ? MissingWeights::random : MissingWeights::leave);
-    if (!model) return failed;
-    std::string text = stage_text(arguments, *model);
+    const auto dumped = text_of(arguments);
+    if (!dumped) return failed;
+    std::string text = *dumped;
     if (arguments.json()) text = nlohmann::ordered_json{{"stage", arguments.stage}, {"text", text}}.dump() + "\n";
     if (arguments.output_file.empty() || arguments.output_file == "-") {
         print(text);

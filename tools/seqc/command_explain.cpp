@@ -46,7 +46,7 @@ Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
     for (const auto& [value, source] : plan.aliases) {
         if (value->producer != nullptr && came_from(plan.graph, *value->producer, layer.path)) explanation.view = true;
     }
-    for (const seq::Value* value : plan.joined) {
+    for (const auto& [value, layout] : plan.joined) {
         if (came_from(plan.graph, *value->producer, layer.path)) explanation.joined = true;
     }
     return explanation;

@@ -16,6 +16,7 @@
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
@@ -122,19 +123,14 @@ NamedTensors compute(seq::Session& session, const seq::Executable& executable,
     return outputs;
 }
 
-}  // namespace
-
-int run_run(const Arguments& arguments) {
-    const auto model = load_model(arguments, MissingWeights::refuse);
-    if (!model) return failed;
-    const std::vector<OutputTarget> targets = output_targets(arguments, model->graph().output_names());
-    check_targets(targets, model->graph());
+void check_top(const std::vector<OutputTarget>& targets, const Arguments& arguments) {
     const bool to_output = std::any_of(targets.begin(), targets.end(), [](const auto& t) { return t.path == "-"; });
     if (to_output && arguments.top > 0) throw UsageError("--top prints on standard output, which --output takes");
-    seq::CompileOptions options = compile_options(arguments, *model);
-    for (const OutputTarget& target : targets) options.taps.push_back(target.name);
+}
 
-    const seq::Executable executable = compile_model(*model, options);
+/// Reads the inputs, runs, and writes or prints the outputs.
+int run_executable(const Arguments& arguments, const seq::Executable& executable,
+                   const std::vector<OutputTarget>& targets) {
     const NamedTensors inputs = read_inputs(arguments, executable.inputs(), parse_settings(arguments.settings));
     seq::Session session = executable.session();
     const NamedTensors outputs = compute(session, executable, inputs.views());
@@ -147,6 +143,34 @@ int run_run(const Arguments& arguments) {
         }
     }
     return ok;
+}
+
+int run_plan(const Arguments& arguments) {
+    const seq::Executable executable = open_plan(arguments);
+    std::vector<std::string> names;
+    for (const seq::Port& port : executable.outputs()) names.push_back(port.name);
+    const std::vector<OutputTarget> targets = output_targets(arguments, names);
+    for (const OutputTarget& target : targets) {
+        if (std::find(names.begin(), names.end(), target.name) == names.end())
+            throw UsageError(
+                fmt::format("--output: the compiled plan gives {}, and no `{}`", fmt::join(names, ", "), target.name));
+    }
+    check_top(targets, arguments);
+    return run_executable(arguments, executable, targets);
+}
+
+}  // namespace
+
+int run_run(const Arguments& arguments) {
+    if (names_plan(arguments)) return run_plan(arguments);
+    const auto model = load_model(arguments, MissingWeights::refuse);
+    if (!model) return failed;
+    const std::vector<OutputTarget> targets = output_targets(arguments, model->graph().output_names());
+    check_targets(targets, model->graph());
+    check_top(targets, arguments);
+    seq::CompileOptions options = compile_options(arguments, *model);
+    for (const OutputTarget& target : targets) options.taps.push_back(target.name);
+    return run_executable(arguments, compile_model(*model, options), targets);
 }
 
 }  // namespace seqc

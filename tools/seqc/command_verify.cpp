@@ -5,6 +5,7 @@
 
 #include "engine/memory_limit.hpp"
 #include "engine/optimize.hpp"
+#include "engine/plan_file/plan_file.hpp"
 #include "engine/reference_run.hpp"
 #include "graph/passes/derived_weights.hpp"
 #include "graph/passes/pipeline.hpp"
@@ -13,6 +14,7 @@
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
@@ -176,9 +178,29 @@ void print_finding(const Finding& finding, double tolerance, bool json) {
                           finding.first_difference));
 }
 
+/// Replays the test vectors of a compiled plan.
+int verify_plan(const Arguments& arguments) {
+    seq::LoadOptions options;
+    options.threads = arguments.threads;
+    options.memory_limit = arguments.memory_limit;
+    const seq::Executable executable = seq::load_compiled(arguments.spec, options);
+    const double tolerance = arguments.tolerance > 0 ? arguments.tolerance : 1e-4;
+    const std::vector<seq::Bindings> bindings = seq::stored_bindings(executable);
+    const std::vector<double> differences = seq::replay_test_vectors(executable);
+    int status = ok;
+    for (std::size_t i = 0; i < differences.size(); ++i) {
+        std::string stage = "test vector";
+        for (const auto& [symbol, value] : bindings[i]) stage += fmt::format(" {}={}", symbol, value);
+        print_finding({stage, differences[i], "", 0, true}, tolerance, arguments.json());
+        if (!(differences[i] <= tolerance)) status = failed;
+    }
+    return status;
+}
+
 }  // namespace
 
 int run_verify(const Arguments& arguments) {
+    if (names_plan(arguments)) return verify_plan(arguments);
     const auto model = load_model(arguments, MissingWeights::random);
     if (!model) return failed;
     Verifier verifier(arguments, *model);

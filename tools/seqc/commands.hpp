@@ -9,6 +9,7 @@ int run_check(const Arguments& arguments);
 int run_fix(const Arguments& arguments);
 int run_summary(const Arguments& arguments);
 int run_run(const Arguments& arguments);
+int run_compile(const Arguments& arguments);
 int run_bench(const Arguments& arguments);
 int run_dump(const Arguments& arguments);
 int run_explain(const Arguments& arguments);

@@ -112,7 +112,7 @@ void add_compute(CLI::App& app, Arguments& arguments) {
         ->capture_default_str();
     app.add_option("--tune", arguments.tune,
                    "none: kernels are chosen by estimates; fast: by measuring each layer once; full: for longer. "
-                   "bench and explain: fast, all else: none")
+                   "bench, compile and explain: fast, all else: none")
         ->check(CLI::IsMember({"none", "fast", "full"}));
     app.add_option("--timing-cache", arguments.timing_cache,
                    "where measured times are kept; ~/.cache/seq/timings.json by default")
@@ -159,7 +159,9 @@ void add_common(CLI::App& app, Arguments& arguments) {
 }
 
 void add_spec(CLI::App& app, Arguments& arguments) {
-    app.add_option("SPEC", arguments.spec, "the model file, or - for standard input")->required();
+    app.add_option("SPEC", arguments.spec,
+                   "the model file, or - for standard input; where a command takes it, a compiled plan")
+        ->required();
     add_repeated(app, "--shape", arguments.shapes, "NAME=DIMS",
                  "give an input another shape, as in x=32,3,64,64; may be repeated");
 }

@@ -100,7 +100,7 @@ void cut_into_tasks(Problem& p, int threads) {
 PackedWeights pack_layer(const Node& node, WeightProvider& provider, const Problem& p) {
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
-    return provider.packed(weight, fmt::format("depthwise {}", p.lanes), [&](const TensorView& plain) {
+    const auto pack = [&](const TensorView& plain) {
         const auto* weights = plain.as<float>();
         return keep_floats(p.padded_channels() * p.taps(), [&](float* packed) {
             std::fill(packed, packed + p.padded_channels() * p.taps(), 0.0f);
@@ -109,7 +109,9 @@ PackedWeights pack_layer(const Node& node, WeightProvider& provider, const Probl
                 for (std::int64_t t = 0; t < p.taps(); ++t) block[t * p.lanes] = weights[c * p.taps() + t];
             }
         });
-    });
+    };
+    return provider.packed(weight, fmt::format("depthwise {}", p.lanes), pack,
+                           static_cast<std::size_t>(p.padded_channels() * p.taps()) * sizeof(float));
 }
 
 }  // namespace seq::cpu::depthwise

@@ -34,7 +34,7 @@ bool is_channelwise(const Placed& placed, const Placed& output) {
 
 /// The values with zeros after them up to a multiple of `block`.
 PackedWeights padded(std::span<const float> values, std::int64_t block) {
-    const auto count = (static_cast<std::int64_t>(values.size()) + block - 1) / block * block;
+    const auto count = round_up(static_cast<std::int64_t>(values.size()), block);
     return keep_floats(
         count, [&](float* kept) { std::fill(std::copy(values.begin(), values.end(), kept), kept + count, 0.0f); });
 }
@@ -67,10 +67,11 @@ std::optional<int> ElementwiseChain::add_operand(const KernelRequest& request, W
         const Value& value = *request.node.inputs[static_cast<std::size_t>(input)];
         if (!weights.available(value)) return add_kept_channels({});
         const std::int64_t block = output_.layout.block;
-        return add_kept_channels(
-            weights.packed(value, "padded to " + std::to_string(block), [&](const TensorView& plain) {
-                return padded({plain.as<float>(), static_cast<std::size_t>(plain.element_count())}, block);
-            }));
+        const auto pack = [&](const TensorView& plain) {
+            return padded({plain.as<float>(), static_cast<std::size_t>(plain.element_count())}, block);
+        };
+        const auto bytes = static_cast<std::size_t>(round_up(output_.sizes[1], block)) * sizeof(float);
+        return add_kept_channels(weights.packed(value, "padded to " + std::to_string(block), pack, bytes));
     }
     Operand operand;
     operand.input = input;

@@ -94,16 +94,19 @@ std::string key_of(const MemoryDesc& desc) {
 }
 
 PackedWeights pack(WeightProvider& provider, const Value& value, const MemoryDesc& from, const MemoryDesc& to) {
-    return provider.packed(value, "oneDNN " + key_of(to), [&](const TensorView& plain) {
-        auto tensor = std::make_shared<Tensor>(
-            DType::u8, std::initializer_list<std::int64_t>{static_cast<std::int64_t>(to.get_size())});
-        dnnl::memory source(from, engine(), plain.data);
-        dnnl::memory target(to, engine(), tensor->view().data);
-        dnnl::stream stream = make_stream();
-        dnnl::reorder(source, target).execute(stream, source, target);
-        stream.wait();
-        return cpu::keep_tensor(std::move(tensor));
-    });
+    return provider.packed(
+        value, "oneDNN " + key_of(to),
+        [&](const TensorView& plain) {
+            auto tensor = std::make_shared<Tensor>(
+                DType::u8, std::initializer_list<std::int64_t>{static_cast<std::int64_t>(to.get_size())});
+            dnnl::memory source(from, engine(), plain.data);
+            dnnl::memory target(to, engine(), tensor->view().data);
+            dnnl::stream stream = make_stream();
+            dnnl::reorder(source, target).execute(stream, source, target);
+            stream.wait();
+            return cpu::keep_tensor(std::move(tensor));
+        },
+        to.get_size());
 }
 
 }  // namespace seq::onednn

@@ -220,8 +220,9 @@ std::unique_ptr<PreparedKernel> prepare_small_net(const GroupRequest& request, W
     auto kernel = std::make_unique<PreparedSmallNet>(builder.finish(workers));
     const Net& net = kernel->net;
     if (available(net, provider)) {
-        kernel->weights = provider.packed(first_weight(net), key_of(net),
-                                          [&](const TensorView&) { return pack(net, spreads, provider); });
+        kernel->weights = provider.packed(
+            first_weight(net), key_of(net), [&](const TensorView&) { return pack(net, spreads, provider); },
+            static_cast<std::size_t>(net.packed_floats) * sizeof(float));
         if (kernel->weights.data == nullptr) {
             refusal = "the weights hold NaN, Inf or numbers near overflow";
             return nullptr;

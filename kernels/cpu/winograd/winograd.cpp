@@ -147,11 +147,14 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
     const Value& weight = *request.node.inputs[1];
     const std::string layout = fmt::format("winograd {} {}", problem.tile, problem.lanes);
     if (provider.available(weight)) {
-        kernel.weights = provider.packed(weight, layout, [&](const TensorView& plain) {
-            if (has_extreme(plain)) return PackedWeights{};
-            return keep_floats(problem.weight_floats(),
-                               [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
-        });
+        kernel.weights = provider.packed(
+            weight, layout,
+            [&](const TensorView& plain) {
+                if (has_extreme(plain)) return PackedWeights{};
+                return keep_floats(problem.weight_floats(),
+                                   [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
+            },
+            static_cast<std::size_t>(problem.weight_floats()) * sizeof(float));
         if (kernel.weights.data == nullptr) return false;
     }
     kernel.bias = pack_bias(request.node, provider, problem.out.blocks * problem.lanes);

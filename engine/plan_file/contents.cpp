@@ -1,0 +1,106 @@
+#include "engine/plan_file/contents.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <new>
+#include <stdexcept>
+
+#include "graph/text.hpp"
+
+namespace seq::plan_file {
+namespace {
+
+/// Makes whatever goes wrong in `read` a damage of the file.
+template <class Read>
+auto guarded(const std::string& path, const char* part, Read read) {
+    try {
+        return read();
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {
+        refuse_damaged(path, fmt::format("holds no {} ({})", part, error.what()));
+    }
+}
+
+/// Users' dtypes on the graph's values, which compute in f32.
+std::vector<Port> ports_of(const std::vector<Value*>& values, const std::vector<std::string>& names,
+                           const std::vector<DType>& dtypes) {
+    if (values.size() != dtypes.size()) throw std::invalid_argument("other inputs or outputs than the graph's");
+    std::vector<Port> ports;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        TensorType type = values[i]->type;
+        if (type.dtype != dtypes[i] && !(is_float(type.dtype) && is_float(dtypes[i])))
+            throw std::invalid_argument("an input or output of another dtype than the graph's");
+        type.dtype = dtypes[i];
+        ports.push_back({names[i], std::move(type)});
+    }
+    return ports;
+}
+
+std::vector<std::string> input_names(const Graph& graph) {
+    std::vector<std::string> names;
+    for (const Value* input : graph.inputs()) names.push_back(input->name);
+    return names;
+}
+
+/// A tensor of the parameter's type over bytes of the file.
+std::shared_ptr<const Tensor> plain_tensor(const Contents& contents, const Value& parameter, const Stretch& where) {
+    const auto bytes = contents.container.data(where.offset, where.bytes);
+    const auto sizes = parameter.type.shape.sizes();
+    if (!sizes || Placed{parameter.type.dtype, *sizes, {}}.byte_count() != static_cast<std::int64_t>(bytes.size()))
+        throw std::invalid_argument(fmt::format("`{}` has another size", parameter.name));
+    void* const data = const_cast<std::byte*>(bytes.data());
+    const auto owner = contents.container.owner();
+    return {new Tensor(Tensor::over(TensorView::dense(data, parameter.type.dtype, *sizes))),
+            [owner](const Tensor* tensor) { delete tensor; }};
+}
+
+void add_weights(Contents& contents) {
+    std::map<std::string, const Value*> parameters;
+    for (const Value* parameter : contents.graph.parameters()) parameters[parameter->name] = parameter;
+    for (const StoredWeight& weight : contents.meta.weights) {
+        if (weight.key.empty()) {
+            const auto parameter = parameters.find(weight.name);
+            if (parameter == parameters.end()) throw std::invalid_argument("a weight that the graph lacks");
+            contents.weights.plain[weight.name] = plain_tensor(contents, *parameter->second, weight.where);
+        } else {
+            const auto bytes = contents.container.data(weight.where.offset, weight.where.bytes);
+            if (contents.native)
+                contents.weights.packed[{weight.name, weight.key}] = {contents.container.owner(), bytes.data(),
+                                                                      bytes.size()};
+        }
+    }
+    contents.weights.extreme = contents.meta.extreme;
+}
+
+}  // namespace
+
+std::string seq_version() { return SEQ_VERSION; }
+
+Meta read_meta(const Container& container, const std::string& path) {
+    return guarded(path, "description", [&] { return parse_meta(container.text(Section::meta)); });
+}
+
+std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine) {
+    auto contents = std::make_shared<Contents>(path);
+    contents->meta = read_meta(contents->container, path);
+    const Meta& meta = contents->meta;
+    if (meta.version != seq_version())
+        throw Error("plan/version", fmt::format("{} was written by seq {}, and this is {}: compile it again", path,
+                                                meta.version, seq_version()));
+    contents->native = meta.machine == machine;
+    if (!contents->native && !meta.portable)
+        throw Error("plan/machine", fmt::format("{} was compiled for {}, and this is {}: compile it here, or there "
+                                                "with --portable",
+                                                path, meta.machine, machine));
+    contents->graph = guarded(path, "graph", [&] { return parse_graph(contents->container.text(Section::graph)); });
+    guarded(path, "weights that fit its graph", [&] {
+        contents->inputs = ports_of(contents->graph.inputs(), input_names(contents->graph), meta.inputs);
+        contents->outputs = ports_of(contents->graph.outputs(), contents->graph.output_names(), meta.outputs);
+        add_weights(*contents);
+    });
+    return contents;
+}
+
+}  // namespace seq::plan_file

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/plan_file/container.hpp"
+#include "engine/plan_file/meta.hpp"
+#include "engine/weight_store.hpp"
+
+namespace seq::plan_file {
+
+/// A file that was read and found sound; numbers stay where they are mapped.
+struct Contents {
+    explicit Contents(const std::string& path) : path(path), container(path) {}
+
+    std::string path;
+    Container container;
+    Meta meta;
+    Graph graph;
+    std::vector<Port> inputs;
+    std::vector<Port> outputs;
+    StoredWeights weights;
+    /// The machine is the one that the plans were compiled for; else they are to be made anew.
+    bool native = false;
+};
+
+/// The seq of this build.
+std::string seq_version();
+
+/// Throws Error plan/file, plan/damaged, plan/version.
+Meta read_meta(const Container& container, const std::string& path);
+
+/// Throws the same, and plan/machine where the file is for another machine than `machine` and not portable.
+std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine);
+
+}  // namespace seq::plan_file

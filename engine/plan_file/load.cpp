@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/compiled_model.hpp"
+#include "engine/plan_file/contents.hpp"
+#include "engine/plan_file/plan_file.hpp"
+#include "engine/reference_run.hpp"
+#include "engine/session.hpp"
+#include "kernels/cpu/cpu.hpp"
+
+namespace seq {
+namespace {
+
+using namespace plan_file;
+
+std::vector<Bindings> bindings_of(const Meta& meta) {
+    std::vector<Bindings> bindings;
+    for (const PlanRecord& plan : meta.plans) bindings.push_back(plan.bindings);
+    return bindings;
+}
+
+/// Tensors of the ports at those values of the symbols, over bytes of the file.
+std::vector<TensorView> views_of(const Contents& contents, const std::vector<Port>& ports, const Bindings& bindings,
+                                 const std::vector<Stretch>& stretches) {
+    if (stretches.size() != ports.size()) refuse_damaged(contents.path, "has a broken test vector");
+    std::vector<TensorView> views;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const auto bytes = contents.container.data(stretches[i].offset, stretches[i].bytes);
+        const auto sizes = ports[i].type.shape.substitute(bindings).sizes();
+        if (!sizes || Placed{ports[i].type.dtype, *sizes, {}}.byte_count() != static_cast<std::int64_t>(bytes.size()))
+            refuse_damaged(contents.path, "has a test vector of another size than the model's");
+        views.push_back(TensorView::dense(const_cast<std::byte*>(bytes.data()), ports[i].type.dtype, *sizes));
+    }
+    return views;
+}
+
+std::vector<NamedTensor> named(const std::vector<Port>& ports, const std::vector<TensorView>& views) {
+    std::vector<NamedTensor> named;
+    for (std::size_t i = 0; i < ports.size(); ++i) named.emplace_back(ports[i].name, views[i]);
+    return named;
+}
+
+double replay(Session& session, const Contents& contents, const Bindings& bindings, const StoredVector& vector) {
+    const auto inputs = views_of(contents, contents.inputs, bindings, vector.inputs);
+    const auto expected = views_of(contents, contents.outputs, bindings, vector.outputs);
+    std::vector<Tensor> actual;
+    for (const TensorView& view : expected) actual.emplace_back(view.dtype, view.sizes());
+    const std::vector<TensorView> outputs(actual.begin(), actual.end());
+    session.run(named(contents.inputs, inputs), named(contents.outputs, outputs));
+    double difference = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        difference = std::max(difference, relative_difference(actual[i], expected[i]));
+    return difference;
+}
+
+}  // namespace
+
+Executable load_compiled(const std::string& path, const LoadOptions& options) {
+    auto contents = read_contents(path, cpu_backend().identity());
+    if (!contents->native && options.on_planned_anew)
+        options.on_planned_anew(fmt::format("{} was compiled for {}", path, contents->meta.machine));
+    return Executable(std::make_shared<CompiledModel>(std::move(contents), options));
+}
+
+PlanFileInfo describe_compiled(const std::string& path) {
+    const Meta meta = read_meta(Container(path), path);
+    return {meta.version, meta.machine, meta.options, meta.portable, bindings_of(meta), meta.source};
+}
+
+bool is_compiled(const std::string& path) { return begins_as_plan(path); }
+
+std::vector<Bindings> stored_bindings(const Executable& executable) {
+    const Contents* contents = executable.model().contents();
+    return contents == nullptr ? std::vector<Bindings>() : bindings_of(contents->meta);
+}
+
+std::vector<double> replay_test_vectors(const Executable& executable) {
+    const Contents* contents = executable.model().contents();
+    if (contents == nullptr) return {};
+    const Meta& meta = contents->meta;
+    if (meta.vectors.size() != meta.plans.size()) refuse_damaged(contents->path, "lacks test vectors");
+    Session session = executable.session();
+    std::vector<double> differences;
+    for (std::size_t i = 0; i < meta.plans.size(); ++i)
+        differences.push_back(replay(session, *contents, meta.plans[i].bindings, meta.vectors[i]));
+    return differences;
+}
+
+}  // namespace seq

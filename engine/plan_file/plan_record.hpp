@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/plan.hpp"
+
+namespace seq::plan_file {
+
+/// What runs one unit of a plan.
+struct UnitRecord {
+    /// Positions in the graph's order.
+    std::vector<std::size_t> nodes;
+    /// Empty for a join that takes no step.
+    std::string kernel;
+    bool group = false;
+    Offer offer;
+    /// How its first output lies.
+    Layout output;
+};
+
+/// All that was chosen for one plan, from which it is made again without measuring.
+struct PlanRecord {
+    Bindings bindings;
+    /// How many samples a slice has, where the batch is sliced, or else 0; and whether each thread takes slices by
+    /// itself.
+    std::int64_t slice_samples = 0;
+    bool slices_apart = false;
+    bool careful = false;
+    std::vector<UnitRecord> units;
+};
+
+PlanRecord record_of(const Plan& plan, const Backend& backend);
+
+/// `graph` has its sizes bound to the record's bindings. Throws Error plan/damaged where the record does not fit it,
+/// and as make_plan and `weights` do.
+std::shared_ptr<Plan> restore(const PlanRecord& record, const Graph& graph, const Backend& backend,
+                              const ComputeOptions& options, WeightProvider& weights);
+
+}  // namespace seq::plan_file

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace seq::plan_file {
+
+/// Writes the pieces one after the other to a draft beside `path`, which then takes its place: who reads `path` finds
+/// what was there before or all that is new. A symbolic link is followed. Throws Error io/write, and leaves nothing.
+void write_whole(const std::string& path, std::span<const std::span<const std::byte>> pieces);
+
+}  // namespace seq::plan_file

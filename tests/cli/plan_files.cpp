@@ -1,0 +1,123 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "engine/reference_run.hpp"
+#include "frontend/weights/npy.hpp"
+#include "tests/cli/process.hpp"
+
+namespace seq::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
+
+/// A folder with a copy of a golden network, its weights and inputs.
+std::string copied_network() {
+    const std::string folder = scratch_path("plans");
+    fs::create_directories(folder);
+    for (const auto& file : fs::directory_iterator(std::string(SEQ_TEST_DATA) + "/goldens")) {
+        const std::string name = file.path().filename();
+        if (name.starts_with("cifar_cnn."))
+            fs::copy_file(file.path(), folder + "/" + name, fs::copy_options::overwrite_existing);
+    }
+    return folder;
+}
+
+std::string compile_network(const std::string& folder, const std::string& options) {
+    const std::string file = folder + "/net.seqx";
+    const ProcessResult result =
+        seqc("compile " + folder + "/cifar_cnn.json -o " + file + " --tune none --threads 1 " + options);
+    CHECK_MESSAGE(result.status == 0, result.errors);
+    CHECK(has(result.output, "net.seqx"));
+    CHECK(has(result.output, "gives the same"));
+    return file;
+}
+
+TEST_CASE("a compiled plan runs as the model does") {
+    const std::string folder = copied_network();
+    const std::string file = compile_network(folder, "--set N=2");
+    const ProcessResult help = seqc("compile --help");
+    CHECK(help.status == 0);
+    CHECK(has(help.output, "--portable"));
+    const ProcessResult bench = seqc("bench " + file + " --duration 0.05 --format json");
+    CHECK_MESSAGE(bench.status == 0, bench.errors);
+    CHECK(Json::parse(bench.output).at("load_ms") > 0);
+    const ProcessResult verify = seqc("verify " + file + " --format json");
+    CHECK_MESSAGE(verify.status == 0, verify.errors);
+    CHECK(Json::parse(verify.output).at("difference") == 0);
+    CHECK(has(seqc("dump --stage plan " + file).output, "// arena"));
+    CHECK(has(seqc("dump --stage fused " + file).output, "f32[N, 3, 32, 32]"));
+    CHECK(seqc("dump --stage graph " + file).status == 2);
+}
+
+TEST_CASE("a compiled plan reads inputs and writes outputs") {
+    const std::string folder = copied_network();
+    const std::string model = folder + "/cifar_cnn.json";
+    std::string x;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.path().string().find(".in.") != std::string::npos) x = entry.path();
+    }
+    const ProcessResult expected =
+        seqc("run " + model + " --threads 1 --input " + x + " --output " + folder + "/a.npy");
+    REQUIRE_MESSAGE(expected.status == 0, expected.errors);
+    const std::string file = compile_network(folder, "--portable");
+    const ProcessResult run = seqc("run " + file + " --input " + x + " --output " + folder + "/b.npy");
+    CHECK_MESSAGE(run.status == 0, run.errors);
+    CHECK(relative_difference(read_npy(folder + "/b.npy"), read_npy(folder + "/a.npy")) <= 1e-5);
+    CHECK(seqc("run " + file + " --input " + x + " --output none=" + folder + "/c.npy").status == 2);
+    for (const char* command : {"check ", "fix ", "summary ", "explain ", "compile -o x.seqx "}) {
+        const ProcessResult refused = seqc(command + file);
+        CHECK(refused.status == 2);
+        CHECK(has(refused.errors, "compiled plan"));
+    }
+    for (const char* option : {"--passes none", "--numerics strict", "--random-weights 1", "--tune fast"})
+        CHECK(seqc("bench " + file + " --duration 0.05 " + option).status == 2);
+}
+
+TEST_CASE("a plan for another instruction set is made anew from the model beside it, or from its own weights") {
+    const std::string folder = copied_network();
+    for (const bool portable : {false, true}) {
+        CAPTURE(portable);
+        unsetenv("SEQ_MAX_ISA");
+        const std::string file = compile_network(folder, portable ? "--set N=1 --portable" : "--set N=1");
+        setenv("SEQ_MAX_ISA", "scalar", 1);
+        const ProcessResult bench = seqc("bench " + file + " --duration 0.05 --format json");
+        CHECK_MESSAGE(bench.status == 0, bench.errors);
+        CHECK(has(bench.errors, portable ? "made anew" : "is compiled instead"));
+        CHECK(seqc("verify " + file).status == (portable ? 0 : 1));
+    }
+    unsetenv("SEQ_MAX_ISA");
+    const std::string file = compile_network(folder, "--set N=1");
+    fs::rename(file, scratch_path("alone.seqx"));
+    setenv("SEQ_MAX_ISA", "scalar", 1);
+    const ProcessResult alone = seqc("bench " + scratch_path("alone.seqx") + " --duration 0.05");
+    unsetenv("SEQ_MAX_ISA");
+    CHECK(alone.status == 1);
+    CHECK(has(alone.errors, "plan/machine"));
+}
+
+TEST_CASE("files that are no plans, and plans that cannot be written, are errors") {
+    const std::string broken = scratch_path("broken.seqx");
+    write_file(broken, "this is no plan");
+    for (const char* command : {"run ", "bench ", "verify ", "dump --stage plan "}) {
+        const ProcessResult result = seqc(command + broken);
+        CHECK(result.status == 1);
+        CHECK(has(result.errors, "plan/damaged"));
+    }
+    CHECK(seqc("bench nothing.seqx").status == 1);
+    CHECK(seqc("compile goldens/cifar_cnn.json").status == 2);
+    CHECK(seqc("compile goldens/cifar_cnn.json -o -").status == 2);
+    const ProcessResult full = seqc("compile goldens/cifar_cnn.json --tune none -o /proc/none/x.seqx");
+    CHECK(full.status == 1);
+    CHECK(has(full.errors, "io/write"));
+    CHECK(has(seqc("compile goldens/cifar_cnn.json --tune none -o " + scratch_path("far.seqx")).errors, "--portable"));
+}
+
+}  // namespace
+}  // namespace seq::tests

@@ -1,0 +1,117 @@
+#include "tools/seqc/plan_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "engine/plan_file/plan_file.hpp"
+#include "tools/seqc/console.hpp"
+#include "tools/seqc/model.hpp"
+#include "tools/seqc/status.hpp"
+
+namespace seqc {
+namespace {
+
+namespace fs = std::filesystem;
+
+void refuse_settled(const Arguments& arguments) {
+    const Arguments usual;
+    const std::pair<const char*, bool> settled[] = {
+        {"--weights", !arguments.weights.empty()},
+        {"--random-weights", arguments.random_weights.has_value()},
+        {"--shape", !arguments.shapes.empty()},
+        {"--passes", arguments.passes != usual.passes},
+        {"--numerics", arguments.numerics != usual.numerics},
+        {"--dtype", arguments.dtype != usual.dtype},
+        {"--tune", !arguments.tune.empty()},
+        {"--device", arguments.device != usual.device},
+    };
+    for (const auto& [option, given] : settled) {
+        if (given)
+            throw UsageError(
+                fmt::format("{} was settled when {} was compiled; give it to 'seqc compile'", option, arguments.spec));
+    }
+}
+
+/// A path in the file's folder or below it; nullopt for any other.
+std::optional<std::string> beside(const std::string& file, const std::string& relative) {
+    const fs::path path(relative);
+    if (relative.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
+        return std::nullopt;
+    return (fs::path(file).parent_path() / path).string();
+}
+
+const char* numerics_text(seq::Numerics numerics) {
+    return numerics == seq::Numerics::strict ? "strict" : numerics == seq::Numerics::fast ? "fast" : "default";
+}
+
+/// nullopt where the model that the plan was compiled from does not lie there any more.
+std::optional<seq::Executable> compile_beside(const Arguments& arguments, const std::string& reason) {
+    const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
+    Arguments source = arguments;
+    const auto spec = beside(arguments.spec, info.source.model);
+    if (!spec || !fs::is_regular_file(*spec)) return std::nullopt;
+    source.spec = *spec;
+    if (!info.source.weights.empty()) {
+        const auto weights = beside(arguments.spec, info.source.weights);
+        if (!weights) return std::nullopt;
+        source.weights = *weights;
+    }
+    source.random_weights = info.source.random_weights;
+    source.numerics = numerics_text(info.options.numerics);
+    if (source.threads == 0) source.threads = info.options.threads;
+    print_note(fmt::format("{}; {} is compiled instead, without measuring", reason, *spec));
+    const auto model = load_model(source, MissingWeights::refuse);
+    if (!model) throw seq::Error("plan/machine", fmt::format("{} does not compile", *spec));
+    return compile_model(*model, compile_options(source, *model));
+}
+
+}  // namespace
+
+bool names_plan(const Arguments& arguments) {
+    return arguments.spec.ends_with(".seqx") || seq::is_compiled(arguments.spec);
+}
+
+seq::Executable open_plan(const Arguments& arguments) {
+    refuse_settled(arguments);
+    seq::LoadOptions options;
+    options.threads = arguments.threads;
+    options.memory_limit = arguments.memory_limit;
+    options.on_planned_anew = [](const std::string& reason) {
+        print_note(reason + "; its plans are made anew from the weights in it, without measuring");
+    };
+    try {
+        seq::Executable executable = seq::load_compiled(arguments.spec, options);
+        for (const seq::Bindings& bindings : seq::stored_bindings(executable)) executable.plan(bindings);
+        return executable;
+    } catch (const seq::Error& error) {
+        if (error.code() != "plan/machine" && error.code() != "plan/version") throw;
+        auto executable = compile_beside(arguments, error.what());
+        if (!executable) throw;
+        return std::move(*executable);
+    }
+}
+
+seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable) {
+    const seq::Bindings given = parse_settings(arguments.settings);
+    for (const auto& [symbol, value] : given) {
+        const auto& symbols = executable.symbols();
+        if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end())
+            throw UsageError(fmt::format("--set: the plan has no symbol '{}'", symbol));
+    }
+    std::vector<seq::Bindings> stored = seq::stored_bindings(executable);
+    if (stored.empty()) stored = seq::describe_compiled(arguments.spec).bindings;
+    for (seq::Bindings bindings : stored) {
+        const bool agrees = std::all_of(given.begin(), given.end(), [&](const auto& setting) {
+            return bindings.contains(setting.first) && bindings[setting.first] == setting.second;
+        });
+        if (agrees) return bindings;
+    }
+    seq::Bindings bindings = stored.empty() ? seq::Bindings() : stored.front();
+    for (const auto& [symbol, value] : given) bindings[symbol] = value;
+    return bindings;
+}
+
+}  // namespace seqc

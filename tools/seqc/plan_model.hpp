@@ -1,0 +1,19 @@
+#pragma once
+
+#include "engine/executable.hpp"
+#include "tools/seqc/arguments.hpp"
+
+namespace seqc {
+
+/// Whether SPEC is a compiled plan (FILE.seqx) and no model.
+bool names_plan(const Arguments& arguments);
+
+/// Loads the plan that SPEC is. Where it was compiled for another machine or by another seq, it is made anew from its
+/// own weights, or compiled from the model beside it, which is said. Throws UsageError for options that were settled
+/// when it was compiled, and seq::Error as seq::load_compiled.
+seq::Executable open_plan(const Arguments& arguments);
+
+/// The values of the symbols that --set gives, the others as in the first stored plan that agrees with it.
+seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable);
+
+}  // namespace seqc
