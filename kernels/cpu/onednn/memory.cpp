@@ -97,14 +97,13 @@ PackedWeights pack(WeightProvider& provider, const Value& value, const MemoryDes
     return provider.packed(
         value, "oneDNN " + key_of(to),
         [&](const TensorView& plain) {
-            auto tensor = std::make_shared<Tensor>(
-                DType::u8, std::initializer_list<std::int64_t>{static_cast<std::int64_t>(to.get_size())});
-            dnnl::memory source(from, engine(), plain.data);
-            dnnl::memory target(to, engine(), tensor->view().data);
-            dnnl::stream stream = make_stream();
-            dnnl::reorder(source, target).execute(stream, source, target);
-            stream.wait();
-            return cpu::keep_tensor(std::move(tensor));
+            return cpu::keep_bytes(to.get_size(), [&](void* packed) {
+                dnnl::memory source(from, engine(), plain.data);
+                dnnl::memory target(to, engine(), packed);
+                dnnl::stream stream = make_stream();
+                dnnl::reorder(source, target).execute(stream, source, target);
+                stream.wait();
+            });
         },
         to.get_size());
 }
