@@ -36,8 +36,9 @@ struct Tile {
     bool resumes = false;
     /// Whether more channels follow: the sums are stored as they are.
     bool unfinished = false;
-    /// Weights that are needed next; one cache line is fetched ahead for each channel.
+    /// Weights that are needed next: for each channel the line there is fetched, and it moves on by `ahead_step` floats.
     const float* ahead = nullptr;
+    std::int64_t ahead_step = 0;
     SumEpilogue epilogue;
 };
 

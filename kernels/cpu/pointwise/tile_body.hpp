@@ -46,12 +46,11 @@ template <int Rows, int Columns>
 
 template <int Rows, int Columns>
 [[gnu::always_inline]] inline void multiply_channels(Sums<Rows, Columns>& sums, const Tile& t) {
-    constexpr std::int64_t line = 16;
     const std::int64_t stride = t.row_stride;
     Channel channel{{t.rows, t.rows + 5 * stride, t.rows + 10 * stride}, stride, 3 * stride};
     const float *panel = t.panel, *ahead = t.ahead;
     for (const float* const end = panel + t.channels * Columns * V::lanes; panel != end;
-         panel += Columns * V::lanes, ahead += line) {
+         panel += Columns * V::lanes, ahead += t.ahead_step) {
         _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
         multiply_channel<Rows, Columns>(sums, channel, panel);
         channel.advance();
