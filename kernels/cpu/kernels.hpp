@@ -8,6 +8,7 @@ namespace seq::cpu {
 const Kernel& winograd4_kernel();
 const Kernel& winograd2_kernel();
 const Kernel& pointwise_kernel();
+const Kernel& direct_kernel();
 const Kernel& depthwise_kernel();
 const Kernel& convolution_kernel();
 const Kernel& padded_convolution_kernel();

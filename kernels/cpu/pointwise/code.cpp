@@ -4,25 +4,21 @@
 #include "kernels/cpu/pointwise/problem.hpp"
 
 namespace seq::cpu::pointwise {
-namespace {
-
-/// All rows times the panel of `tile`, in tiles that are alike; together they fetch `next`, of `next_floats`.
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats) {
     const std::int64_t tiles = divide_up(count, code.rows());
     const std::int64_t rows = count / tiles, larger = count % tiles;
     tile.ahead = next;
-    tile.ahead_step = divide_up(next_floats, tiles * tile.channels);
+    tile.ahead_step = divide_up(next_floats, tiles * tile.taps * tile.channels);
     for (std::int64_t t = 0; t < tiles; ++t) {
         const std::int64_t tile_rows = t < larger ? rows + 1 : rows;
         code.run(tile, tile_rows);
-        tile.ahead += tile.channels * tile.ahead_step;
+        tile.ahead += tile.taps * tile.channels * tile.ahead_step;
         tile.rows += tile_rows * tile.row_stride;
         tile.output += tile_rows * tile.output_stride;
+        if (tile.sums != nullptr) tile.sums += tile_rows * tile.sums_stride;
         if (tile.residual != nullptr) tile.residual += tile_rows * tile.output_stride;
     }
 }
-
-}  // namespace
 
 void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int64_t count, std::int64_t first,
                      std::int64_t last, std::int64_t channel) {
@@ -41,6 +37,7 @@ void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int
         multiply_panel(code, tile, count, more ? weights_at(panel + 1) : tile.panel,
                        more ? tile.channels * padded_columns(panel + 1) : 0);
         tile.output += width;
+        if (tile.sums != nullptr) tile.sums += width;
         if (tile.residual != nullptr) tile.residual += width;
     }
 }

@@ -76,7 +76,7 @@ PreparedPointwise::PreparedPointwise(const KernelRequest& request, WeightProvide
     const Isa isa = usable_isa(request.options);
     ignores_nonfinite = true;
     code_ = &code_for(isa);
-    weights_ = pack_layer(request.node, provider, p.in_channels, p.out_channels, p.lanes);
+    weights_ = pack_panels(request.node, provider, {p.in_channels, p.out_channels, p.lanes});
     bias_ = pack_bias(request.node, provider, p.padded_out());
     packed_bytes = weights_.bytes + bias_.bytes;
     residual = head.residual;
