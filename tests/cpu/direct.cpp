@@ -109,11 +109,13 @@ TEST_CASE("direct convolutions do residuals and activations, also where sums wai
         {{ops::Add{}, {whole, whole}}, {ops::ReLU{}, {}}},
         {{ops::Mul{}, {{37, 1, 1}}, 0, true}, {ops::ReLU{}, {}}},
     };
-    for (const std::int64_t channels : {9, 60, 200}) {
+    for (const std::int64_t channels : {9, 60, 120}) {
         CAPTURE(channels);
         for (const auto& epilogue : epilogues) {
             CAPTURE(epilogue.front().op.name());
-            check_ran(KernelCase(conv<2>(channels, 37, {3, 2, 1}), {{2, channels, 9, 7}}, epilogue).run_all());
+            KernelCase example(conv<2>(channels, 37, {3, 2, 1}), {{2, channels, 9, 7}}, epilogue);
+            example.expect_in_f64();
+            check_ran(example.run_all());
         }
     }
 }
