@@ -79,8 +79,15 @@ void multiply(const Tile& tile) {
             for (int j = 0; j < Columns; ++j) sums[r][j] = load(t.sums + r * t.sums_stride, j);
         }
     }
-    multiply_channels<Rows, Columns>(sums, t);
     const bool finishes = !t.unfinished;
+    if (finishes && t.residual != nullptr) {
+        for (int r = 0; r < Rows; ++r) {
+            for (int j = 0; j < Columns; ++j)
+                _mm_prefetch(reinterpret_cast<const char*>(t.residual + r * t.output_stride + j * V::lanes),
+                             _MM_HINT_T0);
+        }
+    }
+    multiply_channels<Rows, Columns>(sums, t);
     if (finishes && t.residual != nullptr) {
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
