@@ -65,6 +65,8 @@ TEST_CASE("direct convolutions agree with the reference for odd sizes, windows a
         {1, 130, 200, 29, 31, {3, 1, 1}},
         {1, 12, 20, 5, 300, {3, 1, 1}},
         {3, 4, 6, 3, 3, {1, 2, 1}},
+        {2, 20, 40, 1, 90, {{1, 3}, 1, {0, 2}, {1, 2}}},
+        {2, 20, 40, 90, 1, {{5, 1}, {2, 1}, {3, 0}}},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);

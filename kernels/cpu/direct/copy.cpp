@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace seq::cpu::direct {
-namespace {
-
-/// Pixels of one column are as pixels of one line.
-bool is_one_column(const Axis& columns) {
-    return columns.in == 1 && columns.out == 1 && columns.kernel == 1 && columns.pad == 0;
-}
-
-}  // namespace
 
 BlockCopy::BlockCopy(const Problem& problem, const pointwise::Code& code)
     : lines_(problem.lines),
@@ -31,7 +23,7 @@ void BlockCopy::copy(const float* picture, std::int64_t first_line, float* targe
         for (const LineRun& run : copied_.runs) {
             float* to = target + (tap * copied_.slots + run.slot) * line_floats;
             const std::int64_t line = lines_.input_of(first_line, 0) + run.first;
-            if (is_one_column(columns_)) {
+            if (columns_.is_single()) {  // lines of one pixel are copied together
                 copy_pixels(picture, lines_, line, run.count, to);
                 continue;
             }

@@ -45,6 +45,8 @@ std::optional<Problem> problem_of(const KernelRequest& request) {
     if (!problem) problem = problem_of_rank<1>(request);
     if (!problem) return std::nullopt;
     problem->lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    if (problem->lines.is_single()) std::swap(problem->lines, problem->columns);
+    if (problem->macs() > 0) direct::cut_into_tasks(*problem, request.options.threads);
     return problem;
 }
 
@@ -160,6 +162,8 @@ void PreparedDirect::multiply_panel(pointwise::Tile tile, std::int64_t panel, st
 
 class Direct final : public Kernel {
    public:
+    static constexpr std::int64_t most_copy_floats = std::int64_t{1} << 20;
+
     std::string_view name() const override { return "cpu.direct"; }
 
     Support supports(const KernelRequest& request) const override {
@@ -170,6 +174,7 @@ class Direct final : public Kernel {
         if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
         if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
         if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
+        if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
         return request.options.estimate ? worth(*problem) : Support{};
     }
 
@@ -183,8 +188,7 @@ class Direct final : public Kernel {
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
                                             std::string& refusal) const override {
-        Problem problem = problem_of(request).value();
-        direct::cut_into_tasks(problem, request.options.threads);
+        const Problem problem = problem_of(request).value();
         auto kernel = std::make_unique<PreparedDirect>(request, provider, problem);
         if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
             refusal = "the weights hold NaN, Inf or numbers near overflow";

@@ -16,6 +16,8 @@ struct Axis {
     std::int64_t input_of(std::int64_t window, std::int64_t tap) const {
         return window * stride + tap * dilation - pad;
     }
+    /// Whether its one window is the whole of it.
+    bool is_single() const { return in == 1 && out == 1 && kernel == 1 && pad == 0; }
 };
 
 /// Lines of the input that lie in a copy one after the other.

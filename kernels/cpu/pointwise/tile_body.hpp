@@ -61,6 +61,14 @@ template <int Rows, int Columns>
 }
 
 template <int Rows, int Columns>
+[[gnu::always_inline]] inline void fetch_rows(const float* rows, std::int64_t stride) {
+    for (int r = 0; r < Rows; ++r, rows += stride) {
+        for (int j = 0; j < Columns; ++j)
+            _mm_prefetch(reinterpret_cast<const char*>(rows + j * V::lanes), _MM_HINT_T0);
+    }
+}
+
+template <int Rows, int Columns>
 void multiply(const Tile& tile) {
     const Tile t = tile;
     Sums<Rows, Columns> sums;
@@ -80,13 +88,7 @@ void multiply(const Tile& tile) {
         }
     }
     const bool finishes = !t.unfinished;
-    if (finishes && t.residual != nullptr) {
-        for (int r = 0; r < Rows; ++r) {
-            for (int j = 0; j < Columns; ++j)
-                _mm_prefetch(reinterpret_cast<const char*>(t.residual + r * t.output_stride + j * V::lanes),
-                             _MM_HINT_T0);
-        }
-    }
+    if (finishes && t.residual != nullptr) fetch_rows<Rows, Columns>(t.residual, t.output_stride);
     multiply_channels<Rows, Columns>(sums, t);
     if (finishes && t.residual != nullptr) {
 #pragma GCC unroll 16
