@@ -43,7 +43,8 @@ void BlockCopy::copy(const float* picture, std::int64_t first_line, float* targe
 /// `count` pixels from position `first` on, a stride apart.
 void BlockCopy::copy_pixels(const float* line, const Axis& axis, std::int64_t first, std::int64_t count,
                             float* target) const {
-    const std::int64_t before = std::clamp<std::int64_t>(divide_up(std::max<std::int64_t>(-first, 0), axis.stride), 0, count);
+    const std::int64_t before =
+        std::clamp<std::int64_t>(divide_up(std::max<std::int64_t>(-first, 0), axis.stride), 0, count);
     const std::int64_t end =
         std::clamp(divide_up(std::max<std::int64_t>(axis.in - first, 0), axis.stride), before, count);
     std::fill_n(target, before * stride_, 0.0f);

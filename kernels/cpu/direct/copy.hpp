@@ -17,8 +17,7 @@ class BlockCopy {
     const std::vector<std::int64_t>& tap_offsets() const { return tap_offsets_; }
 
    private:
-    void copy_pixels(const float* line, const Axis& axis, std::int64_t first, std::int64_t count,
-                     float* target) const;
+    void copy_pixels(const float* line, const Axis& axis, std::int64_t first, std::int64_t count, float* target) const;
 
     Axis lines_, columns_;
     std::int64_t channels_ = 0, stride_ = 0;

@@ -63,8 +63,8 @@ class PreparedDirect final : public PreparedKernel {
             {problem.in_channels, problem.out_channels, problem.lanes, problem.taps(), problem.pads()});
         bias_ = pack_bias(request.node, provider, round_up(problem.out_channels, problem.lanes));
         packed_bytes = weights_.bytes + bias_.bytes;
-        workers_ = std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers),
-                            problem.tasks());
+        workers_ =
+            std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers), problem.tasks());
         worker_floats_ = problem.copy_floats() + problem.sums_floats();
         scratch_bytes = static_cast<std::size_t>(workers_ * worker_floats_) * sizeof(float);
         ignores_nonfinite = true;
@@ -169,7 +169,8 @@ class Direct final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
         if (!problem) return Support::no("takes Conv1d and Conv2d without groups alone");
-        if (problem->taps() == 1 && !problem->pads()) return Support::no("leaves windows of one number to products of matrices");
+        if (problem->taps() == 1 && !problem->pads())
+            return Support::no("leaves windows of one number to products of matrices");
         if (!is_f32(request)) return Support::no("computes in f32 alone");
         if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
         if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
@@ -181,7 +182,8 @@ class Direct final : public Kernel {
     /// Measured against oneDNN's brgconv.
     static Support worth(const Problem& problem) {
         constexpr std::int64_t few_pixels = 64, many_weights = 1 << 19;
-        if (problem.pixels() <= few_pixels && problem.in_channels * problem.out_channels * problem.taps() >= many_weights)
+        if (problem.pixels() <= few_pixels &&
+            problem.in_channels * problem.out_channels * problem.taps() >= many_weights)
             return {};
         return Support::no("estimated to be no faster than oneDNN but for few pixels and many weights");
     }

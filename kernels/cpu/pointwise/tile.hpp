@@ -42,7 +42,8 @@ struct Tile {
     std::int64_t sums_stride = 0;
     /// Whether more channels follow: the sums are stored as they are.
     bool unfinished = false;
-    /// Weights that are needed next: for each channel the line there is fetched, and it moves on by `ahead_step` floats.
+    /// Weights that are needed next: for each channel the line there is fetched, and it moves on by `ahead_step`
+    /// floats.
     const float* ahead = nullptr;
     std::int64_t ahead_step = 0;
     SumEpilogue epilogue;
@@ -72,7 +73,8 @@ struct Code {
     void run(const Tile& tile, std::int64_t count) const { multiply[tile.columns > lanes ? 1 : 0][count - 1](tile); }
 };
 
-/// Multiplies `count` rows by the panel of `tile`, in tiles that are alike; together they fetch `next`, of `next_floats`.
+/// Multiplies `count` rows by the panel of `tile`, in tiles that are alike; together they fetch `next`, of
+/// `next_floats`.
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats);
 
 /// The weights of a layer.

@@ -63,8 +63,7 @@ template <int Rows, int Columns>
 template <int Rows, int Columns>
 [[gnu::always_inline]] inline void fetch_rows(const float* rows, std::int64_t stride) {
     for (int r = 0; r < Rows; ++r, rows += stride) {
-        for (int j = 0; j < Columns; ++j)
-            _mm_prefetch(reinterpret_cast<const char*>(rows + j * V::lanes), _MM_HINT_T0);
+        for (int j = 0; j < Columns; ++j) _mm_prefetch(reinterpret_cast<const char*>(rows + j * V::lanes), _MM_HINT_T0);
     }
 }
 
