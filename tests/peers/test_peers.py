@@ -46,8 +46,11 @@ class FakeLaunch:
 
     def __init__(self, answer, behaviours=None, answers_of=None):
         self.answer, self.behaviours, self.answers_of = answer, behaviours or {}, answers_of or {}
+        self.plans = []
 
-    def worker(self, peer, files, threads, tune="fast"):
+    def worker(self, peer, files, threads, tune="fast", plan=None):
+        if plan:
+            self.plans.append(plan.exists())
         return fake(self.behaviours.get(peer, "well"), self.answers_of.get(peer, self.answer))
 
 
@@ -213,6 +216,19 @@ class Cases(Temporary):
         self.assertEqual(found["load_ms_ratio"], 1)
         self.assertIn("error", found["peers"]["openvino"])
         self.assertNotIn("ncnn", found["peers"])
+        self.assertEqual(launch.plans, [True, True])
+        self.assertEqual(found["peers"]["seq .seqx"]["load_ms"], 12.5)
+        self.assertEqual(found["load_ms_ratio_compiled"], 1)
+        table = report.cold([found], ["seq", "onnxruntime"], "load_ms", "base_kib")
+        self.assertRegex(table, r"\| +seq .seqx \| +seq \| .*\| ratio, seq .seqx \| ratio, seq \|")
+        self.assertRegex(table, r"\| +1\.00 \| +1\.00 \|\n*$")
+
+    def test_cold_start_without_a_plan(self):
+        launch = FakeLaunch(self.right, {"seq": "no-start"})
+        found = cold.measure(launch, self.files, 1, ["seq", "onnxruntime"], 1)
+        self.assertIn("error", found["peers"]["seq .seqx"])
+        self.assertIsNone(found["load_ms_ratio_compiled"])
+        self.assertEqual(launch.plans, [])
 
     def content(self):
         cases = [self.measure(behaviours={"openvino": "dies"}, answers_of={"torch-jit": self.wrong})]

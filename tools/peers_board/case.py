@@ -24,11 +24,12 @@ class Launch:
     env: dict
     timeout: float = 300.0
 
-    def worker(self, peer, files, threads, tune="fast"):
-        """`tune`: how long seq measures before it runs; what it has measured is kept beside the networks."""
+    def worker(self, peer, files, threads, tune="fast", plan=None):
+        """`tune`: how long seq measures before it runs; what it has measured is kept beside the networks. `plan`: a
+        compiled plan that it loads instead of the network's own file."""
         if peer == "seq":
             timings = pathlib.Path(files.folder).parent / "timings.json"
-            command = [self.seq_worker, files.spec, files.x, files.batch, threads, tune, timings]
+            command = [self.seq_worker, plan or files.spec, files.x, files.batch, threads, tune, timings]
         else:
             command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
                        files.network.name]  # fmt: skip

@@ -1,7 +1,9 @@
 // The worker of tools/peers for seq: one network loaded, which times slices when it is told to. worker.py is the same
 // for the other peers, and says what goes over the lines.
 //
-//     seq_worker SPEC.json X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]
+//     seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]
+//
+// It knows one line more: `save PATH` writes the compiled plan, and `saved` is the answer.
 
 #include <fmt/format.h>
 
@@ -42,7 +44,7 @@ std::int64_t peak_kib() {
 class Net {
    public:
     Net(const std::string& spec, const std::string& x, std::int64_t batch, const seq::CompileOptions& options)
-        : executable_(compile(spec, batch, options)), session_(executable_.session()), x_(seq::read_npy(x)) {
+        : executable_(open(spec, batch, options)), session_(executable_.session()), x_(seq::read_npy(x)) {
         inputs_.emplace_back(executable_.inputs().front().name, x_.view());
         const seq::Port& output = executable_.outputs().front();
         y_ = seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs_));
@@ -50,9 +52,21 @@ class Net {
     }
 
     void run() { run_->run(); }
+    void save(const std::string& path, std::int64_t batch) const {
+        seq::SaveOptions options;
+        options.bindings = {{{"N", batch}}};
+        seq::save_compiled(executable_, path, options);
+    }
     const seq::Tensor& answer() const { return y_; }
 
    private:
+    static seq::Executable open(const std::string& path, std::int64_t batch, const seq::CompileOptions& options) {
+        if (!seq::is_compiled(path)) return compile(path, batch, options);
+        seq::LoadOptions load;
+        load.threads = options.threads;
+        return seq::load_compiled(path, load);
+    }
+
     static seq::Executable compile(const std::string& spec, std::int64_t batch, seq::CompileOptions options) {
         options.weights = seq::load_weights(std::filesystem::path(spec).replace_extension(".safetensors").string());
         seq::CheckOptions checks;
@@ -103,7 +117,7 @@ void say(const std::string& line) {
     std::fflush(stdout);
 }
 
-void serve(Net& net) {
+void serve(Net& net, std::int64_t batch) {
     std::int64_t repeats = 0;
     for (std::string line; std::getline(std::cin, line);) {
         const std::size_t space = std::min(line.find(' '), line.size());
@@ -115,6 +129,9 @@ void serve(Net& net) {
         } else if (word == "write") {
             seq::write_npy(value, net.answer());
             say("written");
+        } else if (word == "save") {
+            net.save(value, batch);
+            say("saved");
         }
     }
 }
@@ -132,7 +149,7 @@ seq::CompileOptions options_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     if (argc < 5) {
-        fmt::print(stderr, "usage: seq_worker SPEC.json X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]\n");
+        fmt::print(stderr, "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]\n");
         return 2;
     }
     try {
@@ -141,7 +158,7 @@ int main(int argc, char** argv) {
         Net net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv));
         net.run();
         say(fmt::format("ready {:.3f} {}", static_cast<double>(nanoseconds_since(start)) / 1e6, base_kib));
-        serve(net);
+        serve(net, std::stoll(argv[3]));
         return 0;
     } catch (const std::exception& error) {
         fmt::print(stderr, "seq_worker: {}\n", error.what());
