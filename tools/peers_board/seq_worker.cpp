@@ -149,7 +149,8 @@ seq::CompileOptions options_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     if (argc < 5) {
-        fmt::print(stderr, "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]\n");
+        fmt::print(stderr,
+                   "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]\n");
         return 2;
     }
     try {
