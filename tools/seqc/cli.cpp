@@ -45,6 +45,8 @@ constexpr const char* compile_footer =
     "plans are made from the weights inside.\n"
     "\n";
 
+constexpr int max_sessions = 256;
+
 using Command = int (*)(const Arguments&);
 
 struct Parser {
@@ -103,6 +105,11 @@ struct Parser {
         bench->add_option("--duration", arguments.duration, "seconds to measure")
             ->check(CLI::Range(0.01, 3600.0))
             ->check(positive_problem)
+            ->capture_default_str();
+        bench
+            ->add_option("--sessions", arguments.sessions,
+                         "how many sessions run at once, each from a thread of its own; throughput is of all")
+            ->check(CLI::Range(1, max_sessions))
             ->capture_default_str();
 
         CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump, true);
