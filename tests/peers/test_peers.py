@@ -103,6 +103,16 @@ class Figures(unittest.TestCase):
         self.assertIsNone(figures.compare(results)["ratio"])
         self.assertEqual(figures.compare({"seq": result(2)}), {"best_peer": None, "ratio": None})
 
+    def test_who_stands_beside_is_no_best_peer(self):
+        def result(median):
+            return {"median_ms": median, "round_medians_ms": [median], "agrees": True}
+
+        found = figures.compare({"seq": result(2), "openvino": result(3), "rtneural": result(1)})
+        self.assertEqual((found["best_peer"], found["ratio"]), ("openvino", 1.5))
+        self.assertIsNone(networks.unsuitable("rtneural", networks.BY_NAME["mlp"], 1))
+        self.assertIn("one sample", networks.unsuitable("rtneural", networks.BY_NAME["mlp"], 8))
+        self.assertIn("MLPs alone", networks.unsuitable("rtneural", networks.BY_NAME["cifar"], 1))
+
     def test_geometric_mean(self):
         self.assertAlmostEqual(figures.geometric_mean([0.5, 2, 8]), 2)
         self.assertIsNone(figures.geometric_mean([]))

@@ -15,7 +15,7 @@ def measure(launch, files, threads, peers, runs, on_run=lambda number: None):
     """The medians of `runs` processes of each peer: process start to first answer, the part of it after the imports,
     the memory at the peak, and the memory that was held before the network was loaded. Where seq is among the peers it
     is there twice: from the model's file, and from a plan that was compiled before."""
-    suitable = [peer for peer in peers if networks.unsuitable(peer, files.batch) is None]
+    suitable = [peer for peer in peers if networks.unsuitable(peer, files.network, files.batch) is None]
     with tempfile.TemporaryDirectory() as folder:
         plan, results = pathlib.Path(folder) / "plan.seqx", {}
         if "seq" in suitable:
@@ -62,7 +62,8 @@ def ratios(results):
     """The best peer's figures over seq's, and over those of seq with a compiled plan: above 1 seq is ahead."""
     found = {}
     for key in KEYS:
-        peers = [r[key] for peer, r in results.items() if peer not in ("seq", networks.COMPILED) and key in r]
+        apart = ("seq", networks.COMPILED, *networks.ASIDE)
+        peers = [r[key] for peer, r in results.items() if peer not in apart and key in r]
         for own, name in (("seq", f"{key}_ratio"), (networks.COMPILED, f"{key}_ratio_compiled")):
             value = results.get(own, {}).get(key)
             found[name] = min(peers) / value if peers and value else None
