@@ -9,7 +9,7 @@ class PreparedAffine final : public PreparedKernel {
    public:
     explicit PreparedAffine(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
-        chain_.run(context.inputs, static_cast<float*>(context.outputs[0]));
+        chain_.run(context.inputs, context.outputs[0]);
     }
 
    private:
