@@ -35,7 +35,8 @@ struct CompileOptions {
 
 /// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
 /// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, dtype/unavailable,
-/// graph/unknown-name (taps), spec/value (passes, threads, numerics), shape/limit (memory_limit; it is compared before anything is allocated).
+/// graph/unknown-name (taps), spec/value (passes, threads, numerics), shape/limit (memory_limit; it is compared before
+/// anything is allocated).
 Executable compile(const Graph& graph, const CompileOptions& options = {});
 
 /// Throws seq::Error device/unavailable or dtype/unavailable where this build, here, cannot compute as the options say,

@@ -208,7 +208,8 @@ Layout PlanBuilder::layout_of(const Value& value) const {
 KernelRequest PlanBuilder::make_request(const Node& node) {
     KernelRequest request{node, {}, {}, options_};
     for (const Value* input : node.inputs) request.inputs.push_back(place(*input, layout_of(*input)));
-    for (const Value* output : node.outputs) request.outputs.push_back(place(*output, Layout::plain().kept(lowering_.keeps_bf16(*output))));
+    for (const Value* output : node.outputs)
+        request.outputs.push_back(place(*output, Layout::plain().kept(lowering_.keeps_bf16(*output))));
     return request;
 }
 

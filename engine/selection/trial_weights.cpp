@@ -19,9 +19,7 @@ void fill_trial(const TensorView& view) {
     const std::int64_t count = view.element_count();
     switch (view.dtype) {
         case DType::f32: std::generate_n(view.as<float>(), count, next); break;
-        case DType::bf16:
-            std::generate_n(view.as<std::uint16_t>(), count, [&] { return f32_to_bf16(next()); });
-            break;
+        case DType::bf16: std::generate_n(view.as<std::uint16_t>(), count, [&] { return f32_to_bf16(next()); }); break;
         default: std::memset(view.data, 0, bytes);
     }
 }

@@ -381,7 +381,8 @@ TEST_CASE("--dtype bf16 computes where the processor can, and is refused elsewhe
     CHECK(explained.status == 0);
     CHECK(has(explained.output, "bf16 ->"));
     CHECK(has(explained.output, "multiplies in f32 alone"));
-    const ProcessResult bench = seqc("bench goldens/cifar_cnn.json --dtype bf16 --tune none --duration 0.05 --format json");
+    const ProcessResult bench =
+        seqc("bench goldens/cifar_cnn.json --dtype bf16 --tune none --duration 0.05 --format json");
     CHECK(has(bench.output, "\"dtype\":\"bf16\""));
 }
 

@@ -147,7 +147,8 @@ TEST_CASE("bf16: convolutions by tiles, of every stride, dilation, padding and n
     odd.bias = false;
     check_lowered("cpu.amx_convolution", odd, {{2, 32, 12, 9}});
     const Sizes result{2, 64, 5, 7};
-    check_lowered("cpu.amx_convolution", conv2d(32, 64, 3, 1, 1), {{2, 32, 5, 7}}, {{ops::Add{}, {result}}, {ops::ReLU{}, {}}});
+    check_lowered("cpu.amx_convolution", conv2d(32, 64, 3, 1, 1), {{2, 32, 5, 7}},
+                  {{ops::Add{}, {result}}, {ops::ReLU{}, {}}});
     check_lowered("cpu.amx_convolution", conv2d(32, 64, 1), {{2, 32, 5, 7}}, {{ops::Hardtanh{}, {}}});
     const float infinity = std::numeric_limits<float>::infinity();
     KernelCase(conv2d(32, 64, 3, 2, 1), {{2, 32, 5, 7}}, {{ops::ReLU{}, {}}})

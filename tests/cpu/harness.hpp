@@ -68,8 +68,7 @@ class KernelCase {
         double own = 0;
     };
     KernelRequest request_for(const Layout& offered, const Keeping& keeping) const;
-    bool run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance,
-                 const Keeping& keeping);
+    bool run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance, const Keeping& keeping);
     void put(const std::vector<float>& values);
 
     Graph graph_;

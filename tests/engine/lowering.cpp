@@ -158,7 +158,8 @@ TEST_CASE("bf16: refusals") {
     CompileOptions f16;
     f16.dtype = DType::f16;
     CHECK(code_of([&] { build(graph, f16); }) == "dtype/unavailable");
-    const Graph pools = graph_of(R"({"seq": 1, "inputs": {"x": [1, 3, 4, 4]}, "layers": [{"type": "MaxPool2d", "kernel_size": 2}]})");
+    const Graph pools =
+        graph_of(R"({"seq": 1, "inputs": {"x": [1, 3, 4, 4]}, "layers": [{"type": "MaxPool2d", "kernel_size": 2}]})");
     CHECK(code_of([&] { build(pools, lowered()); }) == "dtype/unavailable");
 }
 

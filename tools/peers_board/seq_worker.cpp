@@ -21,7 +21,10 @@ namespace {
 class Net {
    public:
     Net(const std::string& spec, const std::string& x, std::int64_t batch, const seq::CompileOptions& options)
-        : batch_(batch), executable_(open(spec, batch, options)), session_(executable_.session()), x_(seq::read_npy(x)) {
+        : batch_(batch),
+          executable_(open(spec, batch, options)),
+          session_(executable_.session()),
+          x_(seq::read_npy(x)) {
         inputs_.emplace_back(executable_.inputs().front().name, x_.view());
         const seq::Port& output = executable_.outputs().front();
         y_ = seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs_));
@@ -75,9 +78,11 @@ seq::CompileOptions options_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     if (argc < 5) {
-        fmt::print(stderr,
-                   "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]\n");
+        fmt::print(
+            stderr,
+            "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]\n");
         return 2;
     }
-    return peers::work("seq_worker", [&] { return Net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv)); });
+    return peers::work("seq_worker",
+                       [&] { return Net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv)); });
 }

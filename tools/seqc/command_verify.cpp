@@ -73,9 +73,7 @@ class Verifier {
         return lowered ? 2e-2 : 1e-4;
     }
     bool drifts(const Finding& finding) const { return finding.difference > tolerance(finding.lowered); }
-    bool drifted(const std::vector<Finding>& findings) const {
-        return !findings.empty() && drifts(findings.back());
-    }
+    bool drifted(const std::vector<Finding>& findings) const { return !findings.empty() && drifts(findings.back()); }
 
    private:
     seq::Graph bound(const seq::Graph& graph) const {
@@ -123,12 +121,13 @@ class Verifier {
             outputs.tensors.emplace_back(port.type.dtype, session.output_sizes(port.name, inputs_.views()));
         }
         session.run(inputs_.views(), outputs.views());
-        return compare("compiled plan", fused, options.dtype == seq::DType::bf16, [&](const std::string& name) -> const seq::Tensor* {
-            for (std::size_t i = 0; i < outputs.names.size(); ++i) {
-                if (outputs.names[i] == name) return &outputs.tensors[i];
-            }
-            return nullptr;
-        });
+        return compare("compiled plan", fused, options.dtype == seq::DType::bf16,
+                       [&](const std::string& name) -> const seq::Tensor* {
+                           for (std::size_t i = 0; i < outputs.names.size(); ++i) {
+                               if (outputs.names[i] == name) return &outputs.tensors[i];
+                           }
+                           return nullptr;
+                       });
     }
 
     template <class Find>
@@ -138,9 +137,7 @@ class Verifier {
         const auto difference = [&](const std::string& name) {
             const seq::Tensor* actual = find(name);
             const auto expected = expected_.find(name);
-            return actual == nullptr || expected == expected_.end()
-                       ? 0.0
-                       : apart(*actual, expected->second);
+            return actual == nullptr || expected == expected_.end() ? 0.0 : apart(*actual, expected->second);
         };
         for (const std::string& name : graph.output_names())
             finding.difference = std::max(finding.difference, difference(name));

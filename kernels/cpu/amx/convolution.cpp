@@ -19,8 +19,8 @@ class PreparedAmx final : public PreparedKernel {
     PreparedAmx(const Problem& p, int workers) : problem(p), rows(rows_of(p)), workers_(workers) {
         ignores_nonfinite = true;
         if (p.copies())
-            scratch_bytes = static_cast<std::size_t>(p.left_rows() * p.left_width() * p.channels) *
-                            sizeof(std::uint16_t);
+            scratch_bytes =
+                static_cast<std::size_t>(p.left_rows() * p.left_width() * p.channels) * sizeof(std::uint16_t);
         cut();
     }
 
@@ -98,7 +98,8 @@ class AmxConvolution final : public Kernel {
         if (!request.outputs[0].layout.bf16) return Support::no("gives bf16 alone");
         if (!is_f32_or_bf16(request) || !has_known_parameters(request))
             return Support::no("takes weights that are known before the run");
-        if (usable_isa(request.options) != Isa::avx512 || !onednn::has_bf16_tiles()) return Support::no("needs amx_bf16");
+        if (usable_isa(request.options) != Isa::avx512 || !onednn::has_bf16_tiles())
+            return Support::no("needs amx_bf16");
         if (problem->channels % step_depth != 0 || problem->out_channels % panel_columns != 0)
             return Support::no("takes channels in multiples of 32 alone");
         if (problem->pixels() == 0) return Support::no("takes operands that are not empty alone");
@@ -132,8 +133,8 @@ class AmxConvolution final : public Kernel {
     }
 
    private:
-    /// Measured beside oneDNN's: with more pixels and fewer weights than these, what is gained by fetching weights ahead is
-    /// less than what its blocks gain.
+    /// Measured beside oneDNN's: with more pixels and fewer weights than these, what is gained by fetching weights
+    /// ahead is less than what its blocks gain.
     static constexpr std::int64_t most_pixels = 512, most_weights = std::int64_t{1} << 20;
 
     static bool pack(PreparedAmx& kernel, const KernelRequest& request, WeightProvider& provider,

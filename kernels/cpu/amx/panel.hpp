@@ -23,12 +23,12 @@ struct Panel {
     std::int64_t channels = 0;
     const std::int64_t* taps = nullptr;  ///< rows from a tile's own to those that each tap reads
     std::int64_t tap_count = 0;
-    const std::uint16_t* weights = nullptr;  ///< of this panel, tap after tap
-    const std::uint16_t* next = nullptr;     ///< of the panel to fetch meanwhile; nullptr: none
-    const float* bias = nullptr;             ///< of the panel's columns
-    const std::uint16_t* residual = nullptr; ///< added, as `result` lies; nullptr: none
-    float low = 0, high = 0;                 ///< what results are put between
-    std::uint16_t* result = nullptr;         ///< the panel's first column
+    const std::uint16_t* weights = nullptr;   ///< of this panel, tap after tap
+    const std::uint16_t* next = nullptr;      ///< of the panel to fetch meanwhile; nullptr: none
+    const float* bias = nullptr;              ///< of the panel's columns
+    const std::uint16_t* residual = nullptr;  ///< added, as `result` lies; nullptr: none
+    float low = 0, high = 0;                  ///< what results are put between
+    std::uint16_t* result = nullptr;          ///< the panel's first column
     std::int64_t result_columns = 0;
     int tile_rows = 0;
 };

@@ -89,7 +89,8 @@ void pack_weights(const Problem& p, const float* plain, std::uint16_t* packed) {
         std::uint16_t* panel = packed + o / panel_columns * p.panel_weights();
         for (std::int64_t c = 0; c < p.channels; ++c) {
             const std::int64_t pair = c % step_depth / 2;
-            const std::int64_t within = column / half * (step_weights / 2) + pair * panel_columns + column % half * 2 + c % 2;
+            const std::int64_t within =
+                column / half * (step_weights / 2) + pair * panel_columns + column % half * 2 + c % 2;
             for (std::int64_t tap = 0; tap < p.taps(); ++tap)
                 panel[(tap * (p.channels / step_depth) + c / step_depth) * step_weights + within] =
                     f32_to_bf16(plain[(o * p.channels + c) * p.taps() + tap]);

@@ -9,9 +9,10 @@
 
 namespace seq::cpu::amx {
 
-/// A Conv2d without groups, channels last, as a product of matrices: a row of the left factor is a pixel, and each position
-/// of the window adds the product with the rows that far on. Where there is padding or a stride, pixels are copied first so
-/// that this holds, with a stride of s into pictures of every s-th pixel, one for each remainder that the window reaches.
+/// A Conv2d without groups, channels last, as a product of matrices: a row of the left factor is a pixel, and each
+/// position of the window adds the product with the rows that far on. Where there is padding or a stride, pixels are
+/// copied first so that this holds, with a stride of s into pictures of every s-th pixel, one for each remainder that
+/// the window reaches.
 struct Problem {
     std::int64_t batch = 1, channels = 1, out_channels = 1;
     std::int64_t height = 1, width = 1, out_height = 1, out_width = 1;

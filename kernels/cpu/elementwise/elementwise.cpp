@@ -9,9 +9,7 @@ namespace {
 class PreparedElementwise final : public PreparedKernel {
    public:
     explicit PreparedElementwise(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
-    void run(const RunContext& context) const override {
-        chain_.run(context.inputs, context.outputs[0]);
-    }
+    void run(const RunContext& context) const override { chain_.run(context.inputs, context.outputs[0]); }
 
    private:
     ElementwiseChain chain_;

@@ -55,7 +55,8 @@ class Linear final : public Kernel {
         const MemoryDesc bias = has_bias ? describe_plain({shape[0]}) : MemoryDesc();
         const int channel_dim = static_cast<int>(request.outputs[0].sizes.size()) - 1;
         const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), channel_dim, target});
-        const PrimitiveDesc desc = describe_primitive(source, describe_any(shape, product), bias, target, fused.attributes);
+        const PrimitiveDesc desc =
+            describe_primitive(source, describe_any(shape, product), bias, target, fused.attributes);
         PrimitiveBuilder builder(request, weights);
         builder.input(DNNL_ARG_SRC, source, 0, Layout::plain().kept(product == DType::bf16));
         builder.weight(DNNL_ARG_WEIGHTS, describe_plain(shape), desc.weights_desc(), 1);

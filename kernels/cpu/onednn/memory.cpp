@@ -72,9 +72,7 @@ MemoryDesc describe_plain(const Dims& dims, DType dtype) {
 MemoryDesc describe_any(const Dims& dims, DType dtype) { return {dims, data_type_of(dtype).value(), Tag::any}; }
 
 std::optional<Layout> layout_of(const MemoryDesc& desc, const Placed& value) {
-    const auto is = [&](const Layout& layout) {
-        return describe(cpu::in_order(value, layout)) == desc;
-    };
+    const auto is = [&](const Layout& layout) { return describe(cpu::in_order(value, layout)) == desc; };
     const bool bf16 = value.layout.bf16;
     if (is(Layout::plain())) return Layout::plain().kept(bf16);
     const std::size_t rank = value.sizes.size();
