@@ -26,7 +26,7 @@ bool fits(std::span<const Value* const> values, const std::vector<Layout>& layou
     if (values.size() != layouts.size()) return false;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const int rank = values[i]->type.shape.rank();
-        if (!(layouts[i] == Layout::plain()) && (rank < 3 || rank > 5)) return false;
+        if (!layouts[i].is_plain_order() && (rank < 3 || rank > 5)) return false;
     }
     return true;
 }

@@ -19,6 +19,7 @@ namespace {
 /// In the order in which they are tried.
 const KernelList& cpu_kernels() {
     static const KernelList kernels{
+        &cpu::amx_convolution_kernel(),
         &cpu::winograd4_kernel(),
         &cpu::winograd2_kernel(),
         &cpu::pointwise_kernel(),
@@ -70,6 +71,12 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
     return kernel;
 }
 
+std::string lacks_bf16() {
+    if (onednn::has_bf16_products()) return {};
+    return fmt::format("bf16 takes a processor with avx512_bf16 or amx_bf16; this one computes with {} here",
+                       onednn::effective_isa());
+}
+
 std::string processor_name() {
     std::ifstream file("/proc/cpuinfo");
     for (std::string line; std::getline(file, line);) {
@@ -91,7 +98,7 @@ std::string identity() {
 const Backend& cpu_backend() {
     static const Backend backend{"cpu",        &cpu_kernels(), &cpu_group_kernels(),
                                  make_reorder, has_extreme,    cpu::machine_isa(),
-                                 identity,     cpu::flush};
+                                 identity,     lacks_bf16,     cpu::flush};
     return backend;
 }
 

@@ -5,6 +5,7 @@
 // The kernels of the CPU, one function each; cpu.cpp puts them in order.
 namespace seq::cpu {
 
+const Kernel& amx_convolution_kernel();
 const Kernel& winograd4_kernel();
 const Kernel& winograd2_kernel();
 const Kernel& pointwise_kernel();

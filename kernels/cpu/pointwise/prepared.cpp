@@ -108,7 +108,7 @@ void PreparedPointwise::run(const RunContext& context) const {
         }
         multiply_block(context, block, task % problem.column_parts());
     });
-    if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+    if (rest) rest->run(context.inputs, context.outputs[0]);
 }
 
 PreparedPointwise::Block PreparedPointwise::block_at(const RunContext& context, std::int64_t index) const {
