@@ -17,7 +17,8 @@ namespace seq::tests {
 namespace {
 
 const char* const convolutions = R"({"seq": 1, "inputs": {"x": ["N", 5, 9, 7]}, "layers": [
-    {"type": "Conv2d", "name": "first", "out_channels": 17, "kernel_size": 3, "padding": 1}, {"type": "ReLU", "name": "relu"},
+    {"type": "Conv2d", "name": "first", "out_channels": 17, "kernel_size": 3, "padding": 1},
+    {"type": "ReLU", "name": "relu"},
     {"type": "MaxPool2d", "name": "pool", "kernel_size": 2},
     {"type": "Conv2d", "name": "second", "out_channels": 17, "kernel_size": 1},
     {"type": "Add", "name": "sum", "from": ["second", "pool"]}, "Flatten",
