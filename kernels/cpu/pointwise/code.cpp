@@ -35,8 +35,8 @@ void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int
         tile.bias = panels.bias + panel * width;
         tile.columns = std::min(width, panels.out_channels - panel * width);
         multiply_panel(code, tile, count, panel + 1 < last ? weights_at(panel + 1) : nullptr);
-        tile.output += width;
-        if (tile.residual != nullptr) tile.residual += width;
+        tile.output += width + 2 * tile.output_gap;
+        if (tile.residual != nullptr) tile.residual += width + 2 * tile.output_gap;
     }
 }
 
