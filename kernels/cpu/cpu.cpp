@@ -54,6 +54,7 @@ const GroupKernelList& cpu_group_kernels() {
         &cpu::small_net_kernel(),
         &cpu::inverted_residual_kernel(),
         &cpu::scaled_pointwise_kernel(),
+        &cpu::squeeze_excitation_kernel(),
     };
     return kernels;
 }

@@ -34,5 +34,6 @@ const Kernel& reference_kernel();
 const GroupKernel& small_net_kernel();
 const GroupKernel& inverted_residual_kernel();
 const GroupKernel& scaled_pointwise_kernel();
+const GroupKernel& squeeze_excitation_kernel();
 
 }  // namespace seq::cpu
