@@ -23,6 +23,7 @@ const KernelList& cpu_kernels() {
         &cpu::winograd2_kernel(),
         &cpu::pointwise_kernel(),
         &cpu::depthwise_kernel(),
+        &cpu::few_channels_kernel(),
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
         &cpu::conv_transpose_kernel(),
