@@ -21,7 +21,7 @@ namespace squeeze = squeeze_excitation;
 /// Below so many floats of input one thread does all.
 constexpr std::int64_t least_shared_floats = 48 * 1024;
 /// Below so many weights one thread multiplies by them.
-constexpr std::int64_t least_shared_weights = 32 * 1024;
+constexpr std::int64_t least_shared_weights = 16 * 1024;
 
 /// The sizes, and how the work is cut: a task takes some rows and channels of a picture, sums them up, and multiplies
 /// the sums by its channels' weights of the first product, whose results are added up after all tasks.
