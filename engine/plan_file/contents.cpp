@@ -90,10 +90,6 @@ std::shared_ptr<const Contents> read_contents(const std::string& path, const std
         throw Error("plan/version", fmt::format("{} was written by seq {}, and this is {}: compile it again", path,
                                                 meta.version, seq_version()));
     contents->native = meta.machine == machine;
-    if (!contents->native && !meta.portable)
-        throw Error("plan/machine", fmt::format("{} was compiled for {}, and this is {}: compile it here, or there "
-                                                "with --portable",
-                                                path, meta.machine, machine));
     contents->graph = guarded(path, "graph", [&] { return parse_graph(contents->container.text(Section::graph)); });
     guarded(path, "weights that fit its graph", [&] {
         contents->inputs = ports_of(contents->graph.inputs(), input_names(contents->graph), meta.inputs);
@@ -101,6 +97,13 @@ std::shared_ptr<const Contents> read_contents(const std::string& path, const std
         add_weights(*contents);
     });
     return contents;
+}
+
+void require_usable(const Contents& contents, const std::string& machine) {
+    if (contents.native || contents.meta.portable) return;
+    throw Error("plan/machine", fmt::format("{} was compiled for {}, and this is {}: compile it here, or there "
+                                            "with --portable",
+                                            contents.path, contents.meta.machine, machine));
 }
 
 }  // namespace seq::plan_file

@@ -28,10 +28,13 @@ struct Contents {
 /// The seq of this build.
 std::string seq_version();
 
-/// Throws Error plan/file, plan/damaged, plan/version.
+/// Whatever machine and version of seq the file is for. Throws Error plan/file, plan/damaged.
 Meta read_meta(const Container& container, const std::string& path);
 
-/// Throws the same, and plan/machine where the file is for another machine than `machine` and not portable.
+/// Whatever machine the file is for. Throws Error plan/file, plan/damaged, plan/version.
 std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine);
+
+/// Throws Error plan/machine where they are for another machine than `machine` and not portable.
+void require_usable(const Contents& contents, const std::string& machine);
 
 }  // namespace seq::plan_file

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/compiled_model.hpp"
 #include "engine/plan_file/contents.hpp"
@@ -54,10 +55,27 @@ double replay(Session& session, const Contents& contents, const Bindings& bindin
     return difference;
 }
 
+std::vector<double> replay_all(const Executable& executable, const Contents& contents) {
+    const Meta& meta = contents.meta;
+    if (meta.vectors.size() != meta.plans.size()) refuse_damaged(contents.path, "lacks test vectors");
+    Session session = executable.session();
+    std::vector<double> differences;
+    for (std::size_t i = 0; i < meta.plans.size(); ++i)
+        differences.push_back(replay(session, contents, meta.plans[i].bindings, meta.vectors[i]));
+    return differences;
+}
+
+bool same_ports(const std::vector<Port>& a, const std::vector<Port>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const Port& x, const Port& y) { return x.name == y.name && x.type == y.type; });
+}
+
 }  // namespace
 
 Executable load_compiled(const std::string& path, const LoadOptions& options) {
-    auto contents = read_contents(path, cpu_backend().identity());
+    const std::string machine = cpu_backend().identity();
+    auto contents = read_contents(path, machine);
+    require_usable(*contents, machine);
     if (!contents->native && options.on_planned_anew)
         options.on_planned_anew(fmt::format("{} was compiled for {}", path, contents->meta.machine));
     return Executable(std::make_shared<CompiledModel>(std::move(contents), options));
@@ -65,7 +83,22 @@ Executable load_compiled(const std::string& path, const LoadOptions& options) {
 
 PlanFileInfo describe_compiled(const std::string& path) {
     const Meta meta = read_meta(Container(path), path);
-    return {meta.version, meta.machine, meta.options, meta.portable, bindings_of(meta), meta.source};
+    PlanFileInfo info;
+    info.version = meta.version;
+    info.machine = meta.machine;
+    info.options = meta.options;
+    info.portable = meta.portable;
+    info.native = meta.version == seq_version() && meta.machine == cpu_backend().identity();
+    info.bindings = bindings_of(meta);
+    for (const PlanRecord& plan : meta.plans) info.steps.push_back(plan.units.size());
+    for (const StoredWeight& weight : meta.weights)
+        (weight.key.empty() ? info.plain_bytes : info.packed_bytes) += weight.where.bytes;
+    info.source = meta.source;
+    if (meta.version != seq_version()) return info;
+    const auto contents = read_contents(path, meta.machine);
+    info.inputs = contents->inputs;
+    info.outputs = contents->outputs;
+    return info;
 }
 
 bool is_compiled(const std::string& path) { return begins_as_plan(path); }
@@ -77,14 +110,14 @@ std::vector<Bindings> stored_bindings(const Executable& executable) {
 
 std::vector<double> replay_test_vectors(const Executable& executable) {
     const Contents* contents = executable.model().contents();
-    if (contents == nullptr) return {};
-    const Meta& meta = contents->meta;
-    if (meta.vectors.size() != meta.plans.size()) refuse_damaged(contents->path, "lacks test vectors");
-    Session session = executable.session();
-    std::vector<double> differences;
-    for (std::size_t i = 0; i < meta.plans.size(); ++i)
-        differences.push_back(replay(session, *contents, meta.plans[i].bindings, meta.vectors[i]));
-    return differences;
+    return contents == nullptr ? std::vector<double>() : replay_all(executable, *contents);
+}
+
+std::vector<double> replay_test_vectors(const Executable& executable, const std::string& path) {
+    const auto contents = read_contents(path, cpu_backend().identity());
+    if (same_ports(executable.inputs(), contents->inputs) && same_ports(executable.outputs(), contents->outputs))
+        return replay_all(executable, *contents);
+    return std::vector<double>(contents->meta.plans.size(), std::numeric_limits<double>::infinity());
 }
 
 }  // namespace seq

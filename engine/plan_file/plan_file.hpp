@@ -32,8 +32,16 @@ struct PlanFileInfo {
     std::string machine;  ///< Backend::identity() where it was compiled
     ComputeOptions options;
     bool portable = false;
-    /// The symbols' values that it has plans for.
+    /// Whether its plans serve on this machine as they are.
+    bool native = false;
+    /// The symbols' values that it has plans for, and how many kernels each plan runs.
     std::vector<Bindings> bindings;
+    std::vector<std::size_t> steps;
+    std::vector<Port> inputs;
+    std::vector<Port> outputs;
+    /// Bytes of weights in the file: as the plans' kernels read them, and as the model has them.
+    std::uint64_t packed_bytes = 0;
+    std::uint64_t plain_bytes = 0;
     PlanSource source;
 };
 
@@ -60,7 +68,8 @@ void save_compiled(const Executable& executable, const std::string& path, const 
 /// plan where the file is portable, and else throws plan/binding.
 Executable load_compiled(const std::string& path, const LoadOptions& options = {});
 
-/// The same check of the file, and what it says of itself, whatever machine it is for.
+/// The same check of the file, and what it says of itself, whatever machine it is for. Where another version of seq
+/// wrote it, that has no inputs and outputs. Throws plan/file and plan/damaged.
 PlanFileInfo describe_compiled(const std::string& path);
 
 /// Whether the file begins as save_compiled's do; false also where it cannot be read.
@@ -73,5 +82,9 @@ std::vector<Bindings> stored_bindings(const Executable& executable);
 /// How far the outputs for the file's test vectors are from those stored, relative to the largest magnitude, for each
 /// of stored_bindings: 0 on the machine and with the threads that it was compiled for.
 std::vector<double> replay_test_vectors(const Executable& executable);
+
+/// The same of a file's test vectors, whatever machine it is for, on an executable that was made in another way.
+/// Infinite where its inputs or outputs are not those of the file.
+std::vector<double> replay_test_vectors(const Executable& executable, const std::string& path);
 
 }  // namespace seq

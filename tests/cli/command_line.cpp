@@ -121,7 +121,7 @@ TEST_CASE("what is misspelled gets a guess") {
     CHECK(has(errors("-x"), "has no option '-x'"));
     CHECK(has(errors(""), "a command is required"));
     CHECK(has(errors("chekc m.json --bogus"), "did you mean `check`"));
-    CHECK(has(errors("compile --help"), "no command 'compile'"));
+    CHECK(has(errors("transpile --help"), "no command 'transpile'"));
     CHECK(has(errors("summary m.json --passes all,constant-foldng"), "did you mean `constant_folding`"));
     CHECK(has(errors("summary m.json --threads abc"), "takes an integer from 0 to 1024, but gets 'abc'"));
     CHECK(has(errors("check a.json b.json"), "'b.json' is one argument too many"));

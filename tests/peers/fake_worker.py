@@ -21,3 +21,6 @@ for line in sys.stdin:
     elif word == "write":
         shutil.copy(rest[0], value)
         print("written", flush=True)
+    elif word == "save":
+        open(value, "w", encoding="utf-8").close()
+        print("saved", flush=True)

@@ -46,8 +46,11 @@ class FakeLaunch:
 
     def __init__(self, answer, behaviours=None, answers_of=None):
         self.answer, self.behaviours, self.answers_of = answer, behaviours or {}, answers_of or {}
+        self.plans = []
 
-    def worker(self, peer, files, threads, tune="fast"):
+    def worker(self, peer, files, threads, tune="fast", plan=None):
+        if plan:
+            self.plans.append(plan.exists())
         return fake(self.behaviours.get(peer, "well"), self.answers_of.get(peer, self.answer))
 
 
@@ -99,6 +102,16 @@ class Figures(unittest.TestCase):
         results["seq"]["agrees"] = False
         self.assertIsNone(figures.compare(results)["ratio"])
         self.assertEqual(figures.compare({"seq": result(2)}), {"best_peer": None, "ratio": None})
+
+    def test_who_stands_beside_is_no_best_peer(self):
+        def result(median):
+            return {"median_ms": median, "round_medians_ms": [median], "agrees": True}
+
+        found = figures.compare({"seq": result(2), "openvino": result(3), "rtneural": result(1)})
+        self.assertEqual((found["best_peer"], found["ratio"]), ("openvino", 1.5))
+        self.assertIsNone(networks.unsuitable("rtneural", networks.BY_NAME["mlp"], 1))
+        self.assertIn("one sample", networks.unsuitable("rtneural", networks.BY_NAME["mlp"], 8))
+        self.assertIn("MLPs alone", networks.unsuitable("rtneural", networks.BY_NAME["cifar"], 1))
 
     def test_geometric_mean(self):
         self.assertAlmostEqual(figures.geometric_mean([0.5, 2, 8]), 2)
@@ -213,6 +226,19 @@ class Cases(Temporary):
         self.assertEqual(found["load_ms_ratio"], 1)
         self.assertIn("error", found["peers"]["openvino"])
         self.assertNotIn("ncnn", found["peers"])
+        self.assertEqual(launch.plans, [True, True])
+        self.assertEqual(found["peers"]["seq .seqx"]["load_ms"], 12.5)
+        self.assertEqual(found["load_ms_ratio_compiled"], 1)
+        table = report.cold([found], ["seq", "onnxruntime"], "load_ms", "base_kib")
+        self.assertRegex(table, r"\| +seq .seqx \| +seq \| .*\| ratio, seq .seqx \| ratio, seq \|")
+        self.assertRegex(table, r"\| +1\.00 \| +1\.00 \|\n*$")
+
+    def test_cold_start_without_a_plan(self):
+        launch = FakeLaunch(self.right, {"seq": "no-start"})
+        found = cold.measure(launch, self.files, 1, ["seq", "onnxruntime"], 1)
+        self.assertIn("error", found["peers"]["seq .seqx"])
+        self.assertIsNone(found["load_ms_ratio_compiled"])
+        self.assertEqual(launch.plans, [])
 
     def content(self):
         cases = [self.measure(behaviours={"openvino": "dies"}, answers_of={"torch-jit": self.wrong})]

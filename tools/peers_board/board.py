@@ -23,7 +23,8 @@ class Board:
         self.env = client.environment(environment.ROOT / "tools")
         seq_worker = self._seq_worker() if "seq" in options.peers else None
         self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
-        self.launch = case.Launch(self.python, seq_worker, self.env)
+        rtneural = environment.build_rtneural_worker(options.rtneural) if "rtneural" in options.peers else None
+        self.launch = case.Launch(self.python, seq_worker, self.env, rtneural)
         versions = machine.versions(self.python, self.env, environment.ROOT)
         if seq_worker and options.seq_worker:
             built = datetime.datetime.fromtimestamp(os.path.getmtime(seq_worker)).isoformat(" ", "minutes")

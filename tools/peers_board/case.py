@@ -22,13 +22,17 @@ class Launch:
     python: str
     seq_worker: str
     env: dict
+    rtneural_worker: str = None
     timeout: float = 300.0
 
-    def worker(self, peer, files, threads, tune="fast"):
-        """`tune`: how long seq measures before it runs; what it has measured is kept beside the networks."""
+    def worker(self, peer, files, threads, tune="fast", plan=None):
+        """`tune`: how long seq measures before it runs; what it has measured is kept beside the networks. `plan`: a
+        compiled plan that it loads instead of the network's own file."""
         if peer == "seq":
             timings = pathlib.Path(files.folder).parent / "timings.json"
-            command = [self.seq_worker, files.spec, files.x, files.batch, threads, tune, timings]
+            command = [self.seq_worker, plan or files.spec, files.x, files.batch, threads, tune, timings]
+        elif peer == "rtneural":
+            command = [self.rtneural_worker, files.network.name, files.of(peer), files.x]
         else:
             command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
                        files.network.name]  # fmt: skip
@@ -81,7 +85,7 @@ def measure(launch, files, threads, peers, rounds, slice_ms, on_round=lambda num
     """The case as it goes into the board."""
     results = {}
     for peer in peers:
-        reason = networks.unsuitable(peer, files.batch)
+        reason = networks.unsuitable(peer, files.network, files.batch)
         if reason:
             results[peer] = {"unsuitable": reason}
     with contextlib.ExitStack() as stack:

@@ -66,6 +66,10 @@ class Worker:
         self._tell(f"write {path}")
         self._answer("written", 0)
 
+    def save(self, path):
+        self._tell(f"save {path}")
+        self._answer("saved", 0)
+
     def peak_kib(self):
         """The most memory that the process held so far."""
         try:

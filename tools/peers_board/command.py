@@ -69,6 +69,10 @@ def make_parser():
         "--python", metavar="PATH", default=os.environ.get("SEQ_PEERS_PYTHON") or None,
         help="a Python that has the peers already; what it lacks is reported, and nothing is installed",
     )  # fmt: skip
+    parser.add_argument(
+        "--rtneural", metavar="DIR", default=os.environ.get("SEQ_RTNEURAL") or None,
+        help="RTNeural's repository, which puts it beside the MLPs at batch 1; $SEQ_RTNEURAL does the same",
+    )  # fmt: skip
     parser.add_argument("--seq-worker", metavar="PATH", help="a seq_worker that is built already; nothing is built")
     return parser
 
@@ -96,11 +100,15 @@ def numbers(texts, option):
 
 def complete(options):
     """The options with defaults in place of what was left out."""
-    defaults = QUICK if options.quick else FULL
+    defaults, named = QUICK if options.quick else FULL, bool(options.peers)
     options.networks = words(options.net, "--net", list(networks.BY_NAME)) if options.net else defaults["networks"]
     options.batches = numbers(options.batch, "--batch") if options.batch else defaults["batches"]
     options.threads = numbers(options.threads, "--threads") if options.threads else sorted({1, machine.cores()})
     options.peers = words(options.peers, "--peers", networks.PEERS) if options.peers else list(networks.PEERS)
+    if options.rtneural is None and "rtneural" in options.peers:
+        if named:
+            raise UsageError("--peers rtneural: --rtneural says where its sources are")
+        options.peers.remove("rtneural")
     options.peers = [peer for peer in networks.PEERS if peer in options.peers]
     for key in ("rounds", "seconds", "cold_runs"):
         if getattr(options, key) is None:

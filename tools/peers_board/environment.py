@@ -48,6 +48,18 @@ def build_seq_worker():
     return str(ROOT / "build/seq_worker")
 
 
+def build_rtneural_worker(sources):
+    """The path of RTNeural's worker, built from the RTNeural that lies in the folder `sources`."""
+    if not (pathlib.Path(sources) / "RTNeural/RTNeural.h").exists():
+        raise BoardError(f"{sources}: there is no RTNeural/RTNeural.h in it")
+    _call(
+        [ROOT / "tools/build", "rtneural_worker"], "building rtneural_worker",
+        "it needs modules/json and modules/Eigen of RTNeural's repository",
+        {"SEQ_CMAKE_ARGS": f"-DSEQ_RTNEURAL={os.path.abspath(sources)}"},
+    )  # fmt: skip
+    return str(ROOT / "build/rtneural_worker")
+
+
 def build_loop():
     """The path of native_loop.c as a library."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
@@ -60,10 +72,10 @@ def build_loop():
     return str(target)
 
 
-def _call(command, what, hint):
+def _call(command, what, hint, variables=None):
     """What the command prints goes to standard error, since standard output is for the board."""
     try:
-        status = subprocess.run([str(word) for word in command], stdout=2).returncode
+        status = subprocess.run([str(word) for word in command], stdout=2, env=os.environ | (variables or {})).returncode
     except OSError as error:
         raise BoardError(f"{what} failed: {error}\n{hint}") from error
     if status != 0:

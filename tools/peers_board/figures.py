@@ -2,6 +2,8 @@
 
 import math
 
+from . import networks
+
 
 def order(peers, number):
     """The peers in the order of this round: rotated by one each round, every other one backwards, so that each peer
@@ -43,11 +45,11 @@ def summarize(rounds):
 
 
 def best_peer(results):
-    """The name of the fastest peer other than seq that has a right answer, or None."""
+    """The name of the fastest engine other than seq that has a right answer, or None."""
     measured = [
         (result["median_ms"], name)
         for name, result in results.items()
-        if name != "seq" and "median_ms" in result and result.get("agrees")
+        if name not in ("seq", *networks.ASIDE) and "median_ms" in result and result.get("agrees")
     ]
     return min(measured)[1] if measured else None
 

@@ -103,7 +103,7 @@ def make_ncnn(files, staged, module):
 
 MAKERS = {
     "seq": make_seq, "onnxruntime": make_onnx, "openvino": make_openvino, "ncnn": make_ncnn,
-    "torch-jit": make_script, "torch-eager": make_seq,
+    "torch-jit": make_script, "torch-eager": make_seq, "rtneural": make_seq,
 }  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def main():
         if not os.path.exists(files.y):
             make_question(files, module)
         for peer in peers.split(","):
-            if networks.unsuitable(peer, batch) is None:
+            if networks.unsuitable(peer, network, batch) is None:
                 report = {"peer": peer, "batch": batch, "error": None}
                 try:
                     make(files, peer, module)

@@ -10,13 +10,13 @@ from . import networks
 from .environment import CACHE, HERE, ROOT
 
 # A change of these makes the networks anew.
-SOURCES = ("nets.py", "networks.py", "make_network.py")
+SOURCES = ("nets.py", "make_network.py")
 
 
 def key(versions):
     """What the files of all networks depend on."""
     used = {name: version for name, version in sorted(versions.items()) if name not in ("seq", "matplotlib")}
-    digest = hashlib.sha256(json.dumps(used).encode())
+    digest = hashlib.sha256(json.dumps(used).encode() + repr((networks.SEED, networks.NETWORKS)).encode())
     exporter = sorted((ROOT / "tools/torch_export").glob("*.py"))
     for path in [*(HERE / name for name in SOURCES), ROOT / "tools/export_torch.py", *exporter]:
         digest.update(path.read_bytes())
@@ -53,7 +53,7 @@ def make(python, env, folder, network, batches, peers):
 
 
 def _there(files, peers):
-    needed = [files.x, files.y] + [files.of(peer) for peer in peers if networks.unsuitable(peer, files.batch) is None]
+    needed = [files.x, files.y] + [files.of(peer) for peer in peers if networks.unsuitable(peer, files.network, files.batch) is None]
     return all(pathlib.Path(path).exists() for path in needed)
 
 

@@ -3,7 +3,11 @@
 import dataclasses
 
 SEED = 0
-PEERS = ("seq", "onnxruntime", "openvino", "ncnn", "torch-jit", "torch-eager")
+# seq once more, from a compiled plan; only its cold start and its memory differ from seq's.
+COMPILED = "seq .seqx"
+PEERS = ("seq", "onnxruntime", "openvino", "ncnn", "torch-jit", "torch-eager", "rtneural")
+# They stand beside: their networks are compiled into a program, and no file is loaded.
+ASIDE = ("rtneural",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,12 +81,14 @@ class Files:
     def of(self, peer):
         """The file that a peer loads; those that belong to it lie beside it."""
         by_peer = {"seq": self.spec, "onnxruntime": self.onnx, "openvino": self.openvino, "ncnn": self.ncnn,
-                   "torch-jit": self.script, "torch-eager": self.weights}  # fmt: skip
+                   "torch-jit": self.script, "torch-eager": self.weights, "rtneural": self.weights}  # fmt: skip
         return by_peer[peer]
 
 
-def unsuitable(peer, batch):
+def unsuitable(peer, network, batch):
     """Why a peer has no such case at all; None where it has."""
-    if peer == "ncnn" and batch > 1:
-        return "ncnn computes one sample at a time"
+    if peer in ("ncnn", "rtneural") and batch > 1:
+        return f"{peer} computes one sample at a time"
+    if peer == "rtneural" and network.name not in ("mlp", "mlp_small"):
+        return "rtneural has the MLPs alone: its networks are types that are written out"
     return None

@@ -13,7 +13,7 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
 AHEAD, BEHIND = "#2b7a5d", "#c0603a"
-MARKS = {"onnxruntime": "o", "openvino": "s", "ncnn": "^", "torch-jit": "D", "torch-eager": "x"}
+MARKS = {"onnxruntime": "o", "openvino": "s", "ncnn": "^", "torch-jit": "D", "torch-eager": "x", "rtneural": "+"}
 
 
 def draw_panel(axes, cases, threads):

@@ -1,6 +1,6 @@
 """The board as text: Markdown tables that read well in a terminal too."""
 
-from . import figures
+from . import figures, networks
 
 
 def number(value):
@@ -70,17 +70,28 @@ def _latency(result, best):
 
 
 def cold(cases, peers, key, part, scale=1.0):
+    columns = [peer for peer in [networks.COMPILED, *peers] if any(peer in case["peers"] for case in cases)]
+    compiled = networks.COMPILED in columns
     rows = []
     for case in cases:
-        results = [case["peers"].get(peer, {}) for peer in peers]
+        results = [case["peers"].get(peer, {}) for peer in columns]
         cells = [
             f"{number(result[key] * scale)} ({number(result[part] * scale)})"
             if key in result else "failed" if "error" in result else ""
             for result in results
         ]  # fmt: skip
-        ratio = case[f"{key}_ratio"]
-        rows.append([f"{case['network']}:{case['batch']}", *cells, f"{ratio:.2f}" if ratio else ""])
-    return table(["network:batch", *peers, "ratio"], rows)
+        kinds = ("_compiled", "") if compiled else ("",)
+        found = [_cold_ratio(case, key, part, kind) for kind in kinds]
+        rows.append([f"{case['network']}:{case['batch']}", *cells, *found])
+    names = [f"ratio, {networks.COMPILED}", "ratio, seq"] if compiled else ["ratio"]
+    return table(["network:batch", *columns, *names], rows)
+
+
+def _cold_ratio(case, key, part, kind):
+    """In brackets that of the part, where it is a time too."""
+    ratio, inner = (case.get(f"{name}_ratio{kind}") for name in (key, part))
+    words = f"{ratio:.2f}" if ratio else ""
+    return f"{words} ({inner:.2f})" if words and inner else words
 
 
 def machine(board):

@@ -39,6 +39,7 @@ struct Arguments {
     bool quiet = false;
     std::string stage = "graph";
     double duration = 3;
+    int sessions = 1;
     double tolerance = 0;
     int top = 0;
 

@@ -30,15 +30,22 @@ constexpr const char* description =
     "\n"
     "A model is a seq/1 file (JSON); '-' reads it from standard input.";
 
-constexpr const char* compile_help =
-    "compile a model into a file that is loaded in milliseconds: measured choices, packed weights, test vectors.\n"
-    "'seqc run FILE.seqx --input x.npy' runs it. It is for this machine and these sizes (--set); elsewhere the model\n"
-    "beside the file is compiled, or with --portable plans are made from the weights inside";
-
 constexpr const char* footer =
     "Exit status: 0 all is well; 1 the model, its data or a file has an error; 2 the command line is wrong;\n"
     "3 what was asked for is not available on this machine. 'seqc COMMAND --help' says more of a command; the\n"
     "options above may stand before a command or after it.";
+
+constexpr const char* compile_footer =
+    "  seqc compile net.json -o net.seqx --set N=1,8    a plan for batches of 1, and one for batches of 8\n"
+    "  seqc summary net.seqx                            what is in the file, and whether it serves here\n"
+    "  seqc run net.seqx --input x.npy --output y.npy\n"
+    "\n"
+    "Kernels are measured and chosen, weights packed, and test vectors stored with their answers, which 'seqc verify'\n"
+    "computes again. A plan is for this machine; elsewhere the model beside the file is compiled instead, or with --portable\n"
+    "plans are made from the weights inside.\n"
+    "\n";
+
+constexpr int max_sessions = 256;
 
 using Command = int (*)(const Arguments&);
 
@@ -76,14 +83,16 @@ struct Parser {
         fix->add_flag("--in-place", arguments.in_place, "write it over the model file")->excludes(out);
 
         CLI::App* summary =
-            add("summary", "print the layer table: shapes, parameters, MACs, fusions, memory", run_summary);
+            add("summary", "print the layer table: shapes, parameters, MACs, fusions, memory", run_summary, true);
         add_spec(*summary, arguments);
 
         CLI::App* run = add("run", "run the model, or a compiled plan, on files", run_run, true);
         add_spec(*run, arguments);
         add_data(*run, arguments);
 
-        CLI::App* compile = add("compile", compile_help, run_compile);
+        CLI::App* compile =
+            add("compile", "do all of the work once: a file that run and bench load in milliseconds", run_compile);
+        compile->footer(std::string(compile_footer) + footer);
         add_spec(*compile, arguments);
         compile->add_option("-o", arguments.output_file, "the file to write, FILE.seqx by custom")
             ->type_name("FILE")
@@ -96,6 +105,11 @@ struct Parser {
         bench->add_option("--duration", arguments.duration, "seconds to measure")
             ->check(CLI::Range(0.01, 3600.0))
             ->check(positive_problem)
+            ->capture_default_str();
+        bench
+            ->add_option("--sessions", arguments.sessions,
+                         "how many sessions run at once, each from a thread of its own; throughput is of all")
+            ->check(CLI::Range(1, max_sessions))
             ->capture_default_str();
 
         CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump, true);
@@ -132,8 +146,8 @@ void check_together(const Parser& parser) {
     const Arguments& arguments = parser.arguments;
     if (!parser.takes_plans && names_plan(arguments))
         throw UsageError(
-            fmt::format("'seqc {}' reads a model, and {} is a compiled plan, which run, bench, verify and "
-                        "dump take",
+            fmt::format("'seqc {}' reads a model, and {} is a compiled plan, which run, bench, verify, "
+                        "summary and dump take",
                         parser.command_name, arguments.spec));
     if (!arguments.weights.empty() && arguments.random_weights)
         throw UsageError("--weights and --random-weights exclude each other");

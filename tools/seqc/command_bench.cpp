@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -35,31 +36,13 @@ std::int64_t peak_bytes() {
 
 struct Measurement {
     std::vector<double> milliseconds;  // sorted
+    double runs_per_s = 0;             // of all sessions together
 
     double percentile(double fraction) const {
         const auto last = static_cast<double>(milliseconds.size() - 1);
         return milliseconds[static_cast<std::size_t>(fraction * last + 0.5)];
     }
 };
-
-Measurement measure(seq::Session& session, const NamedTensors& inputs, const NamedTensors& outputs, double duration) {
-    const auto input_views = inputs.views();
-    const auto output_views = outputs.views();
-    Measurement result;
-    Progress progress("measuring");
-    const Clock::time_point warm_up = Clock::now();
-    do session.run(input_views, output_views);
-    while (milliseconds_since(warm_up) < duration * 100);
-    const Clock::time_point start = Clock::now();
-    while (result.milliseconds.empty() || milliseconds_since(start) < duration * 1000) {
-        const Clock::time_point began = Clock::now();
-        session.run(input_views, output_views);
-        result.milliseconds.push_back(milliseconds_since(began));
-        progress.update(milliseconds_since(start) / (duration * 1000));
-    }
-    std::sort(result.milliseconds.begin(), result.milliseconds.end());
-    return result;
-}
 
 /// How many samples one run computes: the first dimension of the first input.
 std::int64_t samples_per_run(const NamedTensors& inputs) {
@@ -86,10 +69,78 @@ struct Loaded {
     NamedTensors outputs;
 };
 
+/// Runs a session until `end`, and at least once; what each run took goes to `times`.
+template <class Progressed>
+void run_until(seq::Session& session, const NamedTensors& inputs, const NamedTensors& outputs, Clock::time_point end,
+               std::vector<double>& times, const Progressed& progressed) {
+    const auto input_views = inputs.views();
+    const auto output_views = outputs.views();
+    do {
+        const Clock::time_point began = Clock::now();
+        session.run(input_views, output_views);
+        times.push_back(milliseconds_since(began));
+        progressed();
+    } while (Clock::now() < end);
+}
+
+/// Each session runs in a thread of its own, with outputs of its own.
+class Sessions {
+   public:
+    Sessions(Loaded& loaded, int count) : loaded_(loaded), times_(static_cast<std::size_t>(count)) {
+        for (int i = 1; i < count; ++i) {
+            sessions_.push_back(loaded.executable.session());
+            NamedTensors& outputs = outputs_.emplace_back();
+            outputs.names = loaded.outputs.names;
+            for (const seq::Tensor& tensor : loaded.outputs.tensors)
+                outputs.tensors.emplace_back(tensor.dtype(), tensor.sizes());
+        }
+    }
+
+    /// In all threads at once; returns the seconds until the last was done.
+    template <class Progressed>
+    double run(double seconds, const Progressed& progressed) {
+        for (auto& times : times_) times.clear();
+        const Clock::time_point start = Clock::now();
+        const auto end = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+        std::vector<std::future<void>> others;
+        for (std::size_t i = 0; i < sessions_.size(); ++i)
+            others.push_back(std::async(std::launch::async, [this, i, end] {
+                run_until(sessions_[i], loaded_.inputs, outputs_[i], end, times_[i + 1], [] {});
+            }));
+        run_until(loaded_.session, loaded_.inputs, loaded_.outputs, end, times_[0],
+                  [&] { progressed(milliseconds_since(start) / 1000 / seconds); });
+        for (std::future<void>& other : others) other.get();
+        return milliseconds_since(start) / 1000;
+    }
+
+    std::vector<double> sorted_times() const {
+        std::vector<double> all;
+        for (const auto& times : times_) all.insert(all.end(), times.begin(), times.end());
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+
+   private:
+    Loaded& loaded_;
+    std::vector<seq::Session> sessions_;
+    std::vector<NamedTensors> outputs_;
+    std::vector<std::vector<double>> times_;
+};
+
+Measurement measure(Loaded& loaded, const Arguments& arguments) {
+    Progress progress("measuring");
+    Sessions sessions(loaded, arguments.sessions);
+    sessions.run(arguments.duration / 10, [](double) {});
+    const double seconds = sessions.run(arguments.duration, [&](double part) { progress.update(part); });
+    Measurement result{sessions.sorted_times(), 0};
+    result.runs_per_s = static_cast<double>(result.milliseconds.size()) / seconds;
+    return result;
+}
+
 void print_measurement(const Measurement& measured, const Loaded& loaded, double load_ms, double tuning_ms,
                        const Arguments& arguments) {
     const double median = measured.percentile(0.5);
-    const double samples_per_s = static_cast<double>(samples_per_run(loaded.inputs)) * 1000 / median;
+    const double samples_per_s = static_cast<double>(samples_per_run(loaded.inputs)) * measured.runs_per_s;
     const int threads = loaded.executable.options().threads;
     if (arguments.json()) {
         const nlohmann::ordered_json object{
@@ -103,6 +154,7 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
             {"tuning_ms", tuning_ms},
             {"peak_bytes", peak_bytes()},
             {"threads", threads},
+            {"sessions", arguments.sessions},
             {"device", arguments.device},
             {"dtype", arguments.dtype},
         };
@@ -116,8 +168,9 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
     print(fmt::format("load        {:.4g} ms from process start to the first result\n", load_ms));
     if (tuning_ms > 0) print(fmt::format("tuning      {:.4g} ms after that\n", tuning_ms));
     print(fmt::format("memory      {} resident at the peak\n", bytes_text(static_cast<double>(peak_bytes()))));
-    print(fmt::format("on          {}, {} thread{}, {}\n", arguments.device, threads, threads == 1 ? "" : "s",
-                      arguments.dtype));
+    print(fmt::format(
+        "on          {}, {}{}, {}\n", arguments.device, counted(static_cast<std::size_t>(threads), "thread"),
+        arguments.sessions == 1 ? "" : fmt::format(", {} sessions at once", arguments.sessions), arguments.dtype));
 }
 
 int bench_plan(const Arguments& arguments) {
@@ -125,7 +178,7 @@ int bench_plan(const Arguments& arguments) {
     const seq::Bindings bindings = plan_bindings(arguments, executable);
     Loaded loaded(std::move(executable), bindings);
     const double load_ms = milliseconds_since(process_start);
-    const Measurement measured = measure(loaded.session, loaded.inputs, loaded.outputs, arguments.duration);
+    const Measurement measured = measure(loaded, arguments);
     print_measurement(measured, loaded, load_ms, 0, arguments);
     return ok;
 }
@@ -151,7 +204,7 @@ int run_bench(const Arguments& arguments) {
         loaded = std::make_unique<Loaded>(compile_model(*model, options), bindings);
     }
     const double tuning_ms = tune == seq::Tune::none ? 0 : milliseconds_since(loading_end);
-    const Measurement measured = measure(loaded->session, loaded->inputs, loaded->outputs, arguments.duration);
+    const Measurement measured = measure(*loaded, arguments);
     print_measurement(measured, *loaded, load_ms, tuning_ms, arguments);
     return ok;
 }

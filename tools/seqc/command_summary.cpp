@@ -9,6 +9,7 @@
 #include "tools/seqc/layer_report.hpp"
 #include "tools/seqc/least_values.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/status.hpp"
 #include "tools/seqc/table.hpp"
 
@@ -173,6 +174,10 @@ void print_json(const Summary& summary, const Model& model) {
 }  // namespace
 
 int run_summary(const Arguments& arguments) {
+    if (names_plan(arguments)) {
+        print_plan_summary(arguments);
+        return ok;
+    }
     const auto model = load_model(arguments, MissingWeights::random);
     if (!model) return failed;
     const Summary summary = summarise(arguments, *model);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <optional>
 
 #include "engine/plan_file/plan_file.hpp"
@@ -15,6 +17,9 @@ namespace seqc {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// More than other kernels' rounding, of the largest magnitude.
+constexpr double changed_from = 1e-2;
 
 void refuse_settled(const Arguments& arguments) {
     const Arguments usual;
@@ -47,8 +52,23 @@ const char* numerics_text(seq::Numerics numerics) {
     return numerics == seq::Numerics::strict ? "strict" : numerics == seq::Numerics::fast ? "fast" : "default";
 }
 
+/// Says so where the model no longer gives the answers that the plan gave when it was compiled from it.
+void note_change(const seq::Executable& executable, const std::string& file, const std::string& spec) {
+    double worst = 0;
+    try {
+        for (const double difference : seq::replay_test_vectors(executable, file)) worst = std::max(worst, difference);
+    } catch (const seq::Error&) {
+        worst = std::numeric_limits<double>::infinity();
+    }
+    if (!(worst <= changed_from))
+        print_note(fmt::format("{} or its weights were changed since {} was compiled from them: the answers differ{}",
+                               spec, file,
+                               std::isfinite(worst) ? fmt::format(" by {:.2g} of the largest", worst) : ""));
+}
+
 /// nullopt where the model that the plan was compiled from does not lie there any more.
-std::optional<seq::Executable> compile_beside(const Arguments& arguments, const std::string& reason) {
+std::optional<seq::Executable> compile_beside(const Arguments& arguments, const std::string& code,
+                                              const std::string& reason) {
     const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
     Arguments source = arguments;
     const auto spec = beside(arguments.spec, info.source.model);
@@ -65,10 +85,19 @@ std::optional<seq::Executable> compile_beside(const Arguments& arguments, const 
     print_note(fmt::format("{}; {} is compiled instead, without measuring", reason, *spec));
     const auto model = load_model(source, MissingWeights::refuse);
     if (!model) throw seq::Error("plan/machine", fmt::format("{} does not compile", *spec));
-    return compile_model(*model, compile_options(source, *model));
+    auto executable = compile_model(*model, compile_options(source, *model));
+    if (code == "plan/machine") note_change(executable, arguments.spec, *spec);
+    return executable;
 }
 
 }  // namespace
+
+std::string settings_text(const seq::Bindings& bindings) {
+    std::string text;
+    for (const auto& [symbol, value] : bindings)
+        text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", symbol, value);
+    return text;
+}
 
 bool names_plan(const Arguments& arguments) {
     return arguments.spec.ends_with(".seqx") || seq::is_compiled(arguments.spec);
@@ -88,7 +117,7 @@ seq::Executable open_plan(const Arguments& arguments) {
         return executable;
     } catch (const seq::Error& error) {
         if (error.code() != "plan/machine" && error.code() != "plan/version") throw;
-        auto executable = compile_beside(arguments, error.what());
+        auto executable = compile_beside(arguments, error.code(), error.what());
         if (!executable) throw;
         return std::move(*executable);
     }

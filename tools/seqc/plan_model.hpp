@@ -16,4 +16,10 @@ seq::Executable open_plan(const Arguments& arguments);
 /// The values of the symbols that --set gives, the others as in the first stored plan that agrees with it.
 seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable);
 
+/// "N = 1, T = 8"
+std::string settings_text(const seq::Bindings& bindings);
+
+/// What the file of a plan says of itself, whatever machine it is for.
+void print_plan_summary(const Arguments& arguments);
+
 }  // namespace seqc

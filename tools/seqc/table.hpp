@@ -32,4 +32,7 @@ std::string with_commas(std::int64_t number);
 /// 12345678 -> "11.8 MiB"
 std::string bytes_text(double bytes);
 
+/// "1 step", "12 steps"
+std::string counted(std::size_t count, const std::string& noun);
+
 }  // namespace seqc

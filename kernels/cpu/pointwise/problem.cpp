@@ -75,9 +75,8 @@ PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_
     if (!provider.available(weight)) return {};
     const std::int64_t floats = in_channels * round_up(out_channels, lanes);
     const auto pack = [&](const TensorView& plain) {
-        return keep_floats(floats, [&](float* packed) {
-            pack_weights(in_channels, out_channels, lanes, plain.as<float>(), packed);
-        });
+        return keep_floats(
+            floats, [&](float* packed) { pack_weights(in_channels, out_channels, lanes, plain.as<float>(), packed); });
     };
     return provider.packed(weight, fmt::format("panels of 2 times {}", lanes), pack,
                            static_cast<std::size_t>(floats) * sizeof(float));
