@@ -5,6 +5,7 @@
 #include "kernels/cpu/own_kernel.hpp"
 #include "kernels/cpu/pool/pool_plan.hpp"
 #include "kernels/cpu/simd_math.hpp"
+#include "kernels/cpu/task_ranges.hpp"
 
 namespace seq::cpu {
 namespace {
@@ -167,9 +168,10 @@ RowsFunction pick(PoolMode mode, Isa isa) {
 
 class PreparedPool final : public OwnKernel {
    public:
-    PreparedPool(PoolPlan plan, Isa isa)
+    PreparedPool(PoolPlan plan, Isa isa, std::int64_t threads)
         : plan_(std::move(plan)),
-          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, isa) : pick<PlaneRows>(plan_.mode, isa)) {}
+          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, isa) : pick<PlaneRows>(plan_.mode, isa)),
+          threads_(threads) {}
 
     void compute(const RunContext& context) const override {
         const auto* in = static_cast<const float*>(context.inputs[0]);
@@ -178,13 +180,18 @@ class PreparedPool final : public OwnKernel {
         const std::int64_t work = plan_.axes[0].in * plan_.axes[1].in * plan_.axes[2].in * plan_.width /
                                       (plan_.axes[0].out * plan_.axes[1].out) +
                                   plan_.axes[2].out * plan_.width;
-        parallel_for(rows, parallel_grain / work + 1,
-                     [&](std::int64_t first, std::int64_t last) { rows_(&plan_, in, out, first, last); });
+        const std::int64_t grain = std::max(parallel_grain / work + 1, divide_up(rows, threads_ * tasks_per_thread));
+        run_tasks(divide_up(rows, grain), threads_, [&](std::int64_t, std::int64_t task) {
+            rows_(&plan_, in, out, task * grain, std::min((task + 1) * grain, rows));
+        });
     }
 
    private:
+    static constexpr std::int64_t tasks_per_thread = 8;
+
     PoolPlan plan_;
     RowsFunction rows_;
+    std::int64_t threads_;
 };
 
 class Pool final : public Kernel {
@@ -213,7 +220,7 @@ class Pool final : public Kernel {
                                                                               : 1;
         plan.width = block;
         plan.planes = sizes[0] * ((sizes[1] + block - 1) / block);
-        auto kernel = std::make_unique<PreparedPool>(std::move(plan), usable_isa(request.options));
+        auto kernel = std::make_unique<PreparedPool>(std::move(plan), usable_isa(request.options), request.options.threads);
         if (!finish_own(*kernel, request, weights, place_inputs(request, layout), layout, refusal)) return nullptr;
         return kernel;
     }
