@@ -6,8 +6,8 @@
 namespace seq {
 namespace {
 
-/// What a core reads of the cache that it shares with others, in bytes a microsecond. A value between two nodes is there
-/// when a network runs, but in the core's own cache when each is timed by itself.
+/// What a core reads of the cache that it shares with others, in bytes a microsecond. A value between two nodes is
+/// there when a network runs, but in the core's own cache when each is timed by itself.
 constexpr double shared_cache_bytes = 25e3;
 
 std::vector<Candidate> view_candidates() { return {{"", "", {}, {Layout::plain()}, {Layout::plain()}, 0, 0}}; }
@@ -16,9 +16,8 @@ std::vector<Candidate> view_candidates() { return {{"", "", {}, {Layout::plain()
 
 bool GroupChoice::pays(const Group& group) {
     const std::vector<Candidate>& candidates = measurements_.of(group_unit(group));
-    return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& together) {
-        return together.cost(cold_) < apart(group, together);
-    });
+    return std::any_of(candidates.begin(), candidates.end(),
+                       [&](const Candidate& together) { return together.cost(cold_) < apart(group, together); });
 }
 
 double GroupChoice::apart(const Group& group, const Candidate& together) {

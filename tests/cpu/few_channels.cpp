@@ -43,11 +43,20 @@ void check_ran(const std::vector<std::string>& ran) {
 
 TEST_CASE("convolutions of few channels agree with the reference for odd sizes, kernels, strides and paddings") {
     const std::vector<Example> examples{
-        {1, 3, 32, 65, 67, 3, 2, 1},          {2, 1, 17, 28, 28, 5, 1, 2},       {5, 3, 33, 9, 7, 3, 1, 1},
-        {1, 3, 64, 57, 56, 7, 2, 3},          {3, 4, 100, 16, 13, 4, 4, 0},      {1, 8, 5, 20, 31, 3, 1, 0},
-        {2, 5, 16, 15, 18, {1, 3}, 1, {0, 1}}, {1, 2, 8, 12, 40, {5, 2}, {1, 3}, {2, 0}}, {1, 3, 9, 3, 2, 3, 1, 2},
-        {1, 3, 20, 30, 30, 3, 1, "same"},     {1, 2, 24, 21, 22, 3, 2, 4, 3},    {4, 3, 1, 1, 1, 1, 1, 0},
-        {1, 1, 40, 4, 300, 3, 1, 1},          {1, 3, 16, 6, 7, 2, 3, 0},
+        {1, 3, 32, 65, 67, 3, 2, 1},
+        {2, 1, 17, 28, 28, 5, 1, 2},
+        {5, 3, 33, 9, 7, 3, 1, 1},
+        {1, 3, 64, 57, 56, 7, 2, 3},
+        {3, 4, 100, 16, 13, 4, 4, 0},
+        {1, 8, 5, 20, 31, 3, 1, 0},
+        {2, 5, 16, 15, 18, {1, 3}, 1, {0, 1}},
+        {1, 2, 8, 12, 40, {5, 2}, {1, 3}, {2, 0}},
+        {1, 3, 9, 3, 2, 3, 1, 2},
+        {1, 3, 20, 30, 30, 3, 1, "same"},
+        {1, 2, 24, 21, 22, 3, 2, 4, 3},
+        {4, 3, 1, 1, 1, 1, 1, 0},
+        {1, 1, 40, 4, 300, 3, 1, 1},
+        {1, 3, 16, 6, 7, 2, 3, 0},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);
@@ -61,9 +70,12 @@ TEST_CASE("convolutions of few channels do activations in registers and the rest
     const Example e{2, 3, 21, 13, 15, 3, 2, 1};
     const std::vector<std::int64_t> whole{2, 21, 7, 8};
     const std::vector<std::vector<KernelCase::PostOpCase>> epilogues{
-        {{ops::ReLU{}, {}}},           {{ops::Hardtanh{0.5, 2}, {}}},
-        {{ops::SiLU{}, {}}},           {{ops::Hardswish{}, {}}},
-        {{ops::GELU{}, {}}},           {{ops::Add{}, {whole}}, {ops::ReLU{}, {}}},
+        {{ops::ReLU{}, {}}},
+        {{ops::Hardtanh{0.5, 2}, {}}},
+        {{ops::SiLU{}, {}}},
+        {{ops::Hardswish{}, {}}},
+        {{ops::GELU{}, {}}},
+        {{ops::Add{}, {whole}}, {ops::ReLU{}, {}}},
         {{ops::Mul{}, {{21, 1, 1}}, 0, true}, {ops::ReLU{}, {}}},
     };
     for (const auto& epilogue : epilogues) {

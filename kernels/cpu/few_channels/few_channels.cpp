@@ -70,8 +70,7 @@ class PreparedFewChannels final : public PreparedKernel {
         few_channels::copy_planes(p, input + picture * p.in_channels * p.rows.in * p.columns.in, first, count, copy);
         const std::int64_t line = p.columns.out * p.out_channels;
         float* output = static_cast<float*>(context.outputs[0]) + (picture * p.rows.out + first) * line;
-        for (std::int64_t y = 0; y < count; ++y)
-            run_row(copy + y * p.rows.stride * p.copy_width(), output + y * line);
+        for (std::int64_t y = 0; y < count; ++y) run_row(copy + y * p.rows.stride * p.copy_width(), output + y * line);
     }
 
     void run_row(const float* copy, float* output) const {
@@ -136,8 +135,8 @@ class FewChannels final : public Kernel {
         if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout), head.count,
                          refusal))
             return nullptr;
-        kernel->workers = std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers),
-                                   p.tasks());
+        kernel->workers =
+            std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers), p.tasks());
         kernel->scratch_bytes = static_cast<std::size_t>(kernel->workers * p.copy_floats()) * sizeof(float);
         kernel->description = fmt::format("own convolution of planes {}", name_of(isa));
         return kernel;
@@ -152,8 +151,7 @@ class FewChannels final : public Kernel {
         const std::int64_t floats = p.taps() * round_up(p.out_channels, p.lanes);
         const auto pack_view = [&](const TensorView& plain) {
             if (p.pads() && has_extreme(plain)) return PackedWeights{};
-            return keep_floats(
-                floats, [&](float* packed) { few_channels::pack_panels(p, plain.as<float>(), packed); });
+            return keep_floats(floats, [&](float* packed) { few_channels::pack_panels(p, plain.as<float>(), packed); });
         };
         kernel.weights = provider.packed(weight, fmt::format("panels of windows, 2 times {}", p.lanes), pack_view,
                                          static_cast<std::size_t>(floats) * sizeof(float));

@@ -13,9 +13,9 @@ constexpr int tile_windows(int lanes) { return lanes == 16 ? 14 : 6; }
 
 /// Some windows of a row times one panel of weights: [tap][2 · lanes], or [tap][lanes] where `columns` fit into them.
 struct Tile {
-    const float* first = nullptr;         ///< where the first window begins
-    std::int64_t stride = 1;              ///< between windows, in floats
-    const std::int64_t* taps = nullptr;   ///< where in a window its numbers are
+    const float* first = nullptr;        ///< where the first window begins
+    std::int64_t stride = 1;             ///< between windows, in floats
+    const std::int64_t* taps = nullptr;  ///< where in a window its numbers are
     std::int64_t tap_count = 0;
     const float* panel = nullptr;
     const float* bias = nullptr;  ///< of this panel, padded to whole vectors

@@ -50,8 +50,8 @@ double channel_parts_cost(const Plan& plan) {
     return as_double(plan.projects() ? plan.output_floats() : 0) * sizeof(float) * 2 * shared_byte;
 }
 
-/// What the largest part has more than an equal share, in multiply-adds, where `count` things are cut into `parts` parts
-/// of up to `part`.
+/// What the largest part has more than an equal share, in multiply-adds, where `count` things are cut into `parts`
+/// parts of up to `part`.
 double uneven_cost(const Plan& plan, std::int64_t count, std::int64_t part, std::int64_t parts) {
     const depthwise::Problem& m = plan.middle;
     const double products = as_double(m.in_height * m.in_width * plan.in_channels) +

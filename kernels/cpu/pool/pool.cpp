@@ -220,7 +220,8 @@ class Pool final : public Kernel {
                                                                               : 1;
         plan.width = block;
         plan.planes = sizes[0] * ((sizes[1] + block - 1) / block);
-        auto kernel = std::make_unique<PreparedPool>(std::move(plan), usable_isa(request.options), request.options.threads);
+        auto kernel =
+            std::make_unique<PreparedPool>(std::move(plan), usable_isa(request.options), request.options.threads);
         if (!finish_own(*kernel, request, weights, place_inputs(request, layout), layout, refusal)) return nullptr;
         return kernel;
     }

@@ -203,9 +203,8 @@ class SqueezeExcitation final : public GroupKernel {
         kernel->sum_rows = isa == Isa::avx512 ? squeeze::sum_rows_avx512() : squeeze::sum_rows_avx2();
         kernel->first = pack(*request.nodes[1], plan.channels, plan.middle, request.options, provider);
         kernel->last = pack(*request.nodes[2], plan.middle, plan.out, request.options, provider);
-        kernel->zeros = keep_floats(plan.padded_middle(), [&](float* values) {
-            std::fill(values, values + plan.padded_middle(), 0.0f);
-        });
+        kernel->zeros = keep_floats(plan.padded_middle(),
+                                    [&](float* values) { std::fill(values, values + plan.padded_middle(), 0.0f); });
         kernel->input_layouts.push_back(Layout::channels_last());
         kernel->output_layouts.push_back(Layout::channels_last());
         kernel->finish(request.options.threads);
