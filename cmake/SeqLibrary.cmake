@@ -5,7 +5,7 @@
 set(seq_empty_main ${CMAKE_BINARY_DIR}/empty_main.cpp)
 file(CONFIGURE OUTPUT ${seq_empty_main} CONTENT "int main() { return 0; }\n")
 
-# Files named *_avx2.cpp and *_avx512.cpp may use these instructions; nothing else is built for more than the baseline.
+# Files named *_avx2.cpp, *_avx512.cpp and *_amx.cpp may use these instructions; nothing else is built for more than the baseline.
 function(seq_set_isa_flags)
   foreach(source ${ARGN})
     if(source MATCHES "_avx2\\.cpp$")
@@ -13,6 +13,9 @@ function(seq_set_isa_flags)
     elseif(source MATCHES "_avx512\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
                                   "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512")
+    elseif(source MATCHES "_amx\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+                                  "-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16;-mamx-tile;-mamx-bf16;-Wno-maybe-uninitialized")
     endif()
   endforeach()
 endfunction()

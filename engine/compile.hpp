@@ -16,6 +16,7 @@ struct CompileOptions {
     std::shared_ptr<const WeightSource> weights{};
     /// 0: as many as the process may use; more than these are not taken (Executable::options says how many are).
     int threads = 0;
+    /// How it computes, f32 or bf16; inputs, outputs and weights keep their own dtypes. See docs/precision.md.
     DType dtype = DType::f32;
     Numerics numerics = Numerics::standard;
     /// "all", "none", or names separated by commas.
@@ -33,11 +34,13 @@ struct CompileOptions {
 };
 
 /// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
-/// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, graph/unknown-name
-/// (taps), spec/value (passes, threads), shape/limit (memory_limit; it is compared before anything is allocated).
+/// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, dtype/unavailable,
+/// graph/unknown-name (taps), spec/value (passes, threads, numerics), shape/limit (memory_limit; it is compared before
+/// anything is allocated).
 Executable compile(const Graph& graph, const CompileOptions& options = {});
 
-/// Throws seq::Error device/unavailable where this build cannot compute as the options say.
+/// Throws seq::Error device/unavailable or dtype/unavailable where this build, here, cannot compute as the options say,
+/// and spec/value where they contradict each other.
 void require_available(const CompileOptions& options);
 
 /// A copy with a further output for every tap that is not one already.

@@ -30,6 +30,14 @@ std::vector<std::string> symbols_of(const Graph& graph) {
     return {symbols.begin(), symbols.end()};
 }
 
+void require_dtype(DType dtype, const Backend& backend) {
+    if (dtype == DType::f32) return;
+    if (dtype != DType::bf16)
+        throw Error("dtype/unavailable",
+                    fmt::format("{} is no dtype to compute in on the CPU: f32 and bf16 are", name_of(dtype)));
+    if (const std::string reason = backend.lacks_bf16(); !reason.empty()) throw Error("dtype/unavailable", reason);
+}
+
 /// `wanted` 0: all that the process may use.
 int usable_threads(int wanted) {
     if (wanted < 0) throw Error("spec/value", fmt::format("threads is {}, which must be at least 0", wanted));
@@ -46,6 +54,7 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     compute.threads = usable_threads(options.threads);
     compute.isa = backend.isa;
     compute.numerics = options.numerics;
+    compute.dtype = options.dtype;
     return compute;
 }
 
@@ -73,9 +82,10 @@ std::vector<std::string> binding_texts(const Bindings& bindings) {
 void require_available(const CompileOptions& options) {
     if (options.device.kind != DeviceKind::cpu)
         throw Error("device/unavailable", "this build of seq computes on the CPU alone");
-    if (options.dtype != DType::f32)
-        throw Error("device/unavailable",
-                    fmt::format("this build of seq computes in f32 alone, not in {}", name_of(options.dtype)));
+    require_dtype(options.dtype, cpu_backend());
+    if (options.dtype != DType::f32 && options.numerics == Numerics::strict)
+        throw Error("spec/value", fmt::format("strict numerics compute as the reference does, in f32, and not in {}",
+                                              name_of(options.dtype)));
 }
 
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
@@ -109,6 +119,7 @@ CompiledModel::CompiledModel(std::shared_ptr<const plan_file::Contents> contents
       memory_limit_(options.memory_limit) {
     options_.threads = usable_threads(options.threads > 0 ? options.threads : options_.threads);
     options_.isa = backend_.isa;
+    require_dtype(options_.dtype, backend_);
     if (!contents_->native) require_parameters_fit(graph_, memory_limit_);
     weights_.set_stored({contents_, &contents_->weights});
     if (symbols_.empty()) plan({});

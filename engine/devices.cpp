@@ -26,7 +26,7 @@ DeviceReport describe_cpu_device() {
     report.facts.emplace_back("onednn", cpu.onednn);
     report.facts.emplace_back("onednn_instruction_set", cpu.onednn_isa);
     report.facts.emplace_back("onednn_threads", cpu.onednn_threads);
-    report.facts.emplace_back("dtypes", "f32");
+    report.facts.emplace_back("dtypes", cpu_backend().lacks_bf16().empty() ? "f32, bf16" : "f32");
     return report;
 }
 

@@ -1,6 +1,9 @@
 #include "engine/plan.hpp"
 
+#include <algorithm>
+
 #include "engine/hazards.hpp"
+#include "engine/lowering.hpp"
 #include "engine/plan_builder.hpp"
 
 namespace seq {
@@ -12,6 +15,20 @@ PlanPort port(const Value& value, std::string name) {
     port.dtype = value.type.dtype;
     port.sizes = *value.type.shape.sizes();
     return port;
+}
+
+bool multiplies_bf16(const Step& step) {
+    return std::any_of(step.nodes.begin(), step.nodes.end(),
+                       [](const Node* node) { return multiplies_matrices(node->op); }) &&
+           step.kernel->input_layouts[0].bf16;
+}
+
+/// A plan is not f32 in silence.
+void require_lowered(const Plan& plan) {
+    if (plan.steps.empty() || std::any_of(plan.steps.begin(), plan.steps.end(), multiplies_bf16)) return;
+    throw Error("dtype/unavailable",
+                "no layer of this model computes in bf16: convolutions, ConvTranspose, Linear and MatMul do, where "
+                "there is a kernel for them; compile it for f32");
 }
 
 }  // namespace
@@ -37,6 +54,7 @@ std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Bac
     auto plan = describe_plan(std::move(graph), bindings, backend);
     const Selection selection = select(plan->graph, backend, options, tuning);
     PlanBuilder(*plan, backend, options, weights, selection).run();
+    if (options.dtype == DType::bf16) require_lowered(*plan);
     plan->careful = may_leave_range(plan->graph, known_numbers(weights));
     return plan;
 }

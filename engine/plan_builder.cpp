@@ -14,17 +14,31 @@ namespace {
 
 using Kind = BufferRef::Kind;
 
+bool is_data(const Value& value) { return !value.is_constant_like() && value.type.dtype == DType::f32; }
+
+/// Whether the kernel takes its data as bf16 and gives bf16.
+bool takes_data_as_bf16(const std::vector<const Value*>& values, const PreparedKernel& kernel) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (is_data(*values[i])) return kernel.input_layouts[i].bf16;
+    }
+    return false;
+}
+bool gives_bf16(const PreparedKernel& kernel) { return kernel.output_layouts[0].bf16; }
+
 /// The layout in which values with channels came, or where they came in several, the one in which the kernel takes
-/// them.
+/// them; and how it keeps numbers.
 Offer offer_of(const std::vector<const Value*>& values, const std::vector<Placed>& inputs,
                const PreparedKernel& kernel) {
+    const bool takes = takes_data_as_bf16(values, kernel);
+    const Layout output = Layout::plain().kept(gives_bf16(kernel));
     std::optional<Layout> common;
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i]->is_constant_like() || inputs[i].sizes.size() < 3) continue;
-        if (common && !(*common == inputs[i].layout)) return {kernel.input_layouts[i], Layout::plain()};
-        common = inputs[i].layout;
+        const Layout order = inputs[i].layout.order();
+        if (common && !(*common == order)) return {kernel.input_layouts[i].kept(takes), output};
+        common = order;
     }
-    return {common.value_or(Layout::plain()), Layout::plain()};
+    return {common.value_or(Layout::plain()).kept(takes), output};
 }
 
 }  // namespace
@@ -67,7 +81,7 @@ void PlanBuilder::place_node(const Node& node) {
 }
 
 /// Why the kernels that were not measured were not.
-std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) const {
+std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) {
     std::vector<Refusal> refusals;
     if (choice.unit.group != nullptr) return refusals;
     const KernelRequest request = make_request(choice.unit.last());
@@ -76,7 +90,7 @@ std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) const {
             std::any_of(choice.candidates.begin(), choice.candidates.end(),
                         [&](const Candidate& candidate) { return candidate.kernel == kernel->name(); });
         if (measured) continue;
-        const Support support = kernel->supports(request);
+        const Support support = OfferedRequest(*kernel, request, backend_).support;
         refusals.push_back({std::string(kernel->name()), support ? "others are there" : support.reason});
     }
     return refusals;
@@ -149,7 +163,8 @@ void PlanBuilder::place_apart(const Group& group, Refusal refusal) {
 bool PlanBuilder::alias_view(const Node& node) {
     if (!is_view(node)) return false;
     const Value& input = *node.input();
-    homes_[node.output()] = in_layout(input, home_of(input), Layout::plain());
+    const Home home = home_of(input);
+    homes_[node.output()] = in_layout(input, home, Layout::plain().kept(home.layout.bf16));
     plan_.aliases[node.output()] = &input;
     return true;
 }
@@ -190,10 +205,11 @@ Layout PlanBuilder::layout_of(const Value& value) const {
     return home == homes_.end() ? Layout::plain() : home->second.layout;
 }
 
-KernelRequest PlanBuilder::make_request(const Node& node) const {
+KernelRequest PlanBuilder::make_request(const Node& node) {
     KernelRequest request{node, {}, {}, options_};
     for (const Value* input : node.inputs) request.inputs.push_back(place(*input, layout_of(*input)));
-    for (const Value* output : node.outputs) request.outputs.push_back(place(*output, Layout::plain()));
+    for (const Value* output : node.outputs)
+        request.outputs.push_back(place(*output, Layout::plain().kept(lowering_.keeps_bf16(*output))));
     return request;
 }
 
@@ -201,13 +217,13 @@ Step PlanBuilder::choose_kernel(const KernelRequest& request) {
     Step step;
     step.nodes = {&request.node};
     for (const Kernel* kernel : *backend_.kernels) {
-        const Support support = kernel->supports(request);
-        std::string refusal = support.reason;
-        if (support) step.kernel = kernel->prepare(request, weights_, refusal);
+        const OfferedRequest offered(*kernel, request, backend_);
+        std::string refusal = offered.support.reason;
+        if (offered.support) step.kernel = kernel->prepare(offered.request, weights_, refusal);
         if (step.kernel) {
             step.kernel_name = kernel->name();
-            step.offer =
-                offer_of({request.node.inputs.begin(), request.node.inputs.end()}, request.inputs, *step.kernel);
+            step.offer = offer_of({request.node.inputs.begin(), request.node.inputs.end()}, offered.request.inputs,
+                                  *step.kernel);
             return step;
         }
         step.refusals.push_back({std::string(kernel->name()), std::move(refusal)});

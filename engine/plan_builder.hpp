@@ -10,6 +10,7 @@
 
 #include "engine/buffers.hpp"
 #include "engine/groups.hpp"
+#include "engine/lowering.hpp"
 #include "engine/plan.hpp"
 
 namespace seq {
@@ -21,7 +22,12 @@ class PlanBuilder {
     /// `selection`: what was chosen by measuring; where it is empty, the first kernel that serves is taken.
     PlanBuilder(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights,
                 const Selection& selection)
-        : plan_(plan), backend_(backend), options_(options), weights_(weights), selection_(selection) {}
+        : plan_(plan),
+          backend_(backend),
+          options_(options),
+          weights_(weights),
+          selection_(selection),
+          lowering_(plan.graph, backend, options) {}
 
     void run();
 
@@ -40,10 +46,10 @@ class PlanBuilder {
     void place_apart(const Group& group, Refusal refusal);
     bool alias_view(const Node& node);
     bool join_inputs(const Node& node);
-    KernelRequest make_request(const Node& node) const;
+    KernelRequest make_request(const Node& node);
     std::vector<Group> chosen_groups() const;
     bool place_selected(const Node& node);
-    std::vector<Refusal> refusals_beside(const Choice& choice) const;
+    std::vector<Refusal> refusals_beside(const Choice& choice);
     Step choose_kernel(const KernelRequest& request);
     void connect_inputs(Step& step);
     void connect_group_inputs(Step& step, const std::vector<const Value*>& values);
@@ -71,6 +77,7 @@ class PlanBuilder {
     std::map<const Value*, Home> homes_;
     std::map<std::pair<const Value*, std::string>, Home> reordered_;
     BufferTable buffers_;
+    Lowering lowering_;
 };
 
 }  // namespace seq

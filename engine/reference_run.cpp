@@ -38,6 +38,8 @@ void run_node(const Node& node, WeightStore& weights, std::map<const Value*, Ten
     }
 }
 
+constexpr double infinite = std::numeric_limits<double>::infinity();
+
 std::vector<double> widened(const TensorView& view) {
     Tensor wide(DType::f64, view.sizes());
     if (!convert(view, wide.view())) return {};
@@ -68,8 +70,21 @@ ReferenceResults run_reference(const Graph& graph, const std::shared_ptr<const W
     return results;
 }
 
+double relative_distance(const TensorView& actual, const TensorView& expected) {
+    const double largest = relative_difference(actual, expected);
+    if (largest == 0 || !std::isfinite(largest)) return largest;
+    const std::vector<double> a = widened(actual);
+    const std::vector<double> b = widened(expected);
+    double apart = 0, all = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (!std::isfinite(b[i])) continue;
+        apart += (a[i] - b[i]) * (a[i] - b[i]);
+        all += b[i] * b[i];
+    }
+    return std::sqrt(apart / std::max(all, std::numeric_limits<double>::min()));
+}
+
 double relative_difference(const TensorView& actual, const TensorView& expected) {
-    constexpr double infinite = std::numeric_limits<double>::infinity();
     const auto sizes = expected.sizes();
     if (actual.dtype != expected.dtype ||
         !std::equal(sizes.begin(), sizes.end(), actual.sizes().begin(), actual.sizes().end()))

@@ -20,4 +20,7 @@ ReferenceResults run_reference(const Graph& graph, const std::shared_ptr<const W
 /// differ, or where one is NaN or infinite and the other is not the same.
 double relative_difference(const TensorView& actual, const TensorView& expected);
 
+/// The same with the norms of difference and of `expected` in place of the largest: how far apart they are as a whole.
+double relative_distance(const TensorView& actual, const TensorView& expected);
+
 }  // namespace seq

@@ -18,7 +18,8 @@ namespace seq {
 enum class Isa : std::uint8_t { scalar, avx2, avx512 };
 enum class Numerics : std::uint8_t { strict, standard, fast };
 
-/// How the plan that a kernel is prepared for will compute.
+/// How the plan that a kernel is prepared for will compute. `dtype`: f32, or bf16 for products of matrices whose
+/// operands are rounded to bf16 and whose sums are f32.
 struct ComputeOptions {
     int threads = 1;
     Isa isa = Isa::avx512;
@@ -55,7 +56,7 @@ class WeightProvider {
 
 /// The value as it lies in `layout`; its sizes must be bound.
 inline Placed place(const Value& value, const Layout& layout) {
-    return {value.type.dtype, *value.type.shape.sizes(), layout};
+    return Placed{value.type.dtype, *value.type.shape.sizes(), {}}.in(layout);
 }
 
 /// One node to be run with sizes bound. `inputs` are indexed as node.inputs; `placed` of a parameter or constant
@@ -68,6 +69,8 @@ struct KernelRequest {
     ComputeOptions options;
 
     bool is_weight(int input) const { return node.inputs[static_cast<std::size_t>(input)]->is_constant_like(); }
+    /// The same with all that is kept as bf16 as f32.
+    KernelRequest in_f32() const;
 };
 
 /// Yes, or the reason why not, which `seqc explain` prints.
@@ -129,6 +132,10 @@ class Kernel {
     virtual ~Kernel() = default;
     /// "onednn.convolution"
     virtual std::string_view name() const = 0;
+    /// Whether it reads and writes values that are kept as bf16, as its request has them; all others are offered f32
+    /// alone. Of those that multiply matrices only these run where ComputeOptions::dtype is bf16, and they round what
+    /// they multiply to bf16.
+    virtual bool takes_bf16() const { return false; }
     virtual Support supports(const KernelRequest& request) const = 0;
     /// May still refuse, with a reason, where only trying tells (a primitive that does not exist).
     virtual std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
@@ -179,6 +186,8 @@ struct Backend {
     Isa isa = Isa::scalar;
     /// "AMD EPYC 9B45, avx512, oneDNN 3.2.0": what measured times hold for.
     std::string (*identity)() = nullptr;
+    /// Why it does not compute in bf16; empty where it does.
+    std::string (*lacks_bf16)() = nullptr;
     /// Drops bytes from all caches, for times as they are where weights come from memory.
     void (*flush)(const void* data, std::size_t bytes) = nullptr;
 };

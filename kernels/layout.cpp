@@ -8,12 +8,19 @@
 namespace seq {
 
 std::string Layout::to_string() const {
+    const char* const kept_as = bf16 ? " bf16" : "";
     switch (kind) {
-        case LayoutKind::plain: return "plain";
-        case LayoutKind::channels_last: return "channels_last";
-        case LayoutKind::blocked: return "blocked" + std::to_string(block);
+        case LayoutKind::plain: break;
+        case LayoutKind::channels_last: return std::string("channels_last") + kept_as;
+        case LayoutKind::blocked: return "blocked" + std::to_string(block) + kept_as;
     }
-    return "plain";
+    return std::string("plain") + kept_as;
+}
+
+Placed Placed::in(const Layout& other) const {
+    const bool lowered = layout.bf16 && dtype == DType::bf16;
+    const DType own = lowered ? DType::f32 : dtype;
+    return {other.bf16 && own == DType::f32 ? DType::bf16 : own, sizes, other};
 }
 
 std::int64_t Placed::byte_count() const {
@@ -32,7 +39,7 @@ namespace {
 
 /// The simplest layout that has the same bytes.
 Layout simplest(const Placed& placed) {
-    Layout layout = placed.layout;
+    Layout layout = placed.layout.order();
     const auto& sizes = placed.sizes;
     if (sizes.size() < 3) return layout;
     const bool one_pixel = std::all_of(sizes.begin() + 2, sizes.end(), [](std::int64_t size) { return size == 1; });

@@ -18,12 +18,18 @@ enum class LayoutKind : std::uint8_t {
 struct Layout {
     LayoutKind kind = LayoutKind::plain;
     int block = 1;
+    /// Elements of an f32 value are kept as bf16.
+    bool bf16 = false;
 
     static Layout plain() { return {}; }
     static Layout channels_last() { return {LayoutKind::channels_last, 1}; }
     static Layout blocked(int block) { return {LayoutKind::blocked, block}; }
+    /// The same order of elements, kept in the value's own type or as bf16.
+    Layout order() const { return {kind, block, false}; }
+    Layout kept(bool as_bf16) const { return {kind, block, as_bf16}; }
+    bool is_plain_order() const { return kind == LayoutKind::plain; }
     bool operator==(const Layout&) const = default;
-    /// "plain", "channels_last", "blocked16"
+    /// "plain", "channels_last", "blocked16 bf16"
     std::string to_string() const;
 };
 
@@ -33,6 +39,8 @@ struct Placed {
     std::vector<std::int64_t> sizes;
     Layout layout;
 
+    /// The same f32 value in another layout, which says whether its dtype is f32 or bf16 there.
+    Placed in(const Layout& other) const;
     /// Bytes including the padding of a blocked layout. Throws std::length_error on overflow.
     std::int64_t byte_count() const;
     bool operator==(const Placed&) const = default;

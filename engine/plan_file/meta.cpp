@@ -141,7 +141,8 @@ void parse_options(const Json& json, ComputeOptions& options) {
     options.threads = static_cast<int>(threads);
     options.numerics = parse_numerics(json.at("numerics").get<std::string>());
     const auto dtype = parse_dtype(json.at("dtype").get<std::string>());
-    if (dtype != DType::f32) throw std::invalid_argument("no dtype to compute in");
+    if (dtype != DType::f32 && dtype != DType::bf16) throw std::invalid_argument("no dtype to compute in");
+    options.dtype = *dtype;
 }
 
 }  // namespace

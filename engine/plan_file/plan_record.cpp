@@ -57,8 +57,7 @@ class Restoration {
             const Node* last = &unit.last();
             Candidate candidate{record.kernel, {}, record.offer, {}, {record.output}, 0, 0};
             const int rank = last->output()->type.shape.rank();
-            if (!(record.output == Layout::plain()) && (rank < 3 || rank > 5))
-                refuse("a layout does not fit its value");
+            if (!record.output.is_plain_order() && (rank < 3 || rank > 5)) refuse("a layout does not fit its value");
             if (!selection.emplace(last, Choice{std::move(unit), 0, {std::move(candidate)}}).second)
                 refuse("a unit stands there twice");
         }

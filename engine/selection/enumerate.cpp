@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/lowering.hpp"
+
 namespace seq {
 namespace {
 
 /// The layouts in which values are offered, the first one alone where the unit has no value with channels.
-std::vector<Offer> offers_for(const Unit& unit, Isa isa) {
+std::vector<Offer> orders_for(const Unit& unit, Isa isa) {
     const Layout plain = Layout::plain(), last = Layout::channels_last();
     const Layout blocked = Layout::blocked(isa == Isa::avx512 ? 16 : 8);
     const auto has_channels = [](const Value* value) {
@@ -18,9 +20,24 @@ std::vector<Offer> offers_for(const Unit& unit, Isa isa) {
     return {{plain, plain}, {last, last}, {blocked, blocked}, {plain, last}, {plain, blocked}};
 }
 
+/// Where numbers may be kept as bf16, each order of bf16 both before and after, and f32 after bf16; in f32 alone what
+/// does not multiply matrices, which takes bf16 there whatever is offered.
+std::vector<Offer> offers_for(const Unit& unit, const Kernel* kernel, const ComputeOptions& options) {
+    const std::vector<Offer> orders = orders_for(unit, options.isa);
+    if (options.dtype != DType::bf16 || kernel == nullptr || !kernel->takes_bf16()) return orders;
+    std::vector<Offer> offers;
+    for (const Offer& offer : orders) offers.push_back({offer.input.kept(true), offer.output.kept(true)});
+    for (const Offer& offer : orders) {
+        if (offer.output.is_plain_order()) offers.push_back({offer.input.kept(true), offer.output});
+    }
+    if (!multiplies_matrices(unit.last().op)) offers.insert(offers.end(), orders.begin(), orders.end());
+    return offers;
+}
+
 Layout layout_for(const Value& value, const Layout& offered) {
+    if (value.is_constant_like()) return Layout::plain();
     const int rank = value.type.shape.rank();
-    return value.is_constant_like() || rank < 3 || rank > 5 ? Layout::plain() : offered;
+    return rank < 3 || rank > 5 ? Layout::plain().kept(offered.bf16) : offered;
 }
 
 std::vector<Placed> place_all(std::span<const Value* const> values, const Layout& offered) {
@@ -35,12 +52,12 @@ std::vector<Placed> place_outputs(const Unit& unit, const Offer& offer) {
 }
 
 std::unique_ptr<PreparedKernel> prepare_node(const Unit& unit, const Kernel& kernel, const Offer& offer,
-                                             const ComputeOptions& options, WeightProvider& weights,
-                                             std::string& refusal) {
-    const KernelRequest request{unit.last(), place_all(unit.inputs, offer.input), place_outputs(unit, offer), options};
-    const Support support = kernel.supports(request);
-    if (support) return kernel.prepare(request, weights, refusal);
-    refusal = support.reason;
+                                             const Backend& backend, const ComputeOptions& options,
+                                             WeightProvider& weights, std::string& refusal) {
+    const OfferedRequest offered(
+        kernel, {unit.last(), place_all(unit.inputs, offer.input), place_outputs(unit, offer), options}, backend);
+    if (offered.support) return kernel.prepare(offered.request, weights, refusal);
+    refusal = offered.support.reason;
     return nullptr;
 }
 
@@ -58,7 +75,7 @@ std::unique_ptr<PreparedKernel> prepare(const Unit& unit, const std::string& nam
                                         std::string& refusal) {
     if (unit.group != nullptr) return prepare_group(unit, offer, options, weights, refusal);
     for (const Kernel* kernel : *backend.kernels) {
-        if (kernel->name() == name) return prepare_node(unit, *kernel, offer, options, weights, refusal);
+        if (kernel->name() == name) return prepare_node(unit, *kernel, offer, backend, options, weights, refusal);
     }
     refusal = "there is no such kernel";
     return nullptr;
@@ -68,8 +85,8 @@ void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options,
                const Visit& visit) {
     options.estimate = false;
     std::vector<Candidate> seen;
-    const auto try_kernel = [&](const std::string& name) {
-        for (const Offer& offer : offers_for(unit, options.isa)) {
+    const auto try_kernel = [&](const std::string& name, const Kernel* node_kernel) {
+        for (const Offer& offer : offers_for(unit, node_kernel, options)) {
             std::string refusal;
             const auto kernel = prepare(unit, name, offer, backend, options, weights, refusal);
             if (kernel == nullptr) continue;
@@ -82,9 +99,9 @@ void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options,
             visit(std::move(candidate), *kernel);
         }
     };
-    if (unit.group != nullptr) return try_kernel(std::string(unit.group->name()));
+    if (unit.group != nullptr) return try_kernel(std::string(unit.group->name()), nullptr);
     for (const Kernel* kernel : *backend.kernels) {
-        if (kernel != backend.kernels->back() || seen.empty()) try_kernel(std::string(kernel->name()));
+        if (kernel != backend.kernels->back() || seen.empty()) try_kernel(std::string(kernel->name()), kernel);
     }
 }
 

@@ -9,18 +9,18 @@
 namespace seq {
 namespace {
 
-std::size_t bytes_of(const Value& value) {
-    return static_cast<std::size_t>(place(value, Layout::plain()).byte_count());
+std::size_t bytes_of(const Value& value, DType dtype) {
+    return static_cast<std::size_t>(place(value, Layout::plain().kept(dtype == DType::bf16)).byte_count());
 }
 
 }  // namespace
 
-Footprint footprint_of(const Graph& graph) {
+Footprint footprint_of(const Graph& graph, DType dtype) {
     Footprint footprint;
-    for (const Value* parameter : graph.parameters()) footprint.weights += bytes_of(*parameter);
+    for (const Value* parameter : graph.parameters()) footprint.weights += bytes_of(*parameter, dtype);
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
         for (const Value* output : node->outputs)
-            footprint.largest_result = std::max(footprint.largest_result, bytes_of(*output));
+            footprint.largest_result = std::max(footprint.largest_result, bytes_of(*output, dtype));
     }
     return footprint;
 }

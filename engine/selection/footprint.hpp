@@ -7,13 +7,14 @@
 
 namespace seq {
 
-/// The bytes that a run touches; sizes must be bound.
+/// The bytes that a run touches.
 struct Footprint {
     std::size_t weights = 0;
     std::size_t largest_result = 0;
     std::size_t bytes() const { return weights + 2 * largest_result; }
 };
-Footprint footprint_of(const Graph& graph);
+/// Sizes must be bound; f32 values count as `dtype`.
+Footprint footprint_of(const Graph& graph, DType dtype = DType::f32);
 
 /// Where a run finds weights that the run before has used.
 enum class WeightHome : std::uint8_t {

@@ -24,8 +24,13 @@ bool LayoutChoice::add(Unit unit) {
 }
 
 void LayoutChoice::add_view(const Node& node) {
-    const Candidate view{"", "", {}, {Layout::plain()}, {Layout::plain()}, 0, 0};
-    add_item(Unit{{&node}, {node.input()}, nullptr}, {view});
+    std::vector<Candidate> views;
+    for (const bool bf16 : {false, true}) {
+        const Layout layout = Layout::plain().kept(bf16);
+        views.push_back({"", "", {}, {layout}, {layout}, 0, 0});
+        if (!lowered_ || node.output()->type.dtype != DType::f32) break;
+    }
+    add_item(Unit{{&node}, {node.input()}, nullptr}, std::move(views));
 }
 
 void LayoutChoice::add_item(Unit unit, std::vector<Candidate> candidates) {

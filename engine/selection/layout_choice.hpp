@@ -13,12 +13,13 @@ namespace seq {
 /// inputs and outputs are plain.
 class LayoutChoice {
    public:
-    LayoutChoice(const Graph& graph, bool cold, Measurements& measurements)
-        : graph_(graph), cold_(cold), measurements_(measurements) {}
+    /// `lowered`: values may be kept as bf16.
+    LayoutChoice(const Graph& graph, bool cold, bool lowered, Measurements& measurements)
+        : graph_(graph), cold_(cold), lowered_(lowered), measurements_(measurements) {}
 
     /// In topological order. False where the unit has no candidate.
     bool add(Unit unit);
-    /// A node whose result is its input's bytes, both plain.
+    /// A node whose result is its input's bytes, both plain and kept alike.
     void add_view(const Node& node);
 
     Selection solve();
@@ -39,6 +40,7 @@ class LayoutChoice {
 
     const Graph& graph_;
     bool cold_;
+    bool lowered_;
     Measurements& measurements_;
     std::vector<Item> items_;
     std::map<const Value*, Source> sources_;

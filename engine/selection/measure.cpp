@@ -26,7 +26,7 @@ bool fits(std::span<const Value* const> values, const std::vector<Layout>& layou
     if (values.size() != layouts.size()) return false;
     for (std::size_t i = 0; i < values.size(); ++i) {
         const int rank = values[i]->type.shape.rank();
-        if (!(layouts[i] == Layout::plain()) && (rank < 3 || rank > 5)) return false;
+        if (!layouts[i].is_plain_order() && (rank < 3 || rank > 5)) return false;
     }
     return true;
 }
@@ -96,27 +96,26 @@ double Measurements::reorder(const Value& value, const Layout& from, const Layou
     const Placed source = place(value, from), target = place(value, to);
     if (same_bytes(source, target)) return 0;
     const std::string key =
-        fmt::format("reorder {}[{}] {} -> {} threads={}", name_of(value.type.dtype), fmt::join(source.sizes, ","),
-                    from.to_string(), to.to_string(), options_.threads);
-    if (const auto* known = tuning_.cache.find(key)) return known->front().warm;
-    Candidate reorder{"reorder", {}, {from, to}, {from}, {to}, measure_reorder(source, target), 0};
-    reorder.cold = reorder.warm;
-    tuning_.cache.add(key, {reorder});
-    return reorder.warm;
+        fmt::format("reorder {}[{}] {} -> {} threads={} weights={}", name_of(value.type.dtype),
+                    fmt::join(source.sizes, ","), from.to_string(), to.to_string(), options_.threads, name_of(home_));
+    if (const auto* known = tuning_.cache.find(key)) return known->front().cold;
+    const Times times = measure_reorder(source, target);
+    tuning_.cache.add(key, {{"reorder", {}, {from, to}, {from}, {to}, times.warm, times.cold}});
+    return times.cold;
 }
 
-double Measurements::measure_reorder(const Placed& from, const Placed& to) {
+Times Measurements::measure_reorder(const Placed& from, const Placed& to) {
     constexpr double endless = 1e12;
     std::unique_ptr<PreparedKernel> kernel;
     try {
         kernel = backend_.make_reorder(from, to, options_);
     } catch (const Error&) {
-        return endless;
+        return {endless, endless};
     }
     const Value value;
     const std::vector<const Value*> values{&value};
     TrialWeights weights;
-    return stopwatch().time({*kernel, values, {from}, {to}, weights}, std::numeric_limits<double>::max()).warm;
+    return stopwatch().time({*kernel, values, {from}, {to}, weights}, std::numeric_limits<double>::max());
 }
 
 }  // namespace seq

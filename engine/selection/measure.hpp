@@ -28,7 +28,7 @@ class Measurements {
 
    private:
     std::vector<Candidate> measure(const Unit& unit);
-    double measure_reorder(const Placed& from, const Placed& to);
+    Times measure_reorder(const Placed& from, const Placed& to);
     Stopwatch& stopwatch();
     std::string key(const Unit& unit) const;
 

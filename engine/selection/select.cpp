@@ -43,14 +43,14 @@ std::vector<Unit> all_units(const Graph& graph, const std::vector<Group>& groups
 Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning) {
     if (tuning.effort == Tune::none) return {};
     std::vector<Group> groups = find_groups(graph, *backend.groups, options);
-    const WeightHome home = weight_home(footprint_of(graph), options.threads);
+    const WeightHome home = weight_home(footprint_of(graph, options.dtype), options.threads);
     const bool cold = home != WeightHome::core;
     Measurements measurements(graph, backend, options, tuning, home);
     measurements.prepare(all_units(graph, groups));
     GroupChoice choice(measurements, cold, options.threads);
     std::erase_if(groups, [&](const Group& group) { return !choice.pays(group); });
 
-    LayoutChoice layouts(graph, cold, measurements);
+    LayoutChoice layouts(graph, cold, options.dtype == DType::bf16, measurements);
     for (Unit& unit : units_of(graph, groups)) {
         if (unit.group == nullptr && is_view(unit.last())) {
             layouts.add_view(unit.last());

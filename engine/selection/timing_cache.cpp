@@ -78,6 +78,12 @@ bool write_whole(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 Layout parse_layout(const std::string& text) {
+    constexpr std::string_view lowered = " bf16";
+    if (text.ends_with(lowered)) {
+        const Layout order = parse_layout(text.substr(0, text.size() - lowered.size()));
+        if (order.bf16) throw std::invalid_argument("no layout: " + text);
+        return order.kept(true);
+    }
     if (text == "plain") return Layout::plain();
     if (text == "channels_last") return Layout::channels_last();
     constexpr std::string_view prefix = "blocked";

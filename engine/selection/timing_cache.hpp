@@ -39,7 +39,7 @@ class TimingCache {
     Layers added_;
 };
 
-/// "plain", "channels_last", "blocked16"; throws std::invalid_argument for anything else.
+/// "plain", "channels_last", "blocked16", each also with " bf16"; throws std::invalid_argument for anything else.
 Layout parse_layout(const std::string& text);
 
 }  // namespace seq

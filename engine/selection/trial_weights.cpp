@@ -1,7 +1,9 @@
 #include "engine/selection/trial_weights.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "graph/convert.hpp"
 #include "graph/tensor.hpp"
 
 namespace seq {
@@ -9,15 +11,16 @@ namespace seq {
 void fill_trial(const TensorView& view) {
     const auto bytes = static_cast<std::size_t>(view.element_count()) * size_of(view.dtype);
     if (bytes == 0) return;
-    if (view.dtype != DType::f32) {
-        std::memset(view.data, 0, bytes);
-        return;
-    }
-    auto* numbers = view.as<float>();
     std::uint32_t state = 1;
-    for (std::int64_t i = 0; i < view.element_count(); ++i) {
+    const auto next = [&state] {
         state = state * 1664525u + 1013904223u;  // Numerical Recipes, "quick and dirty" generator
-        numbers[i] = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
+        return static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
+    };
+    const std::int64_t count = view.element_count();
+    switch (view.dtype) {
+        case DType::f32: std::generate_n(view.as<float>(), count, next); break;
+        case DType::bf16: std::generate_n(view.as<std::uint16_t>(), count, [&] { return f32_to_bf16(next()); }); break;
+        default: std::memset(view.data, 0, bytes);
     }
 }
 

@@ -19,11 +19,13 @@ namespace {
 /// In the order in which they are tried.
 const KernelList& cpu_kernels() {
     static const KernelList kernels{
+        &cpu::amx_convolution_kernel(),
         &cpu::winograd4_kernel(),
         &cpu::winograd2_kernel(),
         &cpu::pointwise_kernel(),
         &cpu::depthwise_kernel(),
         &cpu::few_channels_kernel(),
+        &cpu::direct_kernel(),
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
         &cpu::conv_transpose_kernel(),
@@ -71,6 +73,12 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
     return kernel;
 }
 
+std::string lacks_bf16() {
+    if (onednn::has_bf16_products()) return {};
+    return fmt::format("bf16 takes a processor with avx512_bf16 or amx_bf16; this one computes with {} here",
+                       onednn::effective_isa());
+}
+
 std::string processor_name() {
     std::ifstream file("/proc/cpuinfo");
     for (std::string line; std::getline(file, line);) {
@@ -92,7 +100,7 @@ std::string identity() {
 const Backend& cpu_backend() {
     static const Backend backend{"cpu",        &cpu_kernels(), &cpu_group_kernels(),
                                  make_reorder, has_extreme,    cpu::machine_isa(),
-                                 identity,     cpu::flush};
+                                 identity,     lacks_bf16,     cpu::flush};
     return backend;
 }
 

@@ -63,7 +63,7 @@ Sizes physical_sizes(const Placed& placed) {
 Sizes broadcast_strides(const Placed& placed, const Placed& target) {
     const std::size_t rank = target.sizes.size();
     const bool same_channels = placed.sizes.size() == rank && rank >= 2 && placed.sizes[1] == target.sizes[1];
-    if (same_channels && placed.layout == target.layout) return own_strides(placed);
+    if (same_channels && placed.layout.order() == target.layout.order()) return own_strides(placed);
     if (placed.layout.kind != LayoutKind::plain) return {};
     const Sizes dense = dense_strides(placed.sizes);
     Sizes logical(rank, 0);
@@ -79,15 +79,17 @@ bool has_channel_tail(const Placed& placed) {
     return placed.layout.kind == LayoutKind::blocked && placed.sizes[1] % placed.layout.block != 0;
 }
 
-void clear_channel_tail(const Placed& placed, float* data) {
+void clear_channel_tail(const Placed& placed, void* data) {
     if (!has_channel_tail(placed)) return;
     const std::int64_t block = placed.layout.block;
     const std::int64_t used = placed.sizes[1] % block;
     const std::int64_t pixels = product(std::span(placed.sizes).subspan(2));
     const std::int64_t blocks = blocks_of(placed.sizes[1], block);
+    const auto element = static_cast<std::int64_t>(size_of(placed.dtype));
     for (std::int64_t n = 0; n < placed.sizes[0]; ++n) {
-        float* pixel = data + (n * blocks + blocks - 1) * pixels * block;
-        for (std::int64_t i = 0; i < pixels; ++i, pixel += block) std::fill(pixel + used, pixel + block, 0.0f);
+        auto* pixel = static_cast<std::byte*>(data) + (n * blocks + blocks - 1) * pixels * block * element;
+        for (std::int64_t i = 0; i < pixels; ++i, pixel += block * element)
+            std::fill(pixel + used * element, pixel + block * element, std::byte{0});
     }
 }
 

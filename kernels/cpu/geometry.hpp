@@ -14,6 +14,16 @@ using Sizes = std::vector<std::int64_t>;
 constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return divide_up(a, b) * b; }
 
+/// Whether it is an f32 value, however it is kept.
+inline bool is_f32_or_bf16(const Placed& placed) {
+    return placed.dtype == DType::f32 || (placed.dtype == DType::bf16 && placed.layout.bf16);
+}
+
+/// The value in the order of `layout`, kept as it is.
+inline Placed in_order(const Placed& placed, const Layout& layout) {
+    return placed.in(layout.kept(placed.layout.bf16));
+}
+
 /// The product of sizes of a value that is known to fit in memory.
 std::int64_t product(std::span<const std::int64_t> sizes);
 
@@ -30,8 +40,8 @@ Sizes broadcast_strides(const Placed& placed, const Placed& target);
 /// Whether the last block of channels is partly padding.
 bool has_channel_tail(const Placed& placed);
 
-/// Writes the zeros that pad the last block of channels; f32.
-void clear_channel_tail(const Placed& placed, float* data);
+/// Writes the zeros that pad the last block of channels.
+void clear_channel_tail(const Placed& placed, void* data);
 
 /// Loops whose dimensions of size 1 are dropped and whose dimensions that all operands walk alike are merged.
 struct LoopNest {

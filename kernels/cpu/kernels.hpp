@@ -5,9 +5,11 @@
 // The kernels of the CPU, one function each; cpu.cpp puts them in order.
 namespace seq::cpu {
 
+const Kernel& amx_convolution_kernel();
 const Kernel& winograd4_kernel();
 const Kernel& winograd2_kernel();
 const Kernel& pointwise_kernel();
+const Kernel& direct_kernel();
 const Kernel& depthwise_kernel();
 const Kernel& convolution_kernel();
 const Kernel& padded_convolution_kernel();

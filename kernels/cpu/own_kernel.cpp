@@ -12,15 +12,13 @@ std::vector<Placed> place_inputs(const KernelRequest& request, const Layout& lay
     std::vector<Placed> placed = request.inputs;
     for (std::size_t i = 0; i < placed.size(); ++i) {
         const bool takes = follows(placed[i], request.outputs[0]) && !request.is_weight(static_cast<int>(i));
-        placed[i].layout = takes ? layout : Layout::plain();
+        placed[i] = in_order(placed[i], takes ? layout : Layout::plain());
     }
     return placed;
 }
 
 Placed place_output(const KernelRequest& request, const Layout& layout, int output) {
-    Placed placed = request.outputs[static_cast<std::size_t>(output)];
-    placed.layout = layout;
-    return placed;
+    return in_order(request.outputs[static_cast<std::size_t>(output)], layout);
 }
 
 bool append_rest(std::optional<ElementwiseChain>& rest, PreparedKernel& kernel, const KernelRequest& request,
@@ -38,8 +36,10 @@ bool append_rest(std::optional<ElementwiseChain>& rest, PreparedKernel& kernel, 
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, WeightProvider& weights,
                 const std::vector<Placed>& inputs, const Layout& output, std::string& refusal) {
     kernel.input_layouts.clear();
+    kernel.output_layouts.clear();
     for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);
-    kernel.output_layouts.assign(request.node.outputs.size(), output);
+    for (std::size_t i = 0; i < request.outputs.size(); ++i)
+        kernel.output_layouts.push_back(in_order(request.outputs[i], output).layout);
     kernel.description = std::string("own ") + name_of(usable_isa(request.options));
     return append_rest(kernel.epilogue, kernel, request, weights, inputs, place_output(request, output), 0, refusal);
 }
@@ -56,6 +56,12 @@ bool is_f32(const KernelRequest& request) {
     const auto f32 = [](const Placed& placed) { return placed.dtype == DType::f32; };
     return std::all_of(request.inputs.begin(), request.inputs.end(), f32) &&
            std::all_of(request.outputs.begin(), request.outputs.end(), f32);
+}
+
+bool is_f32_or_bf16(const KernelRequest& request) {
+    const auto known = [](const Placed& placed) { return is_f32_or_bf16(placed); };
+    return std::all_of(request.inputs.begin(), request.inputs.end(), known) &&
+           std::all_of(request.outputs.begin(), request.outputs.end(), known);
 }
 
 }  // namespace seq::cpu

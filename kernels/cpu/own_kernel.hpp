@@ -19,7 +19,7 @@ class OwnKernel : public PreparedKernel {
     OwnKernel() { ignores_nonfinite = true; }
     void run(const RunContext& context) const final {
         compute(context);
-        if (epilogue) epilogue->run(context.inputs, static_cast<float*>(context.outputs[0]));
+        if (epilogue) epilogue->run(context.inputs, context.outputs[0]);
     }
     virtual void compute(const RunContext& context) const = 0;
 
@@ -30,10 +30,10 @@ class OwnKernel : public PreparedKernel {
 bool follows(const Placed& operand, const Placed& output);
 
 /// The node's inputs where its result lies in `layout`: those that have the result's rank and channels in the same
-/// layout, weights and all others plain.
+/// order, weights and all others plain; each kept in the type in which it was offered.
 std::vector<Placed> place_inputs(const KernelRequest& request, const Layout& layout);
 
-/// The output as it lies in `layout`.
+/// The output in the order of `layout`, kept as the request says.
 Placed place_output(const KernelRequest& request, const Layout& layout, int output = 0);
 
 /// Puts what the node's epilogue does from op `first` on to `output` into `rest`, where it does anything, and the
@@ -53,7 +53,10 @@ bool has_known_parameters(const KernelRequest& request);
 /// Whether every float among data inputs, parameters and outputs is f32, and all else too where `all` is set.
 bool is_f32(const KernelRequest& request);
 
-/// The layout of data input 0.
-inline const Layout& offered_layout(const KernelRequest& request) { return request.inputs[0].layout; }
+/// Whether all inputs and outputs are f32 values, however they are kept.
+bool is_f32_or_bf16(const KernelRequest& request);
+
+/// The order in which data input 0 comes.
+inline Layout offered_layout(const KernelRequest& request) { return request.inputs[0].layout.order(); }
 
 }  // namespace seq::cpu

@@ -4,18 +4,19 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/weight_memory.hpp"
+
 namespace seq::cpu {
 
-PackedWeights keep_tensor(std::shared_ptr<Tensor> tensor) {
-    const void* const data = tensor->view().data;
-    const std::size_t bytes = tensor->byte_count();
-    return {std::move(tensor), data, bytes};
+PackedWeights keep_bytes(std::size_t bytes, const std::function<void(void*)>& fill) {
+    const auto memory = take_weight_memory(bytes);
+    fill(memory.get());
+    return {memory, memory.get(), bytes};
 }
 
 PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill) {
-    auto tensor = std::make_shared<Tensor>(DType::f32, std::initializer_list<std::int64_t>{count});
-    fill(tensor->view().as<float>());
-    return keep_tensor(std::move(tensor));
+    return keep_bytes(static_cast<std::size_t>(count) * sizeof(float),
+                      [&](void* data) { fill(static_cast<float*>(data)); });
 }
 
 PackedWeights pack_bias(const Node& node, WeightProvider& provider, std::int64_t padded) {

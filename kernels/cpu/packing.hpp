@@ -9,8 +9,8 @@
 
 namespace seq::cpu {
 
-/// A tensor that was laid out for a kernel.
-PackedWeights keep_tensor(std::shared_ptr<Tensor> tensor);
+/// `bytes` bytes, aligned to 64 and zero, into which `fill` writes.
+PackedWeights keep_bytes(std::size_t bytes, const std::function<void(void*)>& fill);
 
 /// `count` floats, all of which `fill` writes.
 PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill);

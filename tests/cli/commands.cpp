@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -356,11 +357,33 @@ TEST_CASE("a wrong command line is status 2, with a word of help") {
 }
 
 TEST_CASE("what the machine does not have is status 3, with the reason") {
-    for (const char* option : {"--device cuda", "--dtype bf16", "--dtype tf32"}) {
+    for (const char* option : {"--device cuda", "--dtype f16", "--dtype tf32"}) {
         const ProcessResult result = seqc(std::string("summary goldens/cifar_cnn.json ") + option);
         CHECK(result.status == 3);
-        CHECK(has(result.errors, "device/unavailable"));
+        CHECK(has(result.errors, "/unavailable"));
     }
+}
+
+TEST_CASE("--dtype bf16 computes where the processor can, and is refused elsewhere") {
+    const char* const given = std::getenv("SEQ_MAX_ISA");
+    const std::string cap = given == nullptr ? "" : given;
+    setenv("SEQ_MAX_ISA", "avx2", 1);
+    const ProcessResult elsewhere = seqc("bench goldens/cifar_cnn.json --dtype bf16");
+    setenv("SEQ_MAX_ISA", cap.c_str(), 1);
+    CHECK(elsewhere.status == 3);
+    CHECK(has(elsewhere.errors, "dtype/unavailable"));
+    CHECK(has(elsewhere.errors, "avx512_bf16"));
+    CHECK(seqc("run goldens/cifar_cnn.json --dtype bf17").status == 2);
+    CHECK(seqc("verify goldens/cifar_cnn.json --dtype bf16 --numerics strict").status == 2);
+    if (!has(seqc("devices").output, "bf16\n")) return;
+    CHECK(seqc("verify goldens/cifar_cnn.json --dtype bf16").status == 0);
+    const ProcessResult explained = seqc("explain goldens/cifar_cnn.json --dtype bf16 --tune none");
+    CHECK(explained.status == 0);
+    CHECK(has(explained.output, "bf16 ->"));
+    CHECK(has(explained.output, "multiplies in f32 alone"));
+    const ProcessResult bench =
+        seqc("bench goldens/cifar_cnn.json --dtype bf16 --tune none --duration 0.05 --format json");
+    CHECK(has(bench.output, "\"dtype\":\"bf16\""));
 }
 
 TEST_CASE("files that cannot be read or written are status 1, and nothing is half-written") {

@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "graph/convert.hpp"
 #include "graph/convert_tensor.hpp"
 #include "graph/ops/embedding.hpp"
 #include "kernels/cpu/cpu.hpp"
@@ -43,15 +44,14 @@ void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const
 }
 
 Tensor in_layout(const Placed& from, void* data, const Layout& layout) {
-    Placed to = from;
-    to.layout = layout;
+    const Placed to = from.in(layout);
     Tensor tensor(DType::u8, {to.byte_count()});
     void* target = tensor.view().data;
     run_prepared(*cpu_backend().make_reorder(from, to, {}), &data, &target, false);
     return tensor;
 }
 
-std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance) {
+std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance, double own) {
     if (expected.dtype() != DType::f32) {
         return std::memcmp(expected.view().data, actual, expected.byte_count()) == 0 ? -1 : 0;
     }
@@ -61,7 +61,8 @@ std::int64_t first_difference(const Tensor& expected, const void* actual, double
     for (std::size_t i = 0; i < values.size(); ++i) {
         const bool same = std::isnan(values[i])   ? std::isnan(found[i])
                           : std::isinf(values[i]) ? values[i] == found[i]
-                                                  : std::abs(static_cast<double>(values[i]) - found[i]) <= allowed;
+                                                  : std::abs(static_cast<double>(values[i]) - found[i]) <=
+                                                        allowed + own * std::abs(static_cast<double>(values[i]));
         if (!same) return static_cast<std::int64_t>(i);
     }
     return -1;
@@ -160,9 +161,10 @@ void KernelCase::expect_in_f64() {
     compute_expected();
 }
 
-bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance) {
+KernelRequest KernelCase::request_for(const Layout& offered, const Keeping& keeping) const {
     KernelRequest request{*node_, {}, {}, {}};
     request.options.threads = 2;
+    if (keeping.lowered) request.options.dtype = DType::bf16;
     request.options.estimate = false;
     for (const Value* input : node_->inputs)
         request.inputs.push_back({input->type.dtype, *input->type.shape.sizes(), {}});
@@ -170,11 +172,22 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
         request.outputs.push_back({output->type.dtype, *output->type.shape.sizes(), {}});
     const bool takes_layouts = request.inputs[0].sizes.size() >= 3 && request.inputs[0].sizes.size() <= 5 &&
                                request.inputs[0].dtype == DType::f32;
-    if (!takes_layouts && !(offered == Layout::plain())) return false;
-    for (int i = 0; i < node_->data_count; ++i) {
-        const auto k = static_cast<std::size_t>(i);
-        if (request.inputs[k].sizes.size() == request.inputs[0].sizes.size()) request.inputs[k].layout = offered;
+    for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+        if (request.is_weight(static_cast<int>(i))) continue;
+        Placed& input = request.inputs[i];
+        const bool follows = static_cast<int>(i) < node_->data_count && takes_layouts &&
+                             input.sizes.size() == request.inputs[0].sizes.size();
+        input = input.in((follows ? offered : Layout::plain()).kept(keeping.lowered && input.dtype == DType::f32));
     }
+    for (Placed& output : request.outputs)
+        output = output.in(Layout::plain().kept(keeping.results_in_bf16 && output.dtype == DType::f32));
+    return request;
+}
+
+bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance,
+                         const Keeping& keeping) {
+    KernelRequest request = request_for(offered, keeping);
+    if (!(request.inputs[0].layout.order() == offered)) return false;
     if (!kernel.supports(request)) return false;
     std::string refusal;
     const auto prepared = kernel.prepare(request, weights_, refusal);
@@ -187,8 +200,7 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
     std::vector<Tensor> buffers;
     std::vector<void*> inputs;
     for (std::size_t i = 0; i < data_.size(); ++i) {
-        Placed plain = request.inputs[i];
-        plain.layout = Layout::plain();
+        const Placed plain = request.inputs[i].in(Layout::plain());
         const auto& reads = prepared->plain_weights;
         const bool read = std::find(reads.begin(), reads.end(), static_cast<int>(i)) != reads.end();
         if (request.is_weight(static_cast<int>(i))) {
@@ -201,21 +213,21 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
     std::vector<Tensor> results;
     std::vector<void*> outputs;
     for (std::size_t i = 0; i < request.outputs.size(); ++i) {
-        request.outputs[i].layout = prepared->output_layouts[i];
+        CHECK(prepared->output_layouts[i].bf16 == request.outputs[i].layout.bf16);
+        request.outputs[i] = request.outputs[i].in(prepared->output_layouts[i]);
         results.emplace_back(DType::u8, std::initializer_list<std::int64_t>{request.outputs[i].byte_count()});
         outputs.push_back(results.back().view().data);
     }
     run_prepared(*prepared, inputs.data(), outputs.data(), nonfinite);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const Tensor plain = in_layout(request.outputs[i], outputs[i], Layout::plain());
-        CHECK(first_difference(expected_[i], plain.view().data, tolerance) == -1);
+        CHECK(first_difference(expected_[i], plain.view().data, tolerance, keeping.own) == -1);
     }
     for (const auto& [input, output] : prepared->in_place) {
         CAPTURE(input);
         std::vector<Tensor> fresh;
         const auto k = static_cast<std::size_t>(input);
-        Placed plain = request.inputs[k];
-        plain.layout = Layout::plain();
+        const Placed plain = request.inputs[k].in(Layout::plain());
         Tensor shared = in_layout(plain, data_[k]->view().data, prepared->input_layouts[k]);
         std::vector<void*> again = inputs;
         again[k] = shared.view().data;
@@ -226,7 +238,8 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
         prepared->run({again.data(), target.data(), scratch.view().as<std::byte>(), state.get(), nonfinite});
         const Tensor result =
             in_layout(request.outputs[static_cast<std::size_t>(output)], shared.view().data, Layout::plain());
-        CHECK(first_difference(expected_[static_cast<std::size_t>(output)], result.view().data, tolerance) == -1);
+        CHECK(first_difference(expected_[static_cast<std::size_t>(output)], result.view().data, tolerance,
+                               keeping.own) == -1);
     }
     return true;
 }
@@ -236,21 +249,46 @@ std::vector<std::string> KernelCase::run_all(double tolerance) {
     for (const Kernel* kernel : *cpu_backend().kernels) {
         if (kernel == cpu_backend().kernels->back()) continue;
         for (const Layout& layout : layouts) {
-            if (run_one(*kernel, layout, false, tolerance)) ran.insert(std::string(kernel->name()));
+            if (run_one(*kernel, layout, false, tolerance, {})) ran.insert(std::string(kernel->name()));
+        }
+    }
+    return {ran.begin(), ran.end()};
+}
+
+void KernelCase::put(const std::vector<float>& values) {
+    const auto data = data_[0]->data<float>();
+    for (std::size_t i = 0; i < values.size(); ++i) data[(i * 7919) % data.size()] = values[i];
+    compute_expected();
+}
+
+std::vector<std::string> KernelCase::run_lowered(const std::vector<float>& values, double own) {
+    for (const auto& tensor : data_) {
+        if (tensor->dtype() != DType::f32) continue;
+        for (float& number : tensor->data<float>()) number = bf16_to_f32(f32_to_bf16(number));
+    }
+    in_f64_ = true;
+    put(values);
+    std::set<std::string> ran;
+    for (const Kernel* kernel : *cpu_backend().kernels) {
+        if (!kernel->takes_bf16()) continue;
+        for (const Layout& layout : layouts) {
+            for (const bool as_bf16 : {false, true}) {
+                const Keeping keeping{true, as_bf16, as_bf16 ? own : 0};
+                if (run_one(*kernel, layout, !values.empty(), values.empty() ? 1e-5 : 0x1p-8, keeping))
+                    ran.insert(std::string(kernel->name()));
+            }
         }
     }
     return {ran.begin(), ran.end()};
 }
 
 std::vector<std::string> KernelCase::run_nonfinite(const std::vector<float>& values) {
-    const auto data = data_[0]->data<float>();
-    for (std::size_t i = 0; i < values.size(); ++i) data[(i * 7919) % data.size()] = values[i];
-    compute_expected();
+    put(values);
     std::set<std::string> ran;
     for (const Kernel* kernel : *cpu_backend().kernels) {
         if (kernel == cpu_backend().kernels->back()) continue;
         for (const Layout& layout : layouts) {
-            if (run_one(*kernel, layout, true, 1e-5)) ran.insert(std::string(kernel->name()));
+            if (run_one(*kernel, layout, true, 1e-5, {})) ran.insert(std::string(kernel->name()));
         }
     }
     return {ran.begin(), ran.end()};

@@ -12,11 +12,12 @@ namespace seq::test {
 /// Runs a prepared kernel, twice.
 void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite);
 
-/// A copy of `data`, which lies as `from` says, in another layout.
+/// A copy of `data`, which lies as `from` says, in another layout, of bf16 where that says so.
 Tensor in_layout(const Placed& from, void* data, const Layout& layout);
 
-/// The position of the first element that differs by more than `tolerance` of the largest one, or -1.
-std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance);
+/// The position of the first element that differs by more than `tolerance` of the largest one and `own` of itself, or
+/// -1.
+std::int64_t first_difference(const Tensor& expected, const void* actual, double tolerance, double own = 0);
 
 /// Weights held in memory, packed anew for each case.
 class MemoryWeights final : public WeightProvider {
@@ -53,11 +54,22 @@ class KernelCase {
     std::vector<std::string> run_all(double tolerance = 1e-5);
     /// The same, after these values were put into input 0, in runs that are told of them.
     std::vector<std::string> run_nonfinite(const std::vector<float>& values);
+    /// Runs every kernel that takes bf16 where products are to be of bf16, with all numbers rounded to bf16 before
+    /// and results kept as f32 and as bf16. `own`: what a result that is kept as bf16 may be off, of itself.
+    std::vector<std::string> run_lowered(const std::vector<float>& values = {}, double own = 0x1p-8);
 
    private:
     void fill(Tensor& tensor, unsigned seed) const;
     void compute_expected();
-    bool run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance);
+    /// How the numbers of a run are kept.
+    struct Keeping {
+        bool lowered = false;
+        bool results_in_bf16 = false;
+        double own = 0;
+    };
+    KernelRequest request_for(const Layout& offered, const Keeping& keeping) const;
+    bool run_one(const Kernel& kernel, const Layout& offered, bool nonfinite, double tolerance, const Keeping& keeping);
+    void put(const std::vector<float>& values);
 
     Graph graph_;
     Node* node_ = nullptr;

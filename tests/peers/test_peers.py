@@ -44,8 +44,9 @@ def fake(behaviour, *arguments, timeout=20.0):
 class FakeLaunch:
     """Starts a fake worker in place of each peer, behaving as it is told."""
 
-    def __init__(self, answer, behaviours=None, answers_of=None):
+    def __init__(self, answer, behaviours=None, answers_of=None, dtype="f32"):
         self.answer, self.behaviours, self.answers_of = answer, behaviours or {}, answers_of or {}
+        self.dtype = dtype
         self.plans = []
 
     def worker(self, peer, files, threads, tune="fast", plan=None):
@@ -218,6 +219,17 @@ class Cases(Temporary):
         self.assertIn("No module named", peers["torch-jit"]["error"])
         self.assertIn("one sample at a time", peers["ncnn"]["unsuitable"])
         self.assertEqual((found["best_peer"], found["ratio"]), (None, None))
+
+    def test_bf16_is_left_to_those_who_have_it_and_compared_loosely(self):
+        near = npy(self.folder / "near.npy", [value * 1.02 for value in answers.read_npy(self.right)[1]])
+        peers = ["seq", "onnxruntime", "openvino"]
+        found = {}
+        for dtype in ("f32", "bf16"):
+            launch = FakeLaunch(self.right, answers_of={"openvino": near}, dtype=dtype)
+            found[dtype] = case.measure(launch, self.files, 1, peers, 2, 10)["peers"]
+        self.assertNotIn("unsuitable", found["f32"]["onnxruntime"])
+        self.assertIn("no bf16", found["bf16"]["onnxruntime"]["unsuitable"])
+        self.assertEqual([found[dtype]["openvino"]["agrees"] for dtype in found], [False, True])
 
     def test_cold_start(self):
         launch = FakeLaunch(self.right, {"openvino": "no-start"})

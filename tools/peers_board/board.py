@@ -24,13 +24,13 @@ class Board:
         seq_worker = self._seq_worker() if "seq" in options.peers else None
         self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
         rtneural = environment.build_rtneural_worker(options.rtneural) if "rtneural" in options.peers else None
-        self.launch = case.Launch(self.python, seq_worker, self.env, rtneural)
+        self.launch = case.Launch(self.python, seq_worker, self.env, rtneural, dtype=options.dtype)
         versions = machine.versions(self.python, self.env, environment.ROOT)
         if seq_worker and options.seq_worker:
             built = datetime.datetime.fromtimestamp(os.path.getmtime(seq_worker)).isoformat(" ", "minutes")
             versions["seq"] = f"of {options.seq_worker}, built {built}"
         self.folder = making.folder_of(versions)
-        keys = ("peers", "rounds", "slice_ms", "cold_runs", "networks", "threads")
+        keys = ("peers", "rounds", "slice_ms", "cold_runs", "networks", "threads", "dtype")
         self.content = {
             "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             "machine": machine.describe(),

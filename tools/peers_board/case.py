@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 import time
 
-from . import answers, figures, networks
+from . import answers, dtypes, figures
 from .client import Worker
 from .errors import PeerError
 from .quiet import Watch
@@ -24,22 +24,23 @@ class Launch:
     env: dict
     rtneural_worker: str = None
     timeout: float = 300.0
+    dtype: str = "f32"
 
     def worker(self, peer, files, threads, tune="fast", plan=None):
         """`tune`: how long seq measures before it runs; what it has measured is kept beside the networks. `plan`: a
         compiled plan that it loads instead of the network's own file."""
         if peer == "seq":
             timings = pathlib.Path(files.folder).parent / "timings.json"
-            command = [self.seq_worker, plan or files.spec, files.x, files.batch, threads, tune, timings]
+            command = [self.seq_worker, plan or files.spec, files.x, files.batch, threads, tune, timings, self.dtype]
         elif peer == "rtneural":
             command = [self.rtneural_worker, files.network.name, files.of(peer), files.x]
         else:
             command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
-                       files.network.name]  # fmt: skip
+                       files.network.name, self.dtype]  # fmt: skip
         return Worker(command, self.env, self.timeout)
 
 
-def check(worker, files, expected):
+def check(worker, expected, dtype):
     """Whether the worker's answer is PyTorch's, and how far away it is."""
     with tempfile.NamedTemporaryFile(suffix=".npy") as file:
         worker.write(file.name)
@@ -47,7 +48,7 @@ def check(worker, files, expected):
             apart = answers.difference(answers.read_npy(file.name)[1], expected)
         except (OSError, ValueError) as error:
             raise PeerError(f"its answer cannot be compared: {error}") from error
-    return {"difference": apart, "agrees": apart <= answers.TOLERANCE}
+    return {"difference": apart, "agrees": apart <= dtypes.TOLERANCES[dtype]}
 
 
 def open_workers(stack, launch, files, threads, peers, results):
@@ -58,7 +59,7 @@ def open_workers(stack, launch, files, threads, peers, results):
         try:
             worker = stack.enter_context(launch.worker(peer, files, threads))
             worker.wait_ready()
-            results[peer] = check(worker, files, expected)
+            results[peer] = check(worker, expected, launch.dtype)
             workers[peer] = worker
         except PeerError as error:
             results[peer] = {"error": str(error)}
@@ -85,7 +86,7 @@ def measure(launch, files, threads, peers, rounds, slice_ms, on_round=lambda num
     """The case as it goes into the board."""
     results = {}
     for peer in peers:
-        reason = networks.unsuitable(peer, files.network, files.batch)
+        reason = dtypes.unsuitable(peer, files.network, files.batch, launch.dtype)
         if reason:
             results[peer] = {"unsuitable": reason}
     with contextlib.ExitStack() as stack:

@@ -3,7 +3,7 @@
 import pathlib
 import tempfile
 
-from . import figures, networks
+from . import dtypes, figures, networks
 from .errors import PeerError
 
 # Runs after the first answer, so that memory that comes with the second run counts too.
@@ -15,7 +15,7 @@ def measure(launch, files, threads, peers, runs, on_run=lambda number: None):
     """The medians of `runs` processes of each peer: process start to first answer, the part of it after the imports,
     the memory at the peak, and the memory that was held before the network was loaded. Where seq is among the peers it
     is there twice: from the model's file, and from a plan that was compiled before."""
-    suitable = [peer for peer in peers if networks.unsuitable(peer, files.network, files.batch) is None]
+    suitable = [peer for peer in peers if dtypes.unsuitable(peer, files.network, files.batch, launch.dtype) is None]
     with tempfile.TemporaryDirectory() as folder:
         plan, results = pathlib.Path(folder) / "plan.seqx", {}
         if "seq" in suitable:

@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-from . import board, environment, machine, networks
+from . import board, dtypes, environment, machine, networks
 from .errors import BoardError, UsageError
 
 DESCRIPTION = """\
@@ -17,6 +17,7 @@ Times seq beside ONNX Runtime, OpenVINO, ncnn and PyTorch: the same networks wit
   tools/peers --quick                               a look: four networks, batch 1, some minutes
   tools/peers --net resnet50,vgg16 --batch 1        these networks alone
   tools/peers --net mlp_small --threads 1 --peers seq,onnxruntime
+  tools/peers --net resnet50 --dtype bf16           in bf16: each peer's own way of it
   tools/peers --render board.json                   tables and picture of a board that was measured before
 
 It installs the peers into .cache/peers/environment (several GB; nothing else is touched), builds build/seq_worker, makes
@@ -51,6 +52,7 @@ def make_parser():
     parser.add_argument(
         "--threads", action="append", metavar="INT,...", help="numbers of threads; by default 1 and all cores"
     )
+    parser.add_argument("--dtype", choices=dtypes.DTYPES, default="f32", help="what the peers compute in (f32)")
     parser.add_argument("--peers", action="append", metavar="NAME,...", help="by default all, and seq")
     parser.add_argument("--rounds", type=int, metavar="INT", help="rounds of each case (10; with --quick 5)")
     parser.add_argument(

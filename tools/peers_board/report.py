@@ -102,7 +102,7 @@ def machine(board):
         f"{board['date']}: {facts['cpu']}, {facts['cores']} cores{' of a virtual machine' if facts['virtual'] else ''}, "
         f"{facts['memory_gib']:g} GiB; {caches}; {' '.join(facts['isa'])}; {facts['system']}.",
         f"Versions: {packages}.",
-        f"{board['settings']['rounds']} interleaved rounds of {board['settings']['slice_ms']:g} ms, f32.",
+        f"{board['settings']['rounds']} interleaved rounds of {board['settings']['slice_ms']:g} ms, {board['settings'].get('dtype', 'f32')}.",
     ]
     if board["noise"]:
         lines.append(f"**The machine was not quiet**: {'; '.join(board['noise'])}. These figures prove nothing.")

@@ -2,8 +2,8 @@
 //
 //     rtneural_worker mlp|mlp_small WEIGHTS.safetensors X.npy
 
-#include <RTNeural/RTNeural.h>
 #include <fmt/format.h>
+#include <RTNeural/RTNeural.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -22,8 +22,7 @@ template <int inputs, int outputs>
 using Dense = RTNeural::DenseT<float, inputs, outputs>;
 template <int size>
 using ReLU = RTNeural::ReLuActivationT<float, size>;
-using Mlp =
-    RTNeural::ModelT<float, 784, 10, Dense<784, 512>, ReLU<512>, Dense<512, 256>, ReLU<256>, Dense<256, 10>>;
+using Mlp = RTNeural::ModelT<float, 784, 10, Dense<784, 512>, ReLU<512>, Dense<512, 256>, ReLU<256>, Dense<256, 10>>;
 using SmallMlp = RTNeural::ModelT<float, 10, 2, Dense<10, 50>, ReLU<50>, Dense<50, 2>>;
 
 /// The linear layer that is `index`th in an nn.Sequential, from PyTorch's [outputs, inputs] and [outputs].

@@ -1,6 +1,6 @@
 // The worker of tools/peers for seq: one network loaded, which times slices when it is told to.
 //
-//     seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]
+//     seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]
 //
 // It knows one line more than worker.py: `save PATH` writes the compiled plan, and `saved` is the answer.
 
@@ -21,7 +21,10 @@ namespace {
 class Net {
    public:
     Net(const std::string& spec, const std::string& x, std::int64_t batch, const seq::CompileOptions& options)
-        : batch_(batch), executable_(open(spec, batch, options)), session_(executable_.session()), x_(seq::read_npy(x)) {
+        : batch_(batch),
+          executable_(open(spec, batch, options)),
+          session_(executable_.session()),
+          x_(seq::read_npy(x)) {
         inputs_.emplace_back(executable_.inputs().front().name, x_.view());
         const seq::Port& output = executable_.outputs().front();
         y_ = seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs_));
@@ -67,6 +70,7 @@ seq::CompileOptions options_of(int argc, char** argv) {
     const std::string tune = argc > 5 ? argv[5] : "none";
     options.tune = tune == "fast" ? seq::Tune::fast : tune == "full" ? seq::Tune::full : seq::Tune::none;
     if (argc > 6) options.timing_cache = argv[6];
+    if (argc > 7) options.dtype = seq::parse_dtype(argv[7]).value();
     return options;
 }
 
@@ -74,9 +78,11 @@ seq::CompileOptions options_of(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     if (argc < 5) {
-        fmt::print(stderr,
-                   "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json]]\n");
+        fmt::print(
+            stderr,
+            "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]\n");
         return 2;
     }
-    return peers::work("seq_worker", [&] { return Net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv)); });
+    return peers::work("seq_worker",
+                       [&] { return Net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv)); });
 }

@@ -1,6 +1,6 @@
 """A worker: one peer with one network loaded, which times slices when it is told to; runs in the peers' Python.
 
-worker.py PEER FILE X.npy Y.npy THREADS NETWORK
+worker.py PEER FILE X.npy Y.npy THREADS NETWORK f32|bf16
 
 Once the first answer is there it prints `ready LOAD_MS BASE_KIB`: milliseconds since the peer's modules were imported,
 and the memory that the process held at that point. Then, for each line of standard input:

@@ -151,6 +151,8 @@ void check_together(const Parser& parser) {
                         parser.command_name, arguments.spec));
     if (!arguments.weights.empty() && arguments.random_weights)
         throw UsageError("--weights and --random-weights exclude each other");
+    if (arguments.numerics == "strict" && arguments.dtype != "f32")
+        throw UsageError(fmt::format("--numerics strict computes in f32 and excludes --dtype {}", arguments.dtype));
 }
 
 /// A tensor that does not fit says its sizes.
@@ -169,7 +171,7 @@ int run_guarded(const Parser& parser) {
         return usage;
     } catch (const seq::Error& error) {
         print_error(error);
-        return error.code() == "device/unavailable" ? unavailable : failed;
+        return error.code().ends_with("/unavailable") ? unavailable : failed;
     } catch (const std::bad_alloc& error) {
         print_error(memory_error(error.what()));
     } catch (const std::length_error& error) {

@@ -134,7 +134,7 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     options.threads = arguments.threads;
     options.memory_limit = arguments.memory_limit;
     if (arguments.dtype == "tf32")
-        throw seq::Error("device/unavailable", "tf32 is a mode of GPUs; the CPU computes in f32");
+        throw seq::Error("dtype/unavailable", "tf32 is a mode of GPUs; the CPU computes in f32 and bf16");
     options.dtype = *seq::parse_dtype(arguments.dtype);
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;

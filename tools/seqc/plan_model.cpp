@@ -81,6 +81,7 @@ std::optional<seq::Executable> compile_beside(const Arguments& arguments, const 
     }
     source.random_weights = info.source.random_weights;
     source.numerics = numerics_text(info.options.numerics);
+    source.dtype = seq::name_of(info.options.dtype);
     if (source.threads == 0) source.threads = info.options.threads;
     print_note(fmt::format("{}; {} is compiled instead, without measuring", reason, *spec));
     const auto model = load_model(source, MissingWeights::refuse);

@@ -28,7 +28,7 @@ class PreparedDepthwise final : public PreparedKernel {
     PreparedDepthwise() { ignores_nonfinite = true; }
     void run(const RunContext& context) const override {
         run_tasks(problem.tasks(), workers, [&](std::int64_t, std::int64_t task) { run_task(context, task); });
-        if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+        if (rest) rest->run(context.inputs, context.outputs[0]);
     }
 
     Problem problem;

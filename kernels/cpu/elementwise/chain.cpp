@@ -12,7 +12,7 @@ namespace seq::cpu {
 namespace {
 
 constexpr std::size_t max_operands = 16;
-constexpr std::int64_t largest_tile = 2048;
+constexpr std::int64_t largest_tile = 2048, largest_widened_tile = 512;
 constexpr std::int64_t largest_periodic_tile = 1024, longest_period = 64;
 constexpr std::size_t max_periodic = 4;
 constexpr std::size_t max_loops = static_cast<std::size_t>(max_rank) + 1;
@@ -62,7 +62,7 @@ std::optional<int> ElementwiseChain::add(Operand operand) {
 
 std::optional<int> ElementwiseChain::add_operand(const KernelRequest& request, WeightProvider& weights, int input,
                                                  const Placed& placed) {
-    if (placed.dtype != DType::f32 || placed.sizes.size() > output_.sizes.size()) return std::nullopt;
+    if (!is_f32_or_bf16(placed) || placed.sizes.size() > output_.sizes.size()) return std::nullopt;
     if (request.is_weight(input) && has_channel_tail(output_) && is_channelwise(placed, output_)) {
         const Value& value = *request.node.inputs[static_cast<std::size_t>(input)];
         if (!weights.available(value)) return add_kept_channels({});
@@ -76,14 +76,15 @@ std::optional<int> ElementwiseChain::add_operand(const KernelRequest& request, W
     Operand operand;
     operand.input = input;
     operand.strides = broadcast_strides(placed, output_);
-    operand.whole = placed.sizes == output_.sizes && placed.layout == output_.layout;
+    operand.whole = placed.sizes == output_.sizes && placed.layout.order() == output_.layout.order();
+    operand.bf16 = placed.dtype == DType::bf16;
     const Sizes sizes = physical_sizes(output_);
     if (operand.strides.size() != sizes.size() || !inner_walk_is_simple(sizes, operand.strides)) return std::nullopt;
     return add(std::move(operand));
 }
 
 std::optional<int> ElementwiseChain::add_kept_channels(PackedWeights values) {
-    Placed channels{DType::f32, Sizes(output_.sizes.size(), 1), output_.layout};
+    Placed channels{DType::f32, Sizes(output_.sizes.size(), 1), output_.layout.order()};
     channels.sizes[1] = output_.sizes[1];
     Operand operand;
     operand.own = std::move(values);
@@ -194,7 +195,9 @@ void ElementwiseChain::finish() {
     loops_ = merge_loops(sizes, std::move(strides));
     row_ = loops_.sizes.back();
     merge_short_rows();
-    const std::int64_t largest = period_ > 0 ? largest_periodic_tile / period_ * period_ : largest_tile;
+    const bool widens = std::any_of(operands_.begin(), operands_.end(), [](const Operand& o) { return o.bf16; });
+    const std::int64_t whole = widens || output_.dtype == DType::bf16 ? largest_widened_tile : largest_tile;
+    const std::int64_t largest = period_ > 0 ? std::min(whole, largest_periodic_tile) / period_ * period_ : whole;
     tile_ = std::clamp<std::int64_t>(row_, 1, largest);
     tiles_per_row_ = (row_ + tile_ - 1) / tile_;
     tiles_ = product(sizes) == 0 ? 0 : product(loops_.sizes) / row_ * tiles_per_row_;
@@ -202,6 +205,18 @@ void ElementwiseChain::finish() {
         step.function = step.unary ? find_function(*step.unary, is_scalar(step.a), isa_)
                                    : find_function(step.binary, is_scalar(step.a), is_scalar(step.b), isa_);
     }
+    reads_result_ = reads_result();
+    widen_ = find_widen(isa_);
+    narrow_ = find_narrow(isa_);
+}
+
+/// Whether a step takes what the output's memory holds before the run.
+bool ElementwiseChain::reads_result() const {
+    for (const Step& step : steps_) {
+        if (step.a == result || (!step.unary && step.b == result)) return true;
+        if (step.target == result) return false;
+    }
+    return false;
 }
 
 std::vector<int> ElementwiseChain::in_place_inputs() const {
@@ -210,6 +225,7 @@ std::vector<int> ElementwiseChain::in_place_inputs() const {
     std::vector<int> inputs;
     for (std::size_t k = 0; k < operands_.size(); ++k) {
         if (!operands_[k].whole || operands_[k].input < 0) continue;
+        if (operands_[k].bf16 != (output_.dtype == DType::bf16)) continue;
         const bool read_later =
             std::any_of(steps_.begin() + static_cast<std::ptrdiff_t>(std::min(first_write + 1, steps_.size())),
                         steps_.end(), [&](const Step& step) {
@@ -228,18 +244,25 @@ std::vector<int> ElementwiseChain::plain_weights(const KernelRequest& request) c
     return weights;
 }
 
-void ElementwiseChain::run(void* const* inputs, float* output) const {
-    std::array<const float*, max_operands> operands{};
+void ElementwiseChain::run(void* const* inputs, void* output) const {
+    std::array<const void*, max_operands> operands{};
     for (std::size_t k = 0; k < operands_.size(); ++k) {
         const Operand& operand = operands_[k];
-        operands[k] = static_cast<const float*>(operand.input < 0 ? operand.own.data : inputs[operand.input]);
+        operands[k] = operand.input < 0 ? operand.own.data : inputs[operand.input];
     }
     parallel_for(tiles_, parallel_grain / tile_ + 1,
                  [&](std::int64_t first, std::int64_t last) { run_tiles(operands.data(), output, first, last); });
     clear_channel_tail(output_, output);
 }
 
-void ElementwiseChain::run_tiles(const float* const* operands, float* output, std::int64_t first,
+const float* ElementwiseChain::tile_of(std::size_t k, const void* operand, std::int64_t offset, std::int64_t count,
+                                       float* room) const {
+    if (!operands_[k].bf16) return static_cast<const float*>(operand) + offset;
+    widen_(static_cast<const std::uint16_t*>(operand) + offset, room, is_scalar(static_cast<int>(k)) ? 1 : count);
+    return room;
+}
+
+void ElementwiseChain::run_tiles(const void* const* operands, void* output, std::int64_t first,
                                  std::int64_t last) const {
     const std::size_t outer = loops_.sizes.size() - 1;
     std::array<std::int64_t, max_loops> index{};
@@ -253,20 +276,27 @@ void ElementwiseChain::run_tiles(const float* const* operands, float* output, st
         for (std::size_t d = 0; d < outer; ++d) offset += index[d] * loops_.strides[operand][d];
         return offset;
     };
-    std::array<const float*, max_operands> at{}, repeated{};
+    std::array<const float*, max_operands> at{};
+    std::array<std::int64_t, max_operands> repeated{};
+    repeated.fill(-1);
     alignas(64) float periods[max_periodic][largest_periodic_tile];
+    alignas(64) float widened[max_operands][largest_widened_tile];
     std::int64_t part = first % tiles_per_row_;
     for (std::int64_t t = first; t < last; ++t) {
-        const std::int64_t start = part * tile_;
+        const std::int64_t start = part * tile_, count = std::min(tile_, row_ - start);
         std::size_t periodic = 0;
         for (std::size_t k = 0; k < operands_.size(); ++k) {
-            at[k] = operands[k] + offset_of(k + 1) + start * loops_.strides[k + 1].back();
-            if (!operands_[k].periodic) continue;
+            const std::int64_t offset = offset_of(k + 1) + start * loops_.strides[k + 1].back();
+            if (!operands_[k].periodic) {
+                at[k] = tile_of(k, operands[k], offset, count, widened[k]);
+                continue;
+            }
             float* const target = periods[periodic++];
-            if (std::exchange(repeated[k], at[k]) != at[k]) repeat(at[k], period_, target, tile_);
+            if (std::exchange(repeated[k], offset) != offset)
+                repeat(tile_of(k, operands[k], offset, period_, widened[k]), period_, target, tile_);
             at[k] = target;
         }
-        run_steps(at.data(), output + offset_of(0) + start, std::min(tile_, row_ - start));
+        run_tile(at.data(), output, offset_of(0) + start, count);
         if (++part < tiles_per_row_) continue;
         part = 0;
         for (std::size_t d = outer; d-- > 0;) {
@@ -274,6 +304,16 @@ void ElementwiseChain::run_tiles(const float* const* operands, float* output, st
             index[d] = 0;
         }
     }
+}
+
+void ElementwiseChain::run_tile(const float* const* operands, void* output, std::int64_t offset,
+                                std::int64_t count) const {
+    if (output_.dtype != DType::bf16) return run_steps(operands, static_cast<float*>(output) + offset, count);
+    alignas(64) float wide[largest_widened_tile];
+    std::uint16_t* const target = static_cast<std::uint16_t*>(output) + offset;
+    if (reads_result_) widen_(target, wide, count);
+    run_steps(operands, wide, count);
+    narrow_(wide, target, count);
 }
 
 void ElementwiseChain::run_steps(const float* const* operands, float* output, std::int64_t count) const {

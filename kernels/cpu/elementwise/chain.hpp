@@ -5,14 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cpu/bf16.hpp"
 #include "kernels/cpu/elementwise/functions.hpp"
 #include "kernels/cpu/geometry.hpp"
 
 namespace seq::cpu {
 
 /// Functions of numbers applied one after the other to every element of a result, in one pass over memory: runs of
-/// elements that stay in the first-level cache go through all of them. f32. Operands and functions are appended,
-/// then `finish` is called, then `run` any number of times.
+/// elements that stay in the first-level cache go through all of them. Computes in f32; operands and the output may be
+/// kept as bf16. Operands and functions are appended, then `finish` is called, then `run` any number of times.
 class ElementwiseChain {
    public:
     ElementwiseChain(Placed output, Isa isa);
@@ -42,7 +43,7 @@ class ElementwiseChain {
     /// The weights, by input index, whose plain elements `run` reads.
     std::vector<int> plain_weights(const KernelRequest& request) const;
     /// `inputs` are indexed as the node's.
-    void run(void* const* inputs, float* output) const;
+    void run(void* const* inputs, void* output) const;
 
    private:
     static constexpr int temporary = -2;
@@ -51,6 +52,7 @@ class ElementwiseChain {
         PackedWeights own;  ///< where the chain keeps the numbers
         Sizes strides;
         bool whole = false;  ///< of the output's shape and layout
+        bool bf16 = false;
         /// The numbers of one period, which the run repeats along a tile: those of a block of channels, over pixels.
         bool periodic = false;
     };
@@ -71,7 +73,12 @@ class ElementwiseChain {
     bool is_scalar(int source) const;
     void merge_short_rows();
     bool repeats_along(std::size_t operand) const;
-    void run_tiles(const float* const* operands, float* output, std::int64_t first, std::int64_t last) const;
+    bool reads_result() const;
+    void run_tiles(const void* const* operands, void* output, std::int64_t first, std::int64_t last) const;
+    /// The tile's numbers of operand `k` in f32: as they lie, or widened into `room`.
+    const float* tile_of(std::size_t k, const void* operand, std::int64_t offset, std::int64_t count,
+                         float* room) const;
+    void run_tile(const float* const* operands, void* output, std::int64_t offset, std::int64_t count) const;
     void run_steps(const float* const* operands, float* output, std::int64_t count) const;
 
     Placed output_;
@@ -86,6 +93,9 @@ class ElementwiseChain {
     std::int64_t tile_ = 1;
     std::int64_t tiles_per_row_ = 1;
     std::int64_t tiles_ = 0;
+    bool reads_result_ = false;
+    WidenFunction widen_ = nullptr;
+    NarrowFunction narrow_ = nullptr;
 };
 
 }  // namespace seq::cpu

@@ -9,9 +9,7 @@ namespace {
 class PreparedElementwise final : public PreparedKernel {
    public:
     explicit PreparedElementwise(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
-    void run(const RunContext& context) const override {
-        chain_.run(context.inputs, static_cast<float*>(context.outputs[0]));
-    }
+    void run(const RunContext& context) const override { chain_.run(context.inputs, context.outputs[0]); }
 
    private:
     ElementwiseChain chain_;
@@ -29,8 +27,8 @@ Layout common_layout(const KernelRequest& request) {
     for (int i = 0; i < request.node.data_count; ++i) {
         const Placed& input = request.inputs[static_cast<std::size_t>(i)];
         if (request.is_weight(i) || input.sizes != request.outputs[0].sizes) continue;
-        if (common && !(*common == input.layout)) return Layout::plain();
-        common = input.layout;
+        if (common && !(*common == input.layout.order())) return Layout::plain();
+        common = input.layout.order();
     }
     return common.value_or(Layout::plain());
 }
@@ -39,7 +37,8 @@ std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightP
                                            std::string& refusal) {
     const Node& node = request.node;
     const std::vector<Placed> inputs = place_inputs(request, layout);
-    ElementwiseChain chain(place_output(request, layout), usable_isa(request.options));
+    const Placed output = place_output(request, layout);
+    ElementwiseChain chain(output, usable_isa(request.options));
     std::vector<int> sources;
     const auto unary = unary_call(node.op);
     const int count = unary ? 1 : node.data_count + static_cast<int>(node.parameter_names.size());
@@ -66,7 +65,7 @@ std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightP
     auto kernel = std::make_unique<PreparedElementwise>(chain);
     kernel->description = std::string("own ") + name_of(usable_isa(request.options));
     for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-    kernel->output_layouts.push_back(layout);
+    kernel->output_layouts.push_back(output.layout);
     for (const int input : chain.in_place_inputs()) kernel->in_place.emplace_back(input, 0);
     kernel->plain_weights = chain.plain_weights(request);
     return kernel;
@@ -76,17 +75,19 @@ class Elementwise final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.elementwise"; }
 
+    bool takes_bf16() const override { return true; }
+
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
         if (!unary_call(op) && !binary_call(op)) return Support::no("takes activations and arithmetic alone");
-        return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
+        return is_f32_or_bf16(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         const Layout layout = common_layout(request);
         if (auto kernel = prepare_in(request, weights, layout, refusal)) return kernel;
-        return layout == Layout::plain() ? nullptr : prepare_in(request, weights, Layout::plain(), refusal);
+        return layout.is_plain_order() ? nullptr : prepare_in(request, weights, Layout::plain(), refusal);
     }
 };
 

@@ -87,7 +87,8 @@ class Task {
         tile.channels = channels_;
         tile.output = partial ? operands_.partials + part_ * plan_.output_floats() + at : operands_.output + at;
         tile.output_stride = plan_.out_channels;
-        tile.resumes = channel_ > first_channel_;
+        tile.sums = channel_ > first_channel_ ? tile.output : nullptr;
+        tile.sums_stride = tile.output_stride;
         tile.unfinished = partial || channel_ + channels_ < last_channel_;
         tile.epilogue = b_.projection_epilogue;
         if (operands_.residual != nullptr) tile.residual = operands_.residual + at;

@@ -143,7 +143,7 @@ class Packer {
         return static_cast<const float*>(kernel_.kept.back().data);
     }
     pointwise::Panels panels(const Node& node, std::int64_t in, std::int64_t out) {
-        return {keep(pointwise::pack_layer(node, provider_, in, out, block_.plan.middle.lanes)),
+        return {keep(pointwise::pack_panels(node, provider_, {in, out, block_.plan.middle.lanes})),
                 keep(pack_bias(node, provider_, padded(out))), in, out};
     }
     SumEpilogue epilogue(const Node& node) const {

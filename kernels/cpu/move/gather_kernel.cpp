@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "graph/convert.hpp"
 #include "graph/ops/pad.hpp"
 #include "graph/ops/shuffle.hpp"
 #include "graph/ops/slice.hpp"
@@ -98,8 +99,10 @@ std::array<std::byte, 8> fill_bytes(DType dtype, double value) {
         }
         std::memcpy(bytes.data(), &element, sizeof element);
     };
+    const auto put_bits = [&](std::uint16_t bits) { std::memcpy(bytes.data(), &bits, sizeof bits); };
     switch (dtype) {
         case DType::f32: put(float{}); break;
+        case DType::bf16: put_bits(f32_to_bf16(static_cast<float>(value))); break;
         case DType::f64: put(double{}); break;
         case DType::i64: put(std::int64_t{}); break;
         case DType::i32: put(std::int32_t{}); break;
@@ -115,7 +118,7 @@ class PreparedGather final : public OwnKernel {
         : gather_(std::move(gather)), output_(std::move(output)), clears_tail_(clears_tail) {}
     void compute(const RunContext& context) const override {
         gather_.run(context.inputs[0], context.outputs[0]);
-        if (clears_tail_) clear_channel_tail(output_, static_cast<float*>(context.outputs[0]));
+        if (clears_tail_) clear_channel_tail(output_, context.outputs[0]);
     }
 
    private:
@@ -128,14 +131,18 @@ class GatherKernel final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.gather"; }
 
+    bool takes_bf16() const override { return true; }
+
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
         const auto upsample = ops::upsample_form(op);
         if (!ops::pad_form(op) && !(upsample && !upsample->linear) && !op.is<ops::Slice>() &&
             !op.is<ops::ChannelShuffle>())
             return Support::no("takes pads, nearest upsampling, Slice and ChannelShuffle alone");
-        const DType dtype = request.inputs[0].dtype;
+        const DType dtype = request.node.input()->type.dtype;
         if (dtype == DType::f16 || dtype == DType::bf16) return Support::no("takes no 16-bit floats");
+        if (request.is_weight(0) && request.outputs[0].layout.bf16)
+            return Support::no("keeps weights in their own type");
         if (!request.node.epilogue.empty() && dtype != DType::f32) return Support::no("has epilogues in f32 alone");
         return {};
     }
@@ -143,20 +150,25 @@ class GatherKernel final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         const GatherForm form = form_of(request).value();
-        Placed in = request.inputs[0];
-        if (request.is_weight(0)) in.layout = Layout::plain();
+        Placed in = kept_as_output(request, request.inputs[0].layout);
+        if (request.is_weight(0)) in = in_order(in, Layout::plain());
         if (Gather::can_gather(in, form.maps)) {
-            if (auto kernel = prepare_in(request, weights, form, in.layout, refusal)) return kernel;
+            if (auto kernel = prepare_in(request, weights, form, in.layout.order(), refusal)) return kernel;
         }
         return prepare_in(request, weights, form, Layout::plain(), refusal);
     }
 
    private:
+    /// Input 0 in that order; its elements are copied as the output keeps them.
+    static Placed kept_as_output(const KernelRequest& request, const Layout& layout) {
+        return request.inputs[0].in(layout.kept(request.outputs[0].layout.bf16));
+    }
+
     static std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightProvider& weights,
                                                       const GatherForm& form, const Layout& layout,
                                                       std::string& refusal) {
         std::vector<Placed> inputs = place_inputs(request, layout);
-        inputs[0].layout = layout;
+        inputs[0] = kept_as_output(request, layout);
         const Placed output = place_output(request, layout);
         auto kernel = std::make_unique<PreparedGather>(
             Gather(inputs[0], output, form.maps, fill_bytes(output.dtype, form.fill)), output, form.fill != 0);

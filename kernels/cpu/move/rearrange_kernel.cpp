@@ -89,7 +89,7 @@ Layout prevailing_layout(const KernelRequest& request) {
         const std::int64_t bytes = product(input.sizes);
         if (bytes > most && !request.is_weight(i)) {
             most = bytes;
-            best = input.layout;
+            best = input.layout.order();
         }
     }
     for (int i = 0; i < request.node.data_count; ++i) {
@@ -120,14 +120,20 @@ class Rearrange final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.rearrange"; }
 
+    bool takes_bf16() const override { return true; }
+
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
         const bool moves = op.is<ops::Permute>() || op.is<ops::Transpose>() || op.is<ops::PixelShuffle>() ||
                            op.is<ops::PixelUnshuffle>() || op.is<ops::Concat>() || op.is<ops::Split>();
         if (!moves)
             return Support::no("takes Permute, Transpose, Concat, Split, PixelShuffle and PixelUnshuffle alone");
-        if (!request.node.epilogue.empty() && (request.outputs.size() != 1 || !is_f32(request)))
+        if (!request.node.epilogue.empty() && (request.outputs.size() != 1 || !is_f32_or_bf16(request)))
             return Support::no("has epilogues for one output of f32 alone");
+        for (int i = 0; i < request.node.data_count; ++i) {
+            if (request.is_weight(i) && request.outputs[0].layout.bf16)
+                return Support::no("keeps weights in their own type");
+        }
         return {};
     }
 
@@ -144,10 +150,14 @@ class Rearrange final : public Kernel {
     static std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightProvider& weights,
                                                       const Layout& layout, std::string& refusal) {
         std::vector<Placed> inputs = place_inputs(request, layout);
-        for (int i = 0; i < request.node.data_count; ++i) inputs[static_cast<std::size_t>(i)].layout = layout;
+        const bool as_bf16 = request.outputs[0].layout.bf16;
+        for (int i = 0; i < request.node.data_count; ++i) {
+            Placed& input = inputs[static_cast<std::size_t>(i)];
+            input = input.in(layout.kept(as_bf16));
+        }
         const std::vector<Move> moves = moves_in(request, inputs, layout);
         if (moves.empty()) return nullptr;
-        auto kernel = std::make_unique<PreparedRearrange>(moves, size_of(request.inputs[0].dtype));
+        auto kernel = std::make_unique<PreparedRearrange>(moves, size_of(request.outputs[0].dtype));
         if (!finish_own(*kernel, request, weights, inputs, layout, refusal)) return nullptr;
         for (int i = 0; i < request.node.data_count; ++i) {
             if (request.is_weight(i)) kernel->plain_weights.push_back(i);
@@ -167,7 +177,7 @@ class Rearrange final : public Kernel {
         }
         if (const auto* split = op.as<ops::Split>()) {
             std::vector<Placed> parts = request.outputs;
-            for (Placed& part : parts) part.layout = layout;
+            for (Placed& part : parts) part = in_order(part, layout);
             const std::size_t dim = axis_of(split->dim, inputs[0]);
             return joins_in(layout, parts, dim) ? joined(inputs[0], parts, dim, false) : std::vector<Move>{};
         }

@@ -8,9 +8,7 @@ namespace {
 class PreparedAffine final : public PreparedKernel {
    public:
     explicit PreparedAffine(ElementwiseChain chain) : chain_(std::move(chain)) { ignores_nonfinite = true; }
-    void run(const RunContext& context) const override {
-        chain_.run(context.inputs, static_cast<float*>(context.outputs[0]));
-    }
+    void run(const RunContext& context) const override { chain_.run(context.inputs, context.outputs[0]); }
 
    private:
     ElementwiseChain chain_;

@@ -77,7 +77,8 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
                                       const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& target,
                                       std::string& refusal) {
     const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
-    const PrimitiveDesc desc = describe_primitive(p, source, describe_any(p.weights), target, fused.attributes);
+    const PrimitiveDesc desc =
+        describe_primitive(p, source, describe_any(p.weights, product_dtype(request)), target, fused.attributes);
     const auto source_layout = layout_of(desc.src_desc(), request.inputs[0]);
     const auto target_layout = layout_of(desc.dst_desc(), request.outputs[0]);
     if (!source_layout || !target_layout) {
@@ -102,6 +103,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
 class ConvTranspose final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.deconvolution"; }
+    bool takes_bf16() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
@@ -112,8 +114,9 @@ class ConvTranspose final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         const ConvolutionProblem problem = problem_of(request).value();
-        return prepare_in_some_layout(request, refusal, [&](const MemoryDesc& source, const MemoryDesc& target) {
-            return build(request, weights, problem, source, target, refusal);
+        const KernelRequest kept = with_operand_kept(request);
+        return prepare_in_some_layout(kept, refusal, [&](const MemoryDesc& source, const MemoryDesc& target) {
+            return build(kept, weights, problem, source, target, refusal);
         });
     }
 };

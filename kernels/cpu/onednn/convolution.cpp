@@ -49,8 +49,9 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
                                       const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& target,
                                       std::string& refusal) {
     const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
-    const PrimitiveDesc desc = describe_primitive(p, source, describe_any(p.weights), target, fused.attributes);
-    if (!(request.outputs[0].layout == Layout::plain()) && is_plain_loops(desc)) {
+    const PrimitiveDesc desc =
+        describe_primitive(p, source, describe_any(p.weights, product_dtype(request)), target, fused.attributes);
+    if (!request.outputs[0].layout.is_plain_order() && is_plain_loops(desc)) {
         refusal = "oneDNN has plain loops alone for this layout";
         return nullptr;
     }
@@ -76,6 +77,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
 class Convolution final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.convolution"; }
+    bool takes_bf16() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = convolution_problem(request);
@@ -107,8 +109,9 @@ std::optional<ConvolutionProblem> convolution_problem(const KernelRequest& reque
 
 std::unique_ptr<PreparedKernel> prepare_convolution(const KernelRequest& request, WeightProvider& weights,
                                                     const ConvolutionProblem& problem, std::string& refusal) {
-    return prepare_in_some_layout(request, refusal, [&](const MemoryDesc& source, const MemoryDesc& target) {
-        return build(request, weights, problem, source, target, refusal);
+    const KernelRequest kept = with_operand_kept(request);
+    return prepare_in_some_layout(kept, refusal, [&](const MemoryDesc& source, const MemoryDesc& target) {
+        return build(kept, weights, problem, source, target, refusal);
     });
 }
 

@@ -20,10 +20,11 @@ PrimitiveDesc describe_primitive(const MemoryDesc& source, const MemoryDesc& wei
 class Linear final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.inner_product"; }
+    bool takes_bf16() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::Linear>()) return Support::no("takes Linear alone");
-        if (!cpu::is_f32(request)) return Support::no("computes in f32 alone");
+        if (!cpu::is_f32_or_bf16(request)) return Support::no("computes in f32 and bf16 alone");
         if (!cpu::has_known_parameters(request)) return Support::no("takes weights that are known before the run");
         const Dims numbers{rows(request), request.inputs[1].sizes[0], request.inputs[1].sizes[1]};
         return within_limits(numbers) ? Support{} : Support::no("takes sizes below 2^28 alone");
@@ -32,7 +33,8 @@ class Linear final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         std::unique_ptr<PreparedKernel> kernel;
-        attempt(refusal, [&] { kernel = build(request, weights, refusal); });
+        const KernelRequest kept = with_operand_kept(request);
+        attempt(refusal, [&] { kernel = build(kept, weights, refusal); });
         return kernel;
     }
 
@@ -46,15 +48,17 @@ class Linear final : public Kernel {
     static std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& weights,
                                                  std::string& refusal) {
         const Dims shape(request.inputs[1].sizes.begin(), request.inputs[1].sizes.end());
-        const MemoryDesc source = describe_plain({rows(request), shape[1]});
-        const MemoryDesc target = describe_plain({rows(request), shape[0]});
+        const DType product = product_dtype(request);
+        const MemoryDesc source = describe_plain({rows(request), shape[1]}, product);
+        const MemoryDesc target = describe_plain({rows(request), shape[0]}, request.outputs[0].dtype);
         const bool has_bias = request.node.parameter_names.size() > 1;
         const MemoryDesc bias = has_bias ? describe_plain({shape[0]}) : MemoryDesc();
         const int channel_dim = static_cast<int>(request.outputs[0].sizes.size()) - 1;
         const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), channel_dim, target});
-        const PrimitiveDesc desc = describe_primitive(source, describe_any(shape), bias, target, fused.attributes);
+        const PrimitiveDesc desc =
+            describe_primitive(source, describe_any(shape, product), bias, target, fused.attributes);
         PrimitiveBuilder builder(request, weights);
-        builder.input(DNNL_ARG_SRC, source, 0, Layout::plain());
+        builder.input(DNNL_ARG_SRC, source, 0, Layout::plain().kept(product == DType::bf16));
         builder.weight(DNNL_ARG_WEIGHTS, describe_plain(shape), desc.weights_desc(), 1);
         if (has_bias) builder.weight(DNNL_ARG_BIAS, bias, bias, 2);
         builder.output(DNNL_ARG_DST, target, Layout::plain());

@@ -32,23 +32,26 @@ Matrices matrices_of(const KernelRequest& request) {
 
 std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider, std::string& refusal) {
     const Matrices m = matrices_of(request);
-    const MemoryDesc left = describe_plain(m.left), right = describe_plain(m.right), result = describe_plain(m.result);
+    const DType product = product_dtype(request);
+    const Layout operand = Layout::plain().kept(product == DType::bf16);
+    const MemoryDesc left = describe_plain(m.left, product), right = describe_plain(m.right, product),
+                     result = describe_plain(m.result, request.outputs[0].dtype);
     const bool packs = request.is_weight(1) && m.left.size() == 2;
     FusedEpilogue fused{plain_attributes(), {}, 0, false};
     // oneDNN counts channels from dimension 1, which is what a result's last dimension is for two dimensions only.
     if (m.result.size() == 2 && request.outputs[0].sizes.size() == 2)
         fused = fuse_epilogue(request, {m.result, 1, result});
-    const PrimitiveDesc desc(engine(), left, packs ? describe_any(m.right) : right, result, fused.attributes);
+    const PrimitiveDesc desc(engine(), left, packs ? describe_any(m.right, product) : right, result, fused.attributes);
     PrimitiveBuilder builder(request, provider);
     if (request.is_weight(0)) {
-        builder.weight(DNNL_ARG_SRC, left, left, 0);
+        builder.weight(DNNL_ARG_SRC, describe_plain(m.left), left, 0);
     } else {
-        builder.input(DNNL_ARG_SRC, left, 0, Layout::plain());
+        builder.input(DNNL_ARG_SRC, left, 0, operand);
     }
     if (request.is_weight(1)) {
-        builder.weight(DNNL_ARG_WEIGHTS, right, desc.weights_desc(), 1);
+        builder.weight(DNNL_ARG_WEIGHTS, describe_plain(m.right), desc.weights_desc(), 1);
     } else {
-        builder.input(DNNL_ARG_WEIGHTS, right, 1, Layout::plain());
+        builder.input(DNNL_ARG_WEIGHTS, right, 1, operand);
     }
     builder.output(DNNL_ARG_DST, result, Layout::plain());
     return builder.finish(
@@ -59,10 +62,11 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
 class MatMul final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.matmul"; }
+    bool takes_bf16() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::MatMul>()) return Support::no("takes MatMul alone");
-        if (!cpu::is_f32(request)) return Support::no("computes in f32 alone");
+        if (!cpu::is_f32_or_bf16(request)) return Support::no("computes in f32 and bf16 alone");
         const Matrices m = matrices_of(request);
         const bool small = within_limits(m.left) && within_limits(m.right) && within_limits(m.result);
         return small ? Support{} : Support::no("takes sizes below 2^28 alone");

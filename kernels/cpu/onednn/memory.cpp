@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "graph/tensor.hpp"
+#include "kernels/cpu/own_kernel.hpp"
 #include "kernels/cpu/packing.hpp"
 
 namespace seq::onednn {
@@ -64,23 +65,20 @@ MemoryDesc describe(const Placed& placed) {
     return {dims, type, layout_strides(dims, placed.layout.kind == LayoutKind::channels_last)};
 }
 
-MemoryDesc describe_plain(const Dims& dims) {
-    return {dims, dnnl::memory::data_type::f32, layout_strides(dims, false)};
+MemoryDesc describe_plain(const Dims& dims, DType dtype) {
+    return {dims, data_type_of(dtype).value(), layout_strides(dims, false)};
 }
 
-MemoryDesc describe_any(const Dims& dims) { return {dims, dnnl::memory::data_type::f32, Tag::any}; }
+MemoryDesc describe_any(const Dims& dims, DType dtype) { return {dims, data_type_of(dtype).value(), Tag::any}; }
 
 std::optional<Layout> layout_of(const MemoryDesc& desc, const Placed& value) {
-    const auto is = [&](const Layout& layout) {
-        Placed candidate = value;
-        candidate.layout = layout;
-        return describe(candidate) == desc;
-    };
-    if (is(Layout::plain())) return Layout::plain();
+    const auto is = [&](const Layout& layout) { return describe(cpu::in_order(value, layout)) == desc; };
+    const bool bf16 = value.layout.bf16;
+    if (is(Layout::plain())) return Layout::plain().kept(bf16);
     const std::size_t rank = value.sizes.size();
     if (rank < 3 || rank > 5) return std::nullopt;
     for (const Layout layout : {Layout::channels_last(), Layout::blocked(16), Layout::blocked(8), Layout::blocked(4)}) {
-        if (is(layout)) return layout;
+        if (is(layout)) return layout.kept(bf16);
     }
     return std::nullopt;
 }
@@ -97,14 +95,13 @@ PackedWeights pack(WeightProvider& provider, const Value& value, const MemoryDes
     return provider.packed(
         value, "oneDNN " + key_of(to),
         [&](const TensorView& plain) {
-            auto tensor = std::make_shared<Tensor>(
-                DType::u8, std::initializer_list<std::int64_t>{static_cast<std::int64_t>(to.get_size())});
-            dnnl::memory source(from, engine(), plain.data);
-            dnnl::memory target(to, engine(), tensor->view().data);
-            dnnl::stream stream = make_stream();
-            dnnl::reorder(source, target).execute(stream, source, target);
-            stream.wait();
-            return cpu::keep_tensor(std::move(tensor));
+            return cpu::keep_bytes(to.get_size(), [&](void* packed) {
+                dnnl::memory source(from, engine(), plain.data);
+                dnnl::memory target(to, engine(), packed);
+                dnnl::stream stream = make_stream();
+                dnnl::reorder(source, target).execute(stream, source, target);
+                stream.wait();
+            });
         },
         to.get_size());
 }

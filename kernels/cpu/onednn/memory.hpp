@@ -16,13 +16,13 @@ std::optional<dnnl::memory::data_type> data_type_of(DType dtype);
 /// The value as it lies in memory. A scalar is of shape {1}; `dtype` must have a data type.
 MemoryDesc describe(const Placed& placed);
 
-/// A dense row-major f32 value.
-MemoryDesc describe_plain(const Dims& dims);
+/// A dense row-major value.
+MemoryDesc describe_plain(const Dims& dims, DType dtype = DType::f32);
 
 /// The same value in whatever layout a primitive likes best.
-MemoryDesc describe_any(const Dims& dims);
+MemoryDesc describe_any(const Dims& dims, DType dtype = DType::f32);
 
-/// Which of our layouts `desc` is, for a value of these sizes; nullopt where it is none.
+/// Which of our layouts `desc` is, for a value of these sizes that is kept as `value` is; nullopt where it is none.
 std::optional<Layout> layout_of(const MemoryDesc& desc, const Placed& value);
 
 /// A text that is equal where the memory is laid out alike: a key for packed weights.

@@ -64,6 +64,7 @@ ops::PadMode pad_mode(const std::string& padding_mode) {
 class PaddedConvolution final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.padded_convolution"; }
+    bool takes_bf16() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         auto problem = convolution_problem(request);
@@ -87,8 +88,8 @@ class PaddedConvolution final : public Kernel {
         }
         auto convolution = prepare_convolution(padded, weights, problem, refusal);
         if (!convolution) return nullptr;
-        Placed whole = request.inputs[0];
-        whole.layout = input.layout = convolution->input_layouts[0];
+        input = input.in(convolution->input_layouts[0]);
+        const Placed whole = request.inputs[0].in(input.layout);
         const auto bytes = static_cast<std::size_t>(input.byte_count());
         return std::make_unique<PreparedPaddedConvolution>(cpu::Gather(whole, input, maps, {}), bytes,
                                                            std::move(convolution));

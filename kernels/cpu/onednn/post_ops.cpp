@@ -5,7 +5,7 @@
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
 #include "kernels/cpu/elementwise/functions.hpp"
-#include "kernels/cpu/geometry.hpp"
+#include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::onednn {
 namespace {
@@ -103,7 +103,7 @@ class Fuser {
     std::optional<FusedEpilogue::Operand> operand_of(int input) const {
         const Placed& placed = request_.inputs[static_cast<std::size_t>(input)];
         const Placed& output = request_.outputs[0];
-        if (placed.dtype != DType::f32 || placed.sizes.size() > output.sizes.size()) return std::nullopt;
+        if (!cpu::is_f32_or_bf16(placed) || placed.sizes.size() > output.sizes.size()) return std::nullopt;
         FusedEpilogue::Operand operand;
         operand.input = input;
         if (placed.sizes == output.sizes) {

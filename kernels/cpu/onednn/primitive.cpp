@@ -60,7 +60,7 @@ void PreparedPrimitive::run(const RunContext& context) const {
     if (context.nonfinite && bare) return run_bare(context);
     auto& state = static_cast<PrimitiveState&>(*context.state);
     state.bound.execute(primitive, state.stream.get(), context);
-    if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+    if (rest) rest->run(context.inputs, context.outputs[0]);
 }
 
 void PreparedPrimitive::run_bare(const RunContext& context) const {
@@ -68,11 +68,12 @@ void PreparedPrimitive::run_bare(const RunContext& context) const {
     auto& state = static_cast<PrimitiveState&>(*context.state);
     if (!state.bare) state.bare.emplace(bare_arguments);
     state.bare->execute(bare_primitive_, state.stream.get(), context);
-    epilogue->run(context.inputs, static_cast<float*>(context.outputs[0]));
+    epilogue->run(context.inputs, context.outputs[0]);
 }
 
 void PrimitiveBuilder::input(int argument, const MemoryDesc& desc, int input, const Layout& layout) {
-    placed_[static_cast<std::size_t>(input)].layout = layout;
+    Placed& placed = placed_[static_cast<std::size_t>(input)];
+    placed = placed.in(layout);
     kernel_->arguments.push_back({argument, desc, Argument::From::input, input, {}});
 }
 
@@ -90,8 +91,7 @@ void PrimitiveBuilder::weight(int argument, const MemoryDesc& plain, const Memor
 }
 
 void PrimitiveBuilder::output(int argument, const MemoryDesc& desc, const Layout& layout) {
-    output_ = request_.outputs[0];
-    output_.layout = layout;
+    output_ = cpu::in_order(request_.outputs[0], layout);
     kernel_->arguments.push_back({argument, desc, Argument::From::output, 0, {}});
 }
 
@@ -151,7 +151,8 @@ std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_d
         for (int k = 0; k < epilogue[i].operand_count; ++k) {
             const int input = epilogue[i].first_operand + k;
             Placed& placed = placed_[static_cast<std::size_t>(input)];
-            if (!request_.is_weight(input) && cpu::follows(placed, output_)) placed.layout = output_.layout;
+            if (!request_.is_weight(input) && cpu::follows(placed, output_))
+                placed = cpu::in_order(placed, output_.layout);
         }
     }
     if (!add_operands(desc, fused, refusal)) return nullptr;

@@ -10,6 +10,7 @@
 
 #include "kernels/cpu/elementwise/chain.hpp"
 #include "kernels/cpu/onednn/post_ops.hpp"
+#include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::onednn {
 
@@ -57,13 +58,14 @@ class PrimitiveBuilder {
           weights_(weights),
           kernel_(std::make_unique<PreparedPrimitive>()),
           placed_(request.inputs) {
-        for (Placed& placed : placed_) placed.layout = Layout::plain();
+        for (Placed& placed : placed_) placed = cpu::in_order(placed, Layout::plain());
     }
 
     /// Data input `input`, which lies as `desc` has it.
     void input(int argument, const MemoryDesc& desc, int input, const Layout& layout);
     /// A weight: its plain elements lie as `plain` has it, the primitive reads `packed`.
     void weight(int argument, const MemoryDesc& plain, const MemoryDesc& packed, int input);
+    /// In the order of `layout`, kept as the request says.
     void output(int argument, const MemoryDesc& desc, const Layout& layout);
 
     /// Makes the primitive and adds its fused epilogue and what is left of the epilogue. `make_bare` describes the

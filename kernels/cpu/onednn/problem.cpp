@@ -12,7 +12,7 @@ bool within_limits(const Dims& numbers) {
 }
 
 Support supports_convolution(const KernelRequest& request, const ConvolutionProblem& problem) {
-    if (!cpu::is_f32(request)) return Support::no("computes in f32 alone");
+    if (!cpu::is_f32_or_bf16(request)) return Support::no("computes in f32 and bf16 alone");
     if (problem.padding_mode != "zeros") return Support::no("pads with zeros alone");
     if (!cpu::has_known_parameters(request)) return Support::no("takes weights that are known before the run");
     bool small = within_limits(problem.strides) && within_limits(problem.dilations) && within_limits(problem.weights) &&
@@ -23,6 +23,13 @@ Support supports_convolution(const KernelRequest& request, const ConvolutionProb
     return small ? Support{} : Support::no("takes sizes below 2^28 alone");
 }
 
+KernelRequest with_operand_kept(const KernelRequest& request, int input) {
+    KernelRequest kept = request;
+    Placed& operand = kept.inputs[static_cast<std::size_t>(input)];
+    operand = operand.in(operand.layout.kept(product_dtype(request) == DType::bf16));
+    return kept;
+}
+
 std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& request, std::string& refusal,
                                                        const BuildInLayout& build) {
     const Dims source(request.inputs[0].sizes.begin(), request.inputs[0].sizes.end());
@@ -31,10 +38,11 @@ std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& requ
     const auto try_layout = [&](const MemoryDesc& from, const MemoryDesc& to) {
         return attempt(refusal, [&] { kernel = build(from, to); }) && kernel != nullptr;
     };
-    const bool wanted = !(request.outputs[0].layout == Layout::plain());
+    const DType from = request.inputs[0].dtype, to = request.outputs[0].dtype;
+    const bool wanted = !request.outputs[0].layout.is_plain_order();
     if (wanted && try_layout(describe(request.inputs[0]), describe(request.outputs[0]))) return kernel;
-    if (try_layout(describe_any(source), describe_any(target))) return kernel;
-    if (try_layout(describe_plain(source), describe_plain(target))) return kernel;
+    if (try_layout(describe_any(source, from), describe_any(target, to))) return kernel;
+    if (try_layout(describe_plain(source, from), describe_plain(target, to))) return kernel;
     return nullptr;
 }
 

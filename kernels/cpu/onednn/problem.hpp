@@ -21,6 +21,12 @@ Support supports_convolution(const KernelRequest& request, const ConvolutionProb
 /// Whether all sizes and numbers are within what oneDNN's code computes with.
 bool within_limits(const Dims& numbers);
 
+/// The dtype of what is multiplied.
+inline DType product_dtype(const KernelRequest& request) { return request.options.dtype; }
+
+/// The same request with data input `input` kept as what is multiplied.
+KernelRequest with_operand_kept(const KernelRequest& request, int input = 0);
+
 using BuildInLayout =
     std::function<std::unique_ptr<PreparedKernel>(const MemoryDesc& source, const MemoryDesc& target)>;
 

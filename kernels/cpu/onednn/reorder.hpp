@@ -13,6 +13,10 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
 std::string version();
 /// The instruction set that oneDNN uses, after the cap: "avx512_core".
 std::string effective_isa();
+/// Whether that has products of bf16: what oneDNN does without them is no faster than f32.
+bool has_bf16_products();
+/// Whether it has tiles of bf16, which this process may use then.
+bool has_bf16_tiles();
 /// The threads that oneDNN was built with: "TBB", "OMP", ...
 std::string thread_runtime();
 

@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "kernels/cpu/onednn/library.hpp"
 #include "kernels/cpu/onednn/reorder.hpp"
@@ -25,6 +27,27 @@ std::string effective_isa() {
         default: return fmt::format("0x{:x}", static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
     }
 }
+
+namespace {
+
+/// Linux gives a process their registers when it asks for them (Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+    constexpr long request_permission = 0x1023, tile_data = 18;
+    static const bool given = syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+    return given;
+}
+
+bool has(dnnl::cpu_isa needed) {
+    engine();
+    const auto bits = static_cast<unsigned>(needed);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
+}  // namespace
+
+bool has_bf16_products() { return has(dnnl::cpu_isa::avx512_core_bf16); }
+
+bool has_bf16_tiles() { return has(dnnl::cpu_isa::avx512_core_amx) && may_use_tiles(); }
 
 std::string thread_runtime() {
     switch (dnnl_version()->cpu_runtime) {

@@ -1,41 +1,43 @@
 #include <algorithm>
 
+#include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/pointwise/problem.hpp"
 
 namespace seq::cpu::pointwise {
-namespace {
-
-/// All rows times the panel of `tile`, in tiles that are alike; the first two fetch `next`, where there is a panel to
-/// come.
-void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next) {
-    const std::int64_t tiles = (count + code.rows() - 1) / code.rows();
+void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats) {
+    const std::int64_t tiles = divide_up(count, code.rows());
     const std::int64_t rows = count / tiles, larger = count % tiles;
+    tile.ahead = next;
+    tile.ahead_step = divide_up(next_floats, tiles * tile.taps * tile.channels);
     for (std::int64_t t = 0; t < tiles; ++t) {
         const std::int64_t tile_rows = t < larger ? rows + 1 : rows;
-        tile.ahead = next == nullptr || t >= 2 ? tile.panel : next + t * tile.channels * code.lanes;
         code.run(tile, tile_rows);
+        tile.ahead += tile.taps * tile.channels * tile.ahead_step;
         tile.rows += tile_rows * tile.row_stride;
         tile.output += tile_rows * tile.output_stride;
+        if (tile.sums != nullptr) tile.sums += tile_rows * tile.sums_stride;
         if (tile.residual != nullptr) tile.residual += tile_rows * tile.output_stride;
     }
 }
 
-}  // namespace
-
 void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int64_t count, std::int64_t first,
                      std::int64_t last, std::int64_t channel) {
-    const std::int64_t width = 2 * code.lanes;
+    const std::int64_t width = 2 * code.lanes, panel_count = divide_up(panels.out_channels, width);
+    const auto padded_columns = [&](std::int64_t panel) {
+        return panels.out_channels - panel * width > code.lanes ? width : std::int64_t{code.lanes};
+    };
     const auto weights_at = [&](std::int64_t panel) {
-        const std::int64_t columns = std::min(width, panels.out_channels - panel * width);
-        const std::int64_t padded = columns > code.lanes ? width : code.lanes;
-        return panels.weights + panel * width * panels.in_channels + channel * padded;
+        return panels.weights + panel * width * panels.in_channels + channel * padded_columns(panel);
     };
     for (std::int64_t panel = first; panel < last; ++panel) {
+        const bool more = panel + 1 < panel_count;
         tile.panel = weights_at(panel);
         tile.bias = panels.bias + panel * width;
         tile.columns = std::min(width, panels.out_channels - panel * width);
-        multiply_panel(code, tile, count, panel + 1 < last ? weights_at(panel + 1) : nullptr);
+        multiply_panel(code, tile, count, more ? weights_at(panel + 1) : tile.panel,
+                       more ? tile.channels * padded_columns(panel + 1) : 0);
         tile.output += width + 2 * tile.output_gap;
+        if (tile.sums != nullptr) tile.sums += width;
         if (tile.residual != nullptr) tile.residual += width + 2 * tile.output_gap;
     }
 }

@@ -88,7 +88,7 @@ PreparedPointwise::PreparedPointwise(const KernelRequest& request, WeightProvide
     const Isa isa = usable_isa(request.options);
     ignores_nonfinite = true;
     code_ = &code_for(isa);
-    weights_ = pack_layer(request.node, provider, p.in_channels, p.out_channels, p.lanes);
+    weights_ = pack_panels(request.node, provider, {p.in_channels, p.out_channels, p.lanes});
     bias_ = pack_bias(request.node, provider, p.padded_out());
     packed_bytes = weights_.bytes + bias_.bytes;
     residual = head.residual;
@@ -120,7 +120,7 @@ void PreparedPointwise::run(const RunContext& context) const {
         }
         multiply_block(context, block, task % problem.column_parts());
     });
-    if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+    if (rest) rest->run(context.inputs, context.outputs[0]);
 }
 
 PreparedPointwise::Block PreparedPointwise::block_at(const RunContext& context, std::int64_t index) const {

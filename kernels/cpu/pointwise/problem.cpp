@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/tensor.hpp"
+#include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/packing.hpp"
 #include "kernels/cpu/parallel.hpp"
@@ -19,17 +20,20 @@ constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
 constexpr std::int64_t tasks_per_thread = 6;
 
-/// Dense [out_channels, in_channels] as panels.
-void pack_weights(std::int64_t in_channels, std::int64_t out_channels, int lanes, const float* weights, float* packed) {
-    const std::int64_t width = 2 * lanes, panels = (out_channels + width - 1) / width;
-    parallel_for(panels, 1, [&](std::int64_t first, std::int64_t last) {
+/// Dense [out_channels, in_channels, taps] as panels.
+void pack_weights(const PanelShape& shape, const float* weights, float* packed) {
+    const std::int64_t width = 2 * shape.lanes, taps = shape.taps, channels = shape.in_channels;
+    parallel_for(divide_up(shape.out_channels, width), 1, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t panel = first; panel < last; ++panel) {
-            const std::int64_t start = panel * width, count = std::min(width, out_channels - start);
-            const std::int64_t padded = round_up(count, lanes);
-            float* target = packed + start * in_channels;
-            for (std::int64_t c = 0; c < in_channels; ++c, target += padded) {
-                for (std::int64_t j = 0; j < count; ++j) target[j] = weights[(start + j) * in_channels + c];
-                std::fill(target + count, target + padded, 0.0f);
+            const std::int64_t start = panel * width, count = std::min(width, shape.out_channels - start);
+            const std::int64_t padded = round_up(count, shape.lanes);
+            float* target = packed + start * taps * channels;
+            for (std::int64_t tap = 0; tap < taps; ++tap) {
+                for (std::int64_t c = 0; c < channels; ++c, target += padded) {
+                    for (std::int64_t j = 0; j < count; ++j)
+                        target[j] = weights[((start + j) * channels + c) * taps + tap];
+                    std::fill(target + count, target + padded, 0.0f);
+                }
             }
         }
     });
@@ -69,16 +73,15 @@ void cut_into_tasks(Problem& p, int threads) {
     p.task_panels = (p.panels() + parts - 1) / parts;
 }
 
-PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_t in_channels,
-                         std::int64_t out_channels, int lanes) {
+PackedWeights pack_panels(const Node& node, WeightProvider& provider, const PanelShape& shape) {
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
-    const std::int64_t floats = in_channels * round_up(out_channels, lanes);
+    const std::int64_t floats = shape.in_channels * shape.taps * round_up(shape.out_channels, shape.lanes);
     const auto pack = [&](const TensorView& plain) {
-        return keep_floats(
-            floats, [&](float* packed) { pack_weights(in_channels, out_channels, lanes, plain.as<float>(), packed); });
+        if (shape.tame && has_extreme(plain)) return PackedWeights{};
+        return keep_floats(floats, [&](float* packed) { pack_weights(shape, plain.as<float>(), packed); });
     };
-    return provider.packed(weight, fmt::format("panels of 2 times {}", lanes), pack,
+    return provider.packed(weight, fmt::format("panels of 2 times {}", shape.lanes), pack,
                            static_cast<std::size_t>(floats) * sizeof(float));
 }
 

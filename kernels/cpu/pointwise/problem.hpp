@@ -32,8 +32,16 @@ struct Problem {
 /// Sets the pieces for so many threads.
 void cut_into_tasks(Problem& problem, int threads);
 
-/// The weights of a Linear or a 1×1 convolution as panels; empty where they are not known.
-PackedWeights pack_layer(const Node& node, WeightProvider& provider, std::int64_t in_channels,
-                         std::int64_t out_channels, int lanes);
+struct PanelShape {
+    std::int64_t in_channels = 0, out_channels = 0;
+    int lanes = 16;
+    std::int64_t taps = 1;
+    /// Whether weights that hold NaN, Inf or numbers near overflow are refused.
+    bool tame = false;
+};
+
+/// The parameter "weight", dense [out_channels, in_channels, taps...], as panels of [tap][channel][2 · lanes]; empty
+/// where it is not known or is refused.
+PackedWeights pack_panels(const Node& node, WeightProvider& provider, const PanelShape& shape);
 
 }  // namespace seq::cpu::pointwise

@@ -21,10 +21,15 @@ struct Prologue {
     bool relu = false;
 };
 
-/// Some rows times one panel.
+inline constexpr std::int64_t one_tap[1] = {0};
+
+/// Some rows times one panel; of a larger convolution, the rows of several taps, each times its part of the panel.
 struct Tile {
     const float* rows = nullptr;
     std::int64_t row_stride = 0;
+    /// In floats, from `rows` on to those of each tap.
+    const std::int64_t* tap_offsets = one_tap;
+    std::int64_t taps = 1;
     const float* panel = nullptr;
     const float* bias = nullptr;  ///< of this panel, padded to whole vectors
     /// Of these rows and this panel; nullptr, or with the stride of `output`.
@@ -36,12 +41,15 @@ struct Tile {
     std::int64_t output_gap = 0;
     std::int64_t channels = 0;
     std::int64_t columns = 0;  ///< output channels, at most 2 · lanes
-    /// Whether `output` holds sums to be added to, instead of the bias.
-    bool resumes = false;
+    /// Sums to be added to, instead of the bias; nullptr where there are none yet.
+    const float* sums = nullptr;
+    std::int64_t sums_stride = 0;
     /// Whether more channels follow: the sums are stored as they are.
     bool unfinished = false;
-    /// Weights that are needed next; one cache line is fetched ahead for each channel.
+    /// Weights that are needed next: for each channel the line there is fetched, and it moves on by `ahead_step`
+    /// floats.
     const float* ahead = nullptr;
+    std::int64_t ahead_step = 0;
     SumEpilogue epilogue;
 };
 
@@ -79,6 +87,10 @@ struct Code {
     /// `count`: 1 to rows().
     void run(const Tile& tile, std::int64_t count) const { multiply[tile.columns > lanes ? 1 : 0][count - 1](tile); }
 };
+
+/// Multiplies `count` rows by the panel of `tile`, in tiles that are alike; together they fetch `next`, of
+/// `next_floats`.
+void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats);
 
 /// The weights of a layer.
 struct Panels {

@@ -46,15 +46,24 @@ template <int Rows, int Columns>
 
 template <int Rows, int Columns>
 [[gnu::always_inline]] inline void multiply_channels(Sums<Rows, Columns>& sums, const Tile& t) {
-    constexpr std::int64_t line = 16;
     const std::int64_t stride = t.row_stride;
-    Channel channel{{t.rows, t.rows + 5 * stride, t.rows + 10 * stride}, stride, 3 * stride};
     const float *panel = t.panel, *ahead = t.ahead;
-    for (const float* const end = panel + t.channels * Columns * V::lanes; panel != end;
-         panel += Columns * V::lanes, ahead += line) {
-        _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
-        multiply_channel<Rows, Columns>(sums, channel, panel);
-        channel.advance();
+    for (std::int64_t tap = 0; tap < t.taps; ++tap) {
+        const float* const rows = t.rows + t.tap_offsets[tap];
+        Channel channel{{rows, rows + 5 * stride, rows + 10 * stride}, stride, 3 * stride};
+        for (const float* const end = panel + t.channels * Columns * V::lanes; panel != end;
+             panel += Columns * V::lanes, ahead += t.ahead_step) {
+            _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+            multiply_channel<Rows, Columns>(sums, channel, panel);
+            channel.advance();
+        }
+    }
+}
+
+template <int Rows, int Columns>
+[[gnu::always_inline]] inline void fetch_rows(const float* rows, std::int64_t stride) {
+    for (int r = 0; r < Rows; ++r, rows += stride) {
+        for (int j = 0; j < Columns; ++j) _mm_prefetch(reinterpret_cast<const char*>(rows + j * V::lanes), _MM_HINT_T0);
     }
 }
 
@@ -77,18 +86,20 @@ void multiply(const Tile& tile) {
         const float* vector = row + j * vector_stride;
         return j + 1 < Columns ? V::load(vector) : V::load(vector, last);
     };
-    for (int j = 0; j < Columns; ++j) {
+    if (t.sums == nullptr) {
+        for (int j = 0; j < Columns; ++j) {
 #pragma GCC unroll 16
-        for (int r = 0; r < Rows; ++r) sums[r][j] = V::load(t.bias + j * V::lanes);
-    }
-    if (t.resumes) {
+            for (int r = 0; r < Rows; ++r) sums[r][j] = V::load(t.bias + j * V::lanes);
+        }
+    } else {
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {
-            for (int j = 0; j < Columns; ++j) sums[r][j] = load(t.output + r * t.output_stride, j);
+            for (int j = 0; j < Columns; ++j) sums[r][j] = load(t.sums + r * t.sums_stride, j);
         }
     }
-    multiply_channels<Rows, Columns>(sums, t);
     const bool finishes = !t.unfinished;
+    if (finishes && t.residual != nullptr) fetch_rows<Rows, Columns>(t.residual, t.output_stride);
+    multiply_channels<Rows, Columns>(sums, t);
     if (finishes && t.residual != nullptr) {
 #pragma GCC unroll 16
         for (int r = 0; r < Rows; ++r) {

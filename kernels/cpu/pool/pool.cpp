@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/convert.hpp"
+
+#include "kernels/cpu/bf16.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 #include "kernels/cpu/pool/pool_plan.hpp"
@@ -46,6 +49,9 @@ SEQ_INLINE float finish_one(float value, float scale) {
     return value * scale;
 }
 
+SEQ_INLINE void put(float* to, float value) { *to = value; }
+SEQ_INLINE void put(std::uint16_t* to, float value) { *to = f32_to_bf16(value); }
+
 SEQ_INLINE float scale_of(const PoolPlan& plan, const Row& row, std::int64_t x) {
     if (!plan.divides) return plan.factor;
     const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
@@ -54,10 +60,10 @@ SEQ_INLINE float scale_of(const PoolPlan& plan, const Row& row, std::int64_t x) 
 }
 
 /// Pixels of several numbers: channels-last and blocked layouts.
-template <PoolMode M>
+template <PoolMode M, class In, class Out>
 struct PixelRows {
     template <int N>
-    SEQ_INLINE static Float<N> window(const PoolPlan& plan, const float* plane, const Row& row, std::int64_t x,
+    SEQ_INLINE static Float<N> window(const PoolPlan& plan, const In* plane, const Row& row, std::int64_t x,
                                       std::int64_t offset, std::int64_t count) {
         const auto& [depth, height, width] = plan.axes;
         const auto z = static_cast<std::size_t>(row.z), y = static_cast<std::size_t>(row.y),
@@ -65,10 +71,10 @@ struct PixelRows {
         Float<N> total = splat<N>(plan.start);
         for (std::int64_t d = depth.first[z]; d < depth.end[z]; d += depth.step) {
             for (std::int64_t h = height.first[y]; h < height.end[y]; h += height.step) {
-                const float* line = plane + (d * height.in + h) * width.in * plan.width + offset;
+                const In* line = plane + (d * height.in + h) * width.in * plan.width + offset;
                 Float<N> part = splat<N>(plan.start);
                 for (std::int64_t w = width.first[i]; w < width.end[i]; w += width.step) {
-                    const float* pixel = line + w * plan.width;
+                    const In* pixel = line + w * plan.width;
                     part = merge<M, N>(part, term<M, N>(count == N ? load<N>(pixel) : load_part<N>(pixel, count)));
                 }
                 total = merge<M, N>(total, part);
@@ -78,13 +84,15 @@ struct PixelRows {
     }
 
     template <int N>
-    SEQ_INLINE static void run(const PoolPlan* of, const float* in, float* out, std::int64_t first, std::int64_t last) {
+    SEQ_INLINE static void run(const PoolPlan* of, const void* from, void* to, std::int64_t first, std::int64_t last) {
         const PoolPlan& plan = *of;
+        const In* in = static_cast<const In*>(from);
+        Out* out = static_cast<Out*>(to);
         const std::int64_t plane_size = plan.axes[0].in * plan.axes[1].in * plan.axes[2].in * plan.width;
         for (std::int64_t r = first; r < last; ++r) {
             const Row row(plan, r);
-            const float* plane = in + row.plane * plane_size;
-            float* target = out + r * plan.axes[2].out * plan.width;
+            const In* plane = in + row.plane * plane_size;
+            Out* target = out + r * plan.axes[2].out * plan.width;
             for (std::int64_t x = 0; x < plan.axes[2].out; ++x, target += plan.width) {
                 const float scale = scale_of(plan, row, x);
                 for (std::int64_t v = 0; v < plan.width; v += N) {
@@ -102,12 +110,12 @@ struct PixelRows {
 };
 
 /// Pixels of one number: the plain layout. The rows of a window are merged first, over many columns at once.
-template <PoolMode M>
+template <PoolMode M, class In, class Out>
 struct PlaneRows {
     static constexpr std::int64_t most_columns = 2048;
 
     template <int N>
-    SEQ_INLINE static void merge_rows(const PoolPlan& plan, const float* plane, const Row& row, std::int64_t begin,
+    SEQ_INLINE static void merge_rows(const PoolPlan& plan, const In* plane, const Row& row, std::int64_t begin,
                                       std::int64_t end, float* columns) {
         const auto& [depth, height, width] = plan.axes;
         const auto z = static_cast<std::size_t>(row.z), y = static_cast<std::size_t>(row.y);
@@ -116,7 +124,7 @@ struct PlaneRows {
             Float<N> total = splat<N>(plan.start);
             for (std::int64_t d = depth.first[z]; d < depth.end[z]; d += depth.step) {
                 for (std::int64_t h = height.first[y]; h < height.end[y]; h += height.step) {
-                    const float* line = plane + (d * height.in + h) * width.in + w;
+                    const In* line = plane + (d * height.in + h) * width.in + w;
                     total = merge<M, N>(total, term<M, N>(count == N ? load<N>(line) : load_part<N>(line, count)));
                 }
             }
@@ -125,14 +133,16 @@ struct PlaneRows {
     }
 
     template <int N>
-    SEQ_INLINE static void run(const PoolPlan* of, const float* in, float* out, std::int64_t first, std::int64_t last) {
+    SEQ_INLINE static void run(const PoolPlan* of, const void* from, void* to, std::int64_t first, std::int64_t last) {
+        const In* in = static_cast<const In*>(from);
+        Out* out = static_cast<Out*>(to);
         alignas(64) float columns[most_columns + N];
         const PoolPlan& plan = *of;
         const PoolAxis& width = plan.axes[2];
         const std::int64_t plane_size = plan.axes[0].in * plan.axes[1].in * width.in;
         for (std::int64_t r = first; r < last; ++r) {
             const Row row(plan, r);
-            const float* plane = in + row.plane * plane_size;
+            const In* plane = in + row.plane * plane_size;
             std::int64_t begin = 0, end = 0;
             for (std::int64_t x = 0; x < width.out; ++x) {
                 const auto i = static_cast<std::size_t>(x);
@@ -145,18 +155,18 @@ struct PlaneRows {
                     }
                     value = merge_one<M>(value, columns[w - begin]);
                 }
-                out[r * width.out + x] = finish_one<M>(value, scale_of(plan, row, x));
+                put(out + r * width.out + x, finish_one<M>(value, scale_of(plan, row, x)));
             }
         }
     }
 };
 
-using RowsFunction = void (*)(const PoolPlan*, const float*, float*, std::int64_t, std::int64_t);
+using RowsFunction = void (*)(const PoolPlan*, const void*, void*, std::int64_t, std::int64_t);
 
-template <template <PoolMode> class Rows>
+template <template <PoolMode, class, class> class Rows, class In, class Out>
 RowsFunction pick(PoolMode mode, Isa isa) {
     const auto of = [&]<PoolMode M>() {
-        return select<Rows<M>, const PoolPlan*, const float*, float*, std::int64_t, std::int64_t>(isa);
+        return select<Rows<M, In, Out>, const PoolPlan*, const void*, void*, std::int64_t, std::int64_t>(isa);
     };
     switch (mode) {
         case PoolMode::largest: return of.template operator()<PoolMode::largest>();
@@ -166,16 +176,29 @@ RowsFunction pick(PoolMode mode, Isa isa) {
     return of.template operator()<PoolMode::root_of_squares>();
 }
 
+/// How the numbers before and after a pool are kept.
+enum class Kept : std::uint8_t { f32, bf16, bf16_to_f32 };
+
+template <template <PoolMode, class, class> class Rows>
+RowsFunction pick(PoolMode mode, Kept kept, Isa isa) {
+    switch (kept) {
+        case Kept::f32: break;
+        case Kept::bf16: return pick<Rows, std::uint16_t, std::uint16_t>(mode, isa);
+        case Kept::bf16_to_f32: return pick<Rows, std::uint16_t, float>(mode, isa);
+    }
+    return pick<Rows, float, float>(mode, isa);
+}
+
 class PreparedPool final : public OwnKernel {
    public:
-    PreparedPool(PoolPlan plan, Isa isa, std::int64_t threads)
+    PreparedPool(PoolPlan plan, Kept kept, Isa isa, std::int64_t threads)
         : plan_(std::move(plan)),
-          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, isa) : pick<PlaneRows>(plan_.mode, isa)),
+          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, kept, isa) : pick<PlaneRows>(plan_.mode, kept, isa)),
           threads_(threads) {}
 
     void compute(const RunContext& context) const override {
-        const auto* in = static_cast<const float*>(context.inputs[0]);
-        auto* out = static_cast<float*>(context.outputs[0]);
+        const void* in = context.inputs[0];
+        void* out = context.outputs[0];
         const std::int64_t rows = plan_.planes * plan_.axes[0].out * plan_.axes[1].out;
         const std::int64_t work = plan_.axes[0].in * plan_.axes[1].in * plan_.axes[2].in * plan_.width /
                                       (plan_.axes[0].out * plan_.axes[1].out) +
@@ -198,16 +221,18 @@ class Pool final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.pool"; }
 
+    bool takes_bf16() const override { return true; }
+
     Support supports(const KernelRequest& request) const override {
         if (!pool_plan(request)) return Support::no("takes pools alone, and of LPPool those with norm_type 1 or 2");
-        return is_f32(request) ? Support{} : Support::no("computes in f32 alone");
+        return is_f32_or_bf16(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         const Layout layout = offered_layout(request);
         if (auto kernel = prepare_in(request, weights, layout, refusal)) return kernel;
-        return layout == Layout::plain() ? nullptr : prepare_in(request, weights, Layout::plain(), refusal);
+        return layout.is_plain_order() ? nullptr : prepare_in(request, weights, Layout::plain(), refusal);
     }
 
    private:
@@ -220,9 +245,12 @@ class Pool final : public Kernel {
                                                                               : 1;
         plan.width = block;
         plan.planes = sizes[0] * ((sizes[1] + block - 1) / block);
-        auto kernel =
-            std::make_unique<PreparedPool>(std::move(plan), usable_isa(request.options), request.options.threads);
-        if (!finish_own(*kernel, request, weights, place_inputs(request, layout), layout, refusal)) return nullptr;
+        std::vector<Placed> inputs = place_inputs(request, layout);
+        const bool gives_bf16 = request.outputs[0].layout.bf16;
+        const Kept kept = gives_bf16 ? Kept::bf16 : inputs[0].layout.bf16 ? Kept::bf16_to_f32 : Kept::f32;
+        inputs[0] = inputs[0].in(layout.kept(kept != Kept::f32));
+        auto kernel = std::make_unique<PreparedPool>(std::move(plan), kept, usable_isa(request.options), request.options.threads);
+        if (!finish_own(*kernel, request, weights, inputs, layout, refusal)) return nullptr;
         return kernel;
     }
 };

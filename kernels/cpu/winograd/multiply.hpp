@@ -48,7 +48,7 @@ template <class Simd, int Rows, int Columns>
 void multiply(const float* v, const float* u, std::int64_t channels, float* products, Ahead weights, Ahead tiles) {
     auto sums = zero_sums<Simd, Columns>(std::make_index_sequence<Rows>());
     for (; channels > 0; channels -= Simd::lanes, v += Rows * Simd::lanes) {
-        fetch<3>(weights);
+        fetch<2>(weights);
         fetch<2>(tiles);
         const float* const end = v + (channels < Simd::lanes ? channels : Simd::lanes);
         for (const float* lane = v; lane != end; ++lane, u += Columns * Simd::lanes) {

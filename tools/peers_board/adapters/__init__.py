@@ -1,5 +1,5 @@
-"""One module for each peer that worker.py loads. Its load(file, x, y, threads, network) takes the peer's file, the paths of
-the question and of PyTorch's answer, whose shape it may need, and gives a Loaded. What a peer imports is imported at the top."""
+"""One module for each peer that worker.py loads. Its load(file, x, y, threads, network, dtype) takes the peer's file, the
+paths of the question and of PyTorch's answer, whose shape it may need, and what to compute in, and gives a Loaded. What a peer imports is imported at the top."""
 
 import array
 import dataclasses

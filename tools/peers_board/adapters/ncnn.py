@@ -4,12 +4,12 @@ import numpy
 from . import Loaded, flat
 
 
-def load(file, x_file, y_file, threads, network):
+def load(file, x_file, y_file, threads, network, dtype):
     net = ncnn.Net()
     net.opt.num_threads = int(threads)
     for option in ("fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage", "bf16_packed", "int8_inference"):
         if hasattr(net.opt, f"use_{option}"):
-            setattr(net.opt, f"use_{option}", False)
+            setattr(net.opt, f"use_{option}", option.startswith(dtype))
     if net.load_param(file) != 0 or net.load_model(file.removesuffix(".param") + ".bin") != 0:
         raise RuntimeError(f"ncnn cannot read {file}")
     sample = numpy.ascontiguousarray(numpy.load(x_file)[0])  # a Mat of it does not keep it alive

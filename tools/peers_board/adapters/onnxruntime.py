@@ -50,7 +50,7 @@ def make_tensor(api, memory):
     return api.make(TENSOR_OF_MEMORY, types, where, memory.address, memory.size, memory.dims, len(memory.dims), FLOAT)
 
 
-def load(file, x_file, y_file, threads, network):
+def load(file, x_file, y_file, threads, network, dtype):
     api = Api()
     session = make_session(api, file, threads)
     x, y = Memory(*answers.read_npy(x_file)), Memory(answers.read_shape(y_file))

@@ -29,11 +29,11 @@ def make(name, *arguments):
     return made
 
 
-def compile_model(file, threads):
+def compile_model(file, threads, dtype):
     core = make("ov_core_create")
     model = make("ov_core_read_model", core, file.encode(), None)
     options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": "1", "PERFORMANCE_HINT": "LATENCY",
-               "INFERENCE_PRECISION_HINT": "f32"}  # fmt: skip
+               "INFERENCE_PRECISION_HINT": dtype}  # fmt: skip
     words = [ctypes.c_char_p(word.encode()) for pair in options.items() for word in pair]
     compiled = Pointer()
     call("ov_core_compile_model", core, model, b"CPU", ctypes.c_size_t(len(words)), ctypes.byref(compiled), *words)
@@ -45,8 +45,8 @@ def make_tensor(memory):
     return make("ov_tensor_create_from_host_ptr", ctypes.c_int(F32), shape, Pointer(memory.address))
 
 
-def load(file, x_file, y_file, threads, network):
-    request = make("ov_compiled_model_create_infer_request", compile_model(file, threads))
+def load(file, x_file, y_file, threads, network, dtype):
+    request = make("ov_compiled_model_create_infer_request", compile_model(file, threads, dtype))
     x, y = Memory(*answers.read_npy(x_file)), Memory(answers.read_shape(y_file))
     call("ov_infer_request_set_input_tensor", request, make_tensor(x))
     call("ov_infer_request_set_output_tensor", request, make_tensor(y))

@@ -1,0 +1,219 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "graph/ops/convolution.hpp"
+#include "kernels/cpu/direct/copy.hpp"
+#include "kernels/cpu/fused_head.hpp"
+#include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/own_kernel.hpp"
+#include "kernels/cpu/packing.hpp"
+#include "kernels/cpu/pointwise/problem.hpp"
+#include "kernels/cpu/task_ranges.hpp"
+
+namespace seq::cpu {
+namespace {
+
+using direct::Axis;
+using direct::Chunk;
+using direct::Problem;
+
+template <int N>
+std::optional<Problem> problem_of_rank(const KernelRequest& request) {
+    const auto* conv = request.node.op.as<ops::Conv<N>>();
+    if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
+    const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
+    const auto axis = [&](int i) {
+        const ops::Window window = conv->window(i);
+        const auto at = static_cast<std::size_t>(i) + 2;
+        return Axis{in[at], out[at], window.kernel, window.stride, window.dilation, window.pad_before};
+    };
+    Problem problem;
+    problem.batch = in[0];
+    problem.in_channels = in[1];
+    problem.out_channels = out[1];
+    problem.lines = axis(0);
+    if constexpr (N == 2) problem.columns = axis(1);
+    return problem;
+}
+
+/// nullopt where the node is no convolution of one or two dimensions in one group.
+std::optional<Problem> problem_of(const KernelRequest& request) {
+    auto problem = problem_of_rank<2>(request);
+    if (!problem) problem = problem_of_rank<1>(request);
+    if (!problem) return std::nullopt;
+    problem->lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    if (problem->lines.is_single()) std::swap(problem->lines, problem->columns);
+    if (problem->macs() > 0) direct::cut_into_tasks(*problem, request.options.threads);
+    return problem;
+}
+
+class PreparedDirect final : public PreparedKernel {
+   public:
+    PreparedDirect(const KernelRequest& request, WeightProvider& provider, const Problem& problem)
+        : head(fuse_head(request, has_row_function)), problem_(problem), chunks_(problem.chunks()) {
+        const Isa isa = usable_isa(request.options);
+        code_ = &pointwise::code_for(isa);
+        copy_ = direct::BlockCopy(problem, *code_);
+        epilogue_ = sum_epilogue(head, isa);
+        weights_ = pointwise::pack_panels(
+            request.node, provider,
+            {problem.in_channels, problem.out_channels, problem.lanes, problem.taps(), problem.pads()});
+        bias_ = pack_bias(request.node, provider, round_up(problem.out_channels, problem.lanes));
+        packed_bytes = weights_.bytes + bias_.bytes;
+        workers_ =
+            std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers), problem.tasks());
+        worker_floats_ = problem.copy_floats() + problem.sums_floats();
+        scratch_bytes = static_cast<std::size_t>(workers_ * worker_floats_) * sizeof(float);
+        ignores_nonfinite = true;
+        description = fmt::format("own direct convolution {}", name_of(isa));
+    }
+
+    bool has_weights() const { return weights_.data != nullptr; }
+    void run(const RunContext& context) const override;
+
+    FusedHead head;
+    /// What remains of the epilogue.
+    std::optional<ElementwiseChain> rest;
+
+   private:
+    void multiply_block(const RunContext& context, std::int64_t block, std::int64_t part, float* scratch) const;
+    void multiply_panel(pointwise::Tile tile, std::int64_t panel, std::int64_t rows, const float* copy,
+                        float* sums) const;
+
+    Problem problem_;
+    std::vector<Chunk> chunks_;
+    direct::BlockCopy copy_;
+    const pointwise::Code* code_ = nullptr;
+    PackedWeights weights_, bias_;
+    SumEpilogue epilogue_;
+    std::int64_t workers_ = 1, worker_floats_ = 0;
+};
+
+void PreparedDirect::run(const RunContext& context) const {
+    const Problem& p = problem_;
+    const auto* input = static_cast<const float*>(context.inputs[0]);
+    std::array<std::int64_t, TaskRanges::max_workers> copied;
+    copied.fill(-1);
+    run_tasks(p.tasks(), workers_, [&](std::int64_t worker, std::int64_t task) {
+        const std::int64_t block = task / p.column_parts();
+        float* scratch = reinterpret_cast<float*>(context.scratch) + worker * worker_floats_;
+        std::int64_t& held = copied[static_cast<std::size_t>(worker)];
+        if (held != block) {
+            const std::int64_t picture = block / p.picture_blocks() * p.lines.in * p.columns.in * p.in_channels;
+            copy_.copy(input + picture, block % p.picture_blocks() * p.block_lines, scratch);
+        }
+        held = block;
+        multiply_block(context, block, task % p.column_parts(), scratch);
+    });
+    if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+}
+
+void PreparedDirect::multiply_block(const RunContext& context, std::int64_t block, std::int64_t part,
+                                    float* scratch) const {
+    const Problem& p = problem_;
+    const std::int64_t line = block % p.picture_blocks() * p.block_lines;
+    const std::int64_t rows = std::min(p.block_lines, p.lines.out - line) * p.columns.out;
+    const std::int64_t pixel = (block / p.picture_blocks() * p.lines.out + line) * p.columns.out;
+    const std::int64_t first = part * p.task_panels, last = std::min(first + p.task_panels, p.panels());
+    const auto* residual = head.residual < 0 ? nullptr : static_cast<const float*>(context.inputs[head.residual]);
+    pointwise::Tile tile;
+    tile.row_stride = p.copy_stride();
+    tile.output_stride = p.out_channels;
+    tile.epilogue = epilogue_;
+    for (std::int64_t panel = first; panel < last; ++panel) {
+        const std::int64_t at = pixel * p.out_channels + panel * 2 * p.lanes;
+        tile.output = static_cast<float*>(context.outputs[0]) + at;
+        if (residual != nullptr) tile.residual = residual + at;
+        multiply_panel(tile, panel, rows, scratch, scratch + p.copy_floats());
+    }
+}
+
+/// Chunk by chunk, sums waiting in `sums` meanwhile.
+void PreparedDirect::multiply_panel(pointwise::Tile tile, std::int64_t panel, std::int64_t rows, const float* copy,
+                                    float* sums) const {
+    const Problem& p = problem_;
+    const std::int64_t width = 2 * p.lanes, start = panel * width;
+    const std::int64_t padded = p.out_channels - start > p.lanes ? width : p.lanes;
+    const auto* end = static_cast<const float*>(weights_.data) + weights_.bytes / sizeof(float);
+    float* const output = tile.output;
+    const std::int64_t output_stride = tile.output_stride;
+    tile.panel = static_cast<const float*>(weights_.data) + start * p.in_channels * p.taps();
+    tile.bias = static_cast<const float*>(bias_.data) + start;
+    tile.columns = std::min(width, p.out_channels - start);
+    tile.sums_stride = width;
+    for (const Chunk& chunk : chunks_) {
+        const std::int64_t floats = chunk.taps * chunk.channels * padded;
+        tile.taps = chunk.taps;
+        tile.channels = chunk.channels;
+        tile.rows = copy + chunk.first_channel;
+        tile.tap_offsets = copy_.tap_offsets().data() + chunk.first_tap;
+        tile.unfinished = &chunk != &chunks_.back();
+        tile.output = tile.unfinished ? sums : output;
+        tile.output_stride = tile.unfinished ? width : output_stride;
+        const float* next = tile.panel + floats;
+        pointwise::multiply_panel(*code_, tile, rows, next, std::min<std::int64_t>(floats, end - next));
+        tile.panel = next;
+        tile.sums = sums;
+    }
+}
+
+class Direct final : public Kernel {
+   public:
+    static constexpr std::int64_t most_copy_floats = std::int64_t{1} << 20;
+
+    std::string_view name() const override { return "cpu.direct"; }
+
+    Support supports(const KernelRequest& request) const override {
+        const auto problem = problem_of(request);
+        if (!problem) return Support::no("takes Conv1d and Conv2d without groups alone");
+        if (problem->taps() == 1 && !problem->pads())
+            return Support::no("leaves windows of one number to products of matrices");
+        if (!is_f32(request)) return Support::no("computes in f32 alone");
+        if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
+        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
+        if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
+        if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
+        return request.options.estimate ? worth(*problem) : Support{};
+    }
+
+    /// Measured against oneDNN's brgconv.
+    static Support worth(const Problem& problem) {
+        constexpr std::int64_t few_pixels = 64, many_weights = 1 << 19;
+        if (problem.pixels() <= few_pixels &&
+            problem.in_channels * problem.out_channels * problem.taps() >= many_weights)
+            return {};
+        return Support::no("estimated to be no faster than oneDNN but for few pixels and many weights");
+    }
+
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
+                                            std::string& refusal) const override {
+        const Problem problem = problem_of(request).value();
+        auto kernel = std::make_unique<PreparedDirect>(request, provider, problem);
+        if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
+            refusal = "the weights hold NaN, Inf or numbers near overflow";
+            return nullptr;
+        }
+        const Layout layout = Layout::channels_last();
+        std::vector<Placed> inputs = place_inputs(request, layout);
+        inputs[0].layout = layout;
+        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
+        kernel->output_layouts.push_back(layout);
+        if (kernel->head.residual >= 0) kernel->in_place.emplace_back(kernel->head.residual, 0);
+        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout),
+                         kernel->head.count, refusal))
+            return nullptr;
+        return kernel;
+    }
+};
+
+}  // namespace
+
+const Kernel& direct_kernel() {
+    static const Direct kernel;
+    return kernel;
+}
+
+}  // namespace seq::cpu

@@ -1,0 +1,96 @@
+#include "kernels/cpu/direct/problem.hpp"
+
+#include <algorithm>
+
+#include "kernels/cpu/pointwise/tile.hpp"
+
+namespace seq::cpu::direct {
+namespace {
+
+/// Of a copy that stays in the second-level cache beside the weights.
+constexpr std::int64_t copy_cache_floats = 192 * 1024;
+/// Channels of a panel that are taken before other tiles of rows take them too.
+constexpr std::int64_t chunk_channels = 512;
+/// Below this a task is not worth being handed out.
+constexpr double least_task_macs = 400e3;
+constexpr std::int64_t tasks_per_thread = 6;
+
+/// Each line once: taps whose lines are a multiple of the stride apart share a run.
+CopiedLines shared_lines(const Axis& axis, std::int64_t windows) {
+    CopiedLines copied;
+    copied.tap_slots.resize(static_cast<std::size_t>(axis.kernel));
+    for (std::int64_t phase = 0; phase < axis.stride; ++phase) {
+        std::int64_t first = -1, last = -1;
+        for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
+            if (tap * axis.dilation % axis.stride != phase) continue;
+            const std::int64_t line = tap * axis.dilation / axis.stride;
+            if (first < 0) first = line;
+            last = line;
+            copied.tap_slots[static_cast<std::size_t>(tap)] = copied.slots + line - first;
+        }
+        if (first < 0) continue;
+        copied.runs.push_back({copied.slots, windows + last - first, first * axis.stride + phase});
+        copied.slots += windows + last - first;
+    }
+    return copied;
+}
+
+CopiedLines separate_lines(const Axis& axis, std::int64_t windows) {
+    CopiedLines copied;
+    for (std::int64_t tap = 0; tap < axis.kernel; ++tap) {
+        copied.runs.push_back({tap * windows, windows, tap * axis.dilation});
+        copied.tap_slots.push_back(tap * windows);
+    }
+    copied.slots = axis.kernel * windows;
+    return copied;
+}
+
+}  // namespace
+
+CopiedLines copied_lines(const Axis& lines, std::int64_t windows) {
+    CopiedLines shared = shared_lines(lines, windows), separate = separate_lines(lines, windows);
+    return shared.slots < separate.slots ? shared : separate;
+}
+
+double Problem::macs() const {
+    return static_cast<double>(pixels()) * static_cast<double>(in_channels * taps()) *
+           static_cast<double>(out_channels);
+}
+
+bool Problem::pads() const {
+    const auto pads = [](const Axis& axis) {
+        return axis.pad > 0 || axis.input_of(axis.out - 1, axis.kernel - 1) >= axis.in;
+    };
+    return pads(lines) || pads(columns);
+}
+
+std::vector<Chunk> Problem::chunks() const {
+    std::vector<Chunk> chunks;
+    const std::int64_t parts = divide_up(in_channels, chunk_channels);
+    const std::int64_t step = std::max<std::int64_t>(parts > 1 ? 1 : chunk_channels / in_channels, 1);
+    for (std::int64_t tap = 0; tap < taps(); tap += step) {
+        for (std::int64_t part = 0; part < parts; ++part) {
+            const std::int64_t first = in_channels * part / parts, last = in_channels * (part + 1) / parts;
+            chunks.push_back({tap, std::min(step, taps() - tap), first, last - first});
+        }
+    }
+    return chunks;
+}
+
+void cut_into_tasks(Problem& p, int threads) {
+    const std::int64_t height = std::max<std::int64_t>(p.lines.out, 1);
+    const auto worth = static_cast<std::int64_t>(p.macs() / least_task_macs);
+    const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
+    const bool by_columns = p.out_channels >= p.pixels() && p.panels() >= threads;
+    const std::int64_t blocks = by_columns ? 1 : std::min(divide_up(wanted, p.batch), height);
+    // Lines that fill a tile, and no more than stay in the cache.
+    const std::int64_t least = divide_up(pointwise::tile_rows(p.lanes), p.columns.out);
+    p.block_lines = std::clamp(std::max(divide_up(height, blocks), least), std::int64_t{1}, height);
+    while (p.block_lines > least && p.copy_floats() > copy_cache_floats) p.block_lines -= divide_up(p.block_lines, 8);
+    p.block_lines = divide_up(height, divide_up(height, p.block_lines));
+    const std::int64_t all_blocks = p.batch * p.picture_blocks();
+    const std::int64_t parts = by_columns ? wanted / all_blocks : std::min<std::int64_t>(wanted, threads) / all_blocks;
+    p.task_panels = divide_up(p.panels(), std::clamp<std::int64_t>(parts, 1, p.panels()));
+}
+
+}  // namespace seq::cpu::direct

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernels/cpu/geometry.hpp"
+
+namespace seq::cpu::direct {
+
+/// Windows over one spatial dimension.
+struct Axis {
+    std::int64_t in = 1, out = 1;
+    std::int64_t kernel = 1, stride = 1, dilation = 1, pad = 0;
+
+    /// Where in the input a window's tap lies; outside of it in the padding.
+    std::int64_t input_of(std::int64_t window, std::int64_t tap) const {
+        return window * stride + tap * dilation - pad;
+    }
+    /// Whether its one window is the whole of it.
+    bool is_single() const { return in == 1 && out == 1 && kernel == 1 && pad == 0; }
+};
+
+/// Lines of the input that lie in a copy one after the other.
+struct LineRun {
+    std::int64_t slot = 0, count = 0;
+    /// Counted from the first tap of the block's first window on; the next ones are a stride further.
+    std::int64_t first = 0;
+};
+
+/// Where the lines of a block of windows lie in a copy, so that those of each tap follow each other.
+struct CopiedLines {
+    std::vector<LineRun> runs;
+    std::vector<std::int64_t> tap_slots;  ///< of the first window's line
+    std::int64_t slots = 0;
+};
+CopiedLines copied_lines(const Axis& lines, std::int64_t windows);
+
+/// Taps of a panel, or some of the channels of one tap, that tiles of rows take one after the other while the next are
+/// fetched.
+struct Chunk {
+    std::int64_t first_tap = 0, taps = 1;
+    std::int64_t first_channel = 0, channels = 0;
+};
+
+/// A convolution as a product of matrices: the pixels of a block of lines, times panels of weights. For each tap of a
+/// line, the inputs of a block are copied side by side, so that the rows of every tap are the same distance apart.
+struct Problem {
+    std::int64_t batch = 0, in_channels = 0, out_channels = 0;
+    Axis lines, columns;
+    int lanes = 16;
+
+    std::int64_t block_lines = 1;
+    std::int64_t task_panels = 1;
+
+    std::int64_t taps() const { return lines.kernel * columns.kernel; }
+    std::int64_t pixels() const { return batch * lines.out * columns.out; }
+    std::int64_t panels() const { return divide_up(out_channels, 2 * lanes); }
+    std::int64_t picture_blocks() const { return divide_up(lines.out, block_lines); }
+    std::int64_t column_parts() const { return divide_up(panels(), task_panels); }
+    std::int64_t tasks() const { return batch * picture_blocks() * column_parts(); }
+    double macs() const;
+    bool pads() const;
+
+    /// In floats, between pixels of a copy: apart from powers of two, at which they meet in one set of a cache.
+    std::int64_t copy_stride() const { return round_up(in_channels, lanes) + lanes; }
+    std::int64_t copy_floats() const {
+        return columns.kernel * copied_lines(lines, block_lines).slots * columns.out * copy_stride();
+    }
+    std::int64_t sums_floats() const { return block_lines * columns.out * 2 * lanes; }
+    std::vector<Chunk> chunks() const;
+};
+
+/// Sets the pieces for so many threads.
+void cut_into_tasks(Problem& problem, int threads);
+
+}  // namespace seq::cpu::direct
