@@ -5,40 +5,12 @@
 
 #include "engine/selection/enumerate.hpp"
 #include "engine/selection/footprint.hpp"
+#include "engine/selection/group_choice.hpp"
 #include "engine/selection/layout_choice.hpp"
 #include "engine/selection/measure.hpp"
 
 namespace seq {
 namespace {
-
-double least_cost(const std::vector<Candidate>& candidates, bool cold) {
-    double least = candidates.front().cost(cold);
-    for (const Candidate& candidate : candidates) least = std::min(least, candidate.cost(cold));
-    return least;
-}
-
-/// Groups that take less than their nodes do apart.
-class GroupChoice {
-   public:
-    GroupChoice(Measurements& measurements, bool cold) : measurements_(measurements), cold_(cold) {}
-
-    bool pays(const Group& group) {
-        const auto& together = measurements_.of(group_unit(group));
-        if (together.empty()) return false;
-        double apart = 0;
-        for (const Node* node : group.nodes) {
-            if (is_view(*node)) continue;
-            const auto& candidates = measurements_.of(node_unit(*node));
-            if (candidates.empty()) return true;
-            apart += least_cost(candidates, cold_);
-        }
-        return least_cost(together, cold_) < apart;
-    }
-
-   private:
-    Measurements& measurements_;
-    bool cold_;
-};
 
 std::vector<Unit> units_of(const Graph& graph, const std::vector<Group>& groups) {
     std::map<const Node*, const Group*> by_last;
@@ -75,7 +47,7 @@ Selection select(const Graph& graph, const Backend& backend, const ComputeOption
     const bool cold = home != WeightHome::core;
     Measurements measurements(graph, backend, options, tuning, home);
     measurements.prepare(all_units(graph, groups));
-    GroupChoice choice(measurements, cold);
+    GroupChoice choice(measurements, cold, options.threads);
     std::erase_if(groups, [&](const Group& group) { return !choice.pays(group); });
 
     LayoutChoice layouts(graph, cold, options.dtype == DType::bf16, measurements);

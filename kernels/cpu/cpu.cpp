@@ -24,6 +24,7 @@ const KernelList& cpu_kernels() {
         &cpu::winograd2_kernel(),
         &cpu::pointwise_kernel(),
         &cpu::depthwise_kernel(),
+        &cpu::few_channels_kernel(),
         &cpu::direct_kernel(),
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
@@ -56,6 +57,7 @@ const GroupKernelList& cpu_group_kernels() {
         &cpu::small_net_kernel(),
         &cpu::inverted_residual_kernel(),
         &cpu::scaled_pointwise_kernel(),
+        &cpu::squeeze_excitation_kernel(),
     };
     return kernels;
 }

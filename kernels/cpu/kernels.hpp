@@ -18,6 +18,7 @@ const Kernel& elementwise_kernel();
 const Kernel& pool_kernel();
 const Kernel& gather_kernel();
 const Kernel& rearrange_kernel();
+const Kernel& few_channels_kernel();
 const Kernel& view_kernel();
 const Kernel& batch_norm_kernel();
 const Kernel& layer_norm_kernel();
@@ -36,5 +37,6 @@ const Kernel& reference_kernel();
 const GroupKernel& small_net_kernel();
 const GroupKernel& inverted_residual_kernel();
 const GroupKernel& scaled_pointwise_kernel();
+const GroupKernel& squeeze_excitation_kernel();
 
 }  // namespace seq::cpu

@@ -41,22 +41,17 @@ struct Vector {
     static Float positive_or(Float x, Float otherwise) {
         return _mm256_blendv_ps(x, otherwise, _mm256_cmp_ps(x, zero(), _CMP_LE_OQ));
     }
-    /// x · 2^n for integral n in [-126, 128].
-    static Float scale(Float x, Float n) {
-        const __m256i half = _mm256_srai_epi32(_mm256_cvtps_epi32(n), 1);
-        const __m256i rest = _mm256_sub_epi32(_mm256_cvtps_epi32(n), half);
-        return _mm256_mul_ps(_mm256_mul_ps(x, power_of_two(half)), power_of_two(rest));
+    /// 2^(i - 127) for 2^23 + i, where the lowest 9 bits of i are in [1, 254].
+    static Float power_of_two(Float number) {
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(number), 23));
     }
+    /// x clamped to [-limit, limit]; any of its numbers where x is NaN.
+    static Float within(Float x, Float limit) { return at_most(at_least(x, sub(zero(), limit)), limit); }
     static Float reciprocal(Float x) { return _mm256_div_ps(splat(1), x); }
     /// NaN where `x` is -Inf, else `value`.
     static Float nan_at_minus_infinity(Float value, Float x) {
         const __m256 lost = _mm256_cmp_ps(x, splat(-__builtin_inff()), _CMP_EQ_OQ);
         return _mm256_or_ps(value, lost);
-    }
-
-   private:
-    static Float power_of_two(__m256i n) {
-        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
     }
 };
 

@@ -42,8 +42,12 @@ struct Vector {
     static Float positive_or(Float x, Float otherwise) {
         return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, zero(), _CMP_LE_OQ), x, otherwise);
     }
-    /// x · 2^n for integral n in [-126, 128].
-    static Float scale(Float x, Float n) { return _mm512_maskz_scalef_ps(all, x, n); }
+    /// 2^(i - 127) for 2^23 + i, where the lowest 9 bits of i are in [1, 254].
+    static Float power_of_two(Float number) {
+        return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_castps_si512(number), 23));
+    }
+    /// x clamped to [-limit, limit]; any of its numbers where x is NaN.
+    static Float within(Float x, Float limit) { return _mm512_maskz_range_ps(all, x, limit, 0x2); }
     /// 1 / x within 1 ulp or so for x in [1, 2^126].
     static Float reciprocal(Float x) {
         const Float guess = _mm512_maskz_rcp14_ps(all, x);
@@ -51,8 +55,8 @@ struct Vector {
     }
     /// NaN where `x` is -Inf, else `value`.
     static Float nan_at_minus_infinity(Float value, Float x) {
-        const Mask lost = _mm512_fpclass_ps_mask(x, 0x10);
-        return _mm512_mask_mov_ps(value, lost, splat(__builtin_nanf("")));
+        // A nibble for each class of x: 2 gives NaN, 0 keeps the value; -Inf is class 4.
+        return _mm512_maskz_fixupimm_ps(all, value, x, _mm512_set1_epi32(0x00020000), 0);
     }
 };
 

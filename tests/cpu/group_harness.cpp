@@ -63,7 +63,7 @@ bool GroupCase::run(const GroupKernel& kernel, int threads, double tolerance) {
     ComputeOptions options;
     options.threads = threads;
     options.estimate = false;
-    GroupRequest request{kernel.match(graph, *graph.first_node(), options), {}, {}, {placed(*output_)}, options};
+    GroupRequest request{kernel.match(graph, *graph.first_node(), options), {}, {}, {}, options};
     if (request.nodes.size() != graph.node_count()) return false;
     for (const Node* node : request.nodes) {
         for (const Value* value : node->inputs) {
@@ -71,7 +71,21 @@ bool GroupCase::run(const GroupKernel& kernel, int threads, double tolerance) {
             if (value->kind == ValueKind::input && !listed) request.values.push_back(value);
         }
     }
-    for (const Value* value : request.values) request.inputs.push_back(placed(*value));
+    const Layout blocked = Layout::blocked(cpu_backend().isa == Isa::avx512 ? 16 : 8);
+    for (const Layout& layout : {Layout::plain(), Layout::channels_last(), blocked}) {
+        CAPTURE(layout.to_string());
+        const auto offered = [&](const Value& value) {
+            return placed(value, value.type.shape.rank() < 3 ? Layout::plain() : layout);
+        };
+        request.inputs.clear();
+        for (const Value* value : request.values) request.inputs.push_back(offered(*value));
+        request.outputs = {offered(*output_)};
+        if (!run_offered(kernel, request, tolerance)) return false;
+    }
+    return true;
+}
+
+bool GroupCase::run_offered(const GroupKernel& kernel, const GroupRequest& request, double tolerance) {
     std::string refusal;
     const auto prepared = kernel.prepare(request, weights_, refusal);
     if (!prepared) {

@@ -20,10 +20,13 @@ class GroupCase {
     /// Fills all values, with `special` among the numbers of the first input, and computes what is expected.
     void finish(Value* output, const std::vector<float>& special = {});
 
-    /// Runs the graph by `kernel` alone where it matches all nodes, and compares; returns whether it did.
+    /// Runs the graph by `kernel` alone where it matches all nodes, offered each layout, and compares; returns whether
+    /// it did.
     bool run(const GroupKernel& kernel, int threads, double tolerance = 1e-5);
 
    private:
+    bool run_offered(const GroupKernel& kernel, const GroupRequest& request, double tolerance);
+
     std::map<const Value*, std::shared_ptr<Tensor>> data_;
     MemoryWeights weights_;
     Value* output_ = nullptr;

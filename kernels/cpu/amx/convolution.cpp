@@ -144,16 +144,17 @@ class AmxConvolution final : public Kernel {
         const Value& value = *request.node.inputs[1];
         if (!provider.available(value)) return true;
         bool extreme = false;
-        const std::int64_t count = problem.panels() * problem.panel_weights();
+        const auto bytes =
+            static_cast<std::size_t>(problem.panels() * problem.panel_weights()) * sizeof(std::uint16_t);
         kernel.weights = provider.packed(
             value, "panels of 32 for amx_bf16",
             [&](const TensorView& plain) {
                 extreme = problem.copies() && has_extreme(plain);
-                auto packed = std::make_shared<Tensor>(DType::bf16, std::initializer_list<std::int64_t>{count});
-                pack_weights(problem, plain.as<float>(), packed->view().as<std::uint16_t>());
-                return keep_tensor(std::move(packed));
+                return keep_bytes(bytes, [&](void* packed) {
+                    pack_weights(problem, plain.as<float>(), static_cast<std::uint16_t*>(packed));
+                });
             },
-            static_cast<std::size_t>(count) * sizeof(std::uint16_t));
+            bytes);
         if (extreme) refusal = "its zeros around pictures, times weights of Inf or NaN, would be NaN";
         kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
         return !extreme;

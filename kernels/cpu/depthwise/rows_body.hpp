@@ -28,7 +28,8 @@ template <int Width, int Stride, int Columns, bool Edge>
 #pragma GCC unroll 32
         for (int i = 0; i < span; ++i, input += row.in_stride) {
             if (Edge && (left + i < 0 || left + i >= row.in_width)) continue;
-            const V::Float value = whole ? V::load(input) : V::load(input, mask);
+            V::Float value = whole ? V::load(input) : V::load(input, mask);
+            V::keep_in_register(value);
 #pragma GCC unroll 32
             for (int t = 0; t < Columns; ++t) {
                 const int k = i - t * Stride;
@@ -45,9 +46,10 @@ template <int Width, int Stride, int Columns, bool Edge>
     V::Float sums[Columns];
     for (int t = 0; t < Columns; ++t) sums[t] = V::load(row.bias + channel);
     sum_columns<Width, Stride, Columns, Edge>(row, x * Stride - row.pad_left, channel, mask, whole, sums);
-    float* output = row.output + x * row.out_stride + channel;
+    const std::int64_t out_stride = row.out_stride;
+    float* output = row.output + x * out_stride + channel;
 #pragma GCC unroll 32
-    for (int t = 0; t < Columns; ++t, output += row.out_stride) {
+    for (int t = 0; t < Columns; ++t, output += out_stride) {
         const V::Float value = V::at_most(V::at_least(sums[t], low), high);
         whole ? V::store(output, value) : V::store(output, value, mask);
     }
@@ -78,7 +80,9 @@ std::int64_t run_tiles(const Row& row, std::int64_t x) {
 
 template <int Width, int Stride>
 void run_row(const Row& row) {
-    const std::int64_t sevens = run_tiles<Width, Stride, 7>(row, 0);
+    // More columns share what is read, where there are registers for them.
+    const std::int64_t wide = V::lanes == 16 && Stride == 1 && Width > 3 ? run_tiles<Width, Stride, 14>(row, 0) : 0;
+    const std::int64_t sevens = run_tiles<Width, Stride, 7>(row, wide);
     const std::int64_t fours = run_tiles<Width, Stride, 4>(row, sevens);
     run_tiles<Width, Stride, 1>(row, fours);
 }

@@ -50,6 +50,16 @@ double channel_parts_cost(const Plan& plan) {
     return as_double(plan.projects() ? plan.output_floats() : 0) * sizeof(float) * 2 * shared_byte;
 }
 
+/// What the largest part has more than an equal share, in multiply-adds, where `count` things are cut into `parts`
+/// parts of up to `part`.
+double uneven_cost(const Plan& plan, std::int64_t count, std::int64_t part, std::int64_t parts) {
+    const depthwise::Problem& m = plan.middle;
+    const double products = as_double(m.in_height * m.in_width * plan.in_channels) +
+                            as_double(m.out_height * m.out_width * plan.out_channels);
+    const double all = as_double(m.channels) * (products + as_double(m.out_height * m.out_width * m.taps()));
+    return all * (as_double(part) / as_double(count) - 1 / as_double(parts));
+}
+
 }  // namespace
 
 std::int64_t Plan::ring_rows() const {
@@ -64,11 +74,15 @@ void cut_into_tasks(Plan& plan, int threads) {
     plan.part_rows = m.out_height;
     plan.part_channels = round_up(m.channels, panel);
     const bool enough_channels = m.channels >= parts * panel;
-    if (!enough_channels || row_parts_cost(plan, parts) <= channel_parts_cost(plan)) {
-        plan.part_rows = divide_up(m.out_height, parts);
+    const std::int64_t rows = divide_up(m.out_height, parts);
+    const std::int64_t channels = round_up(divide_up(m.channels, parts), panel);
+    const double by_rows = row_parts_cost(plan, parts) + uneven_cost(plan, m.out_height, rows, parts);
+    const double by_channels = channel_parts_cost(plan) + uneven_cost(plan, m.channels, channels, parts);
+    if (!enough_channels || by_rows <= by_channels) {
+        plan.part_rows = rows;
         plan.strip_rows = std::min(std::max(divide_up(strip_pixels, m.out_width), least_strip_rows), plan.part_rows);
     } else {
-        plan.part_channels = round_up(divide_up(m.channels, parts), panel);
+        plan.part_channels = channels;
         plan.strip_rows = m.out_height;
     }
     fit_block(plan);

@@ -36,9 +36,9 @@ void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int
         tile.columns = std::min(width, panels.out_channels - panel * width);
         multiply_panel(code, tile, count, more ? weights_at(panel + 1) : tile.panel,
                        more ? tile.channels * padded_columns(panel + 1) : 0);
-        tile.output += width;
+        tile.output += width + 2 * tile.output_gap;
         if (tile.sums != nullptr) tile.sums += width;
-        if (tile.residual != nullptr) tile.residual += width;
+        if (tile.residual != nullptr) tile.residual += width + 2 * tile.output_gap;
     }
 }
 

@@ -30,12 +30,12 @@ class Pointwise final : public Kernel {
                                             std::string& refusal) const override {
         const Layer layer = pointwise::layer_of(request).value();
         auto kernel = std::make_unique<PreparedPointwise>(request, provider, layer);
-        std::vector<Placed> inputs = place_inputs(request, layer.layout);
-        inputs[0].layout = layer.layout;
+        std::vector<Placed> inputs = place_inputs(request, layer.output);
+        inputs[0].layout = layer.input;
         for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-        kernel->output_layouts.push_back(layer.layout);
+        kernel->output_layouts.push_back(layer.output);
         if (kernel->residual >= 0) kernel->in_place.emplace_back(kernel->residual, 0);
-        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layer.layout),
+        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layer.output),
                          kernel->head.count, refusal))
             return nullptr;
         kernel->finish(request.options.threads);

@@ -33,7 +33,7 @@ std::optional<Layer> convolution_layer(const KernelRequest& request) {
     layer.problem.in_channels = in[1];
     layer.problem.out_channels = out[1];
     layer.problem.rows = out[0] * product(layer.rows.out_sizes);
-    layer.layout = Layout::channels_last();
+    layer.convolution = true;
     return layer;
 }
 
@@ -47,6 +47,17 @@ std::optional<Layer> linear_layer(const KernelRequest& request) {
     return layer;
 }
 
+/// Channels last, unless the request has blocks of so many channels as a vector has.
+void place_layer(Layer& layer, const KernelRequest& request) {
+    const int lanes = layer.problem.lanes;
+    const Layout last = Layout::channels_last(), blocked = Layout::blocked(lanes);
+    layer.rows.blocked = request.inputs[0].layout == blocked;
+    layer.input = layer.rows.blocked ? blocked : last;
+    const Layout& offered = request.outputs[0].layout;
+    const bool blocks = offered == blocked || (offered == Layout::plain() && layer.rows.blocked);
+    layer.output = blocks && layer.problem.out_channels % lanes == 0 ? blocked : last;
+}
+
 }  // namespace
 
 std::optional<Layer> layer_of(const KernelRequest& request) {
@@ -56,11 +67,12 @@ std::optional<Layer> layer_of(const KernelRequest& request) {
     if (!layer) layer = linear_layer(request);
     if (!layer) return std::nullopt;
     layer->problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    if (layer->convolution) place_layer(*layer, request);
     cut_into_tasks(layer->problem, request.options.threads);
     return layer;
 }
 
-std::int64_t Layer::picture_rows() const { return layout == Layout::plain() ? problem.rows : product(rows.out_sizes); }
+std::int64_t Layer::picture_rows() const { return convolution ? product(rows.out_sizes) : problem.rows; }
 
 Support supports_layer(const KernelRequest& request, const Layer& layer) {
     if (!is_f32(request)) return Support::no("computes in f32 alone");
@@ -86,7 +98,7 @@ PreparedPointwise::PreparedPointwise(const KernelRequest& request, WeightProvide
 
 void PreparedPointwise::finish(int threads) {
     const Problem& p = layer_.problem;
-    copies_ = !layer_.rows.contiguous() || scale >= 0 || prologue.scale != nullptr;
+    copies_ = !layer_.rows.contiguous() || layer_.rows.blocked || scale >= 0 || prologue.scale != nullptr;
     workers_ = std::min(std::clamp<std::int64_t>(threads, 1, TaskRanges::max_workers), p.tasks());
     if (copies_) scratch_bytes = static_cast<std::size_t>(workers_ * p.block_rows * p.copy_stride()) * sizeof(float);
 }
@@ -134,17 +146,35 @@ void PreparedPointwise::copy_rows(const RunContext& context, const Block& block,
     }
 }
 
-void PreparedPointwise::multiply_block(const RunContext& context, const Block& block, std::int64_t part) const {
+void PreparedPointwise::multiply_block(const RunContext& context, Block block, std::int64_t part) const {
+    if (layer_.output.kind != LayoutKind::blocked) return multiply_rows(context, block, part);
+    const std::int64_t picture_rows = layer_.picture_rows(), end = block.first + block.count;
+    while (block.first < end) {
+        block.count = std::min(end, round_up(block.first + 1, picture_rows)) - block.first;
+        multiply_rows(context, block, part);
+        block.first += block.count;
+        block.rows += block.count * block.row_stride;
+    }
+}
+
+/// `block` lies in one picture where channels lie in blocks.
+void PreparedPointwise::multiply_rows(const RunContext& context, const Block& block, std::int64_t part) const {
     const Problem& problem = layer_.problem;
     const std::int64_t first = part * problem.task_panels;
     const std::int64_t last = std::min(first + problem.task_panels, problem.panels());
-    const std::int64_t at = block.first * problem.out_channels + first * 2 * problem.lanes;
+    std::int64_t at = block.first * problem.out_channels + first * 2 * problem.lanes;
     Tile tile;
+    tile.output_stride = problem.out_channels;
+    if (layer_.output.kind == LayoutKind::blocked) {
+        const std::int64_t pixels = layer_.picture_rows(), picture = block.first / pixels * pixels;
+        at = picture * problem.out_channels + (first * 2 * pixels + block.first - picture) * problem.lanes;
+        tile.output_stride = problem.lanes;
+        tile.output_gap = (pixels - 1) * problem.lanes;
+    }
     tile.rows = block.rows;
     tile.row_stride = block.row_stride;
     tile.channels = problem.in_channels;
     tile.output = static_cast<float*>(context.outputs[0]) + at;
-    tile.output_stride = problem.out_channels;
     tile.epilogue = epilogue_;
     if (residual >= 0) tile.residual = static_cast<const float*>(context.inputs[residual]) + at;
     const Panels panels{static_cast<const float*>(weights_.data), static_cast<const float*>(bias_.data),

@@ -15,7 +15,8 @@ namespace seq::cpu::pointwise {
 struct Layer {
     Problem problem;
     Rows rows;
-    Layout layout;  ///< of input and output
+    bool convolution = false;
+    Layout input, output;  ///< the residual lies as the output does
 
     /// Rows that a picture has; all of them where the node is no convolution.
     std::int64_t picture_rows() const;
@@ -55,7 +56,8 @@ class PreparedPointwise final : public PreparedKernel {
     };
     Block block_at(const RunContext& context, std::int64_t index) const;
     void copy_rows(const RunContext& context, const Block& block, float* target) const;
-    void multiply_block(const RunContext& context, const Block& block, std::int64_t part) const;
+    void multiply_block(const RunContext& context, Block block, std::int64_t part) const;
+    void multiply_rows(const RunContext& context, const Block& block, std::int64_t part) const;
 
     Layer layer_;
     const Code* code_ = nullptr;

@@ -39,6 +39,17 @@ void pack_weights(const PanelShape& shape, const float* weights, float* packed) 
     });
 }
 
+/// The tiles of a block, about as many blocks as wanted, at which the thread with the most blocks has the fewest tiles.
+std::int64_t even_block(std::int64_t tiles, std::int64_t blocks, std::int64_t most, std::int64_t threads) {
+    const std::int64_t wanted = divide_up(tiles, blocks);
+    std::int64_t best = wanted;
+    const auto longest = [&](std::int64_t block) { return divide_up(divide_up(tiles, block), threads) * block; };
+    for (std::int64_t block = std::max<std::int64_t>(wanted / 2, 1); block <= std::min(wanted + 2, most); ++block) {
+        if (longest(block) < longest(best)) best = block;
+    }
+    return best;
+}
+
 }  // namespace
 
 double Problem::macs() const {
@@ -50,7 +61,7 @@ void cut_into_tasks(Problem& p, int threads) {
     const std::int64_t fit = std::clamp<std::int64_t>(block_cache_floats / (tile * p.copy_stride()), 1, tiles);
     const auto worth = static_cast<std::int64_t>(p.macs() / least_task_macs);
     const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
-    std::int64_t blocks = (tiles + fit - 1) / fit, parts = 1;
+    std::int64_t parts = 1, blocks = (tiles + fit - 1) / fit;
     const bool by_columns = p.out_channels >= p.rows && p.panels() >= threads;
     if (by_columns) {
         parts = std::clamp<std::int64_t>(wanted / blocks, 1, p.panels());
@@ -58,8 +69,7 @@ void cut_into_tasks(Problem& p, int threads) {
         blocks = std::clamp<std::int64_t>(wanted, blocks, tiles);
         parts = std::clamp<std::int64_t>(std::min<std::int64_t>(wanted, threads) / blocks, 1, p.panels());
     }
-    const std::int64_t even = (p.rows + blocks - 1) / blocks;
-    p.block_rows = blocks == 1 ? p.rows : round_up(even, tile);
+    p.block_rows = blocks == 1 ? p.rows : even_block(tiles, blocks, fit, by_columns ? 1 : threads) * tile;
     p.task_panels = (p.panels() + parts - 1) / parts;
 }
 

@@ -56,7 +56,7 @@ class ScaledPointwise final : public GroupKernel {
         if (node == nullptr || !is_f32(request_of(first, options))) return {};
         const KernelRequest request = request_of(*node, options);
         const auto layer = pointwise::layer_of(request);
-        if (!layer || layer->layout == Layout::plain() || !pointwise::supports_layer(request, *layer)) return {};
+        if (!layer || !layer->convolution || !pointwise::supports_layer(request, *layer)) return {};
         if (fuse_head(request, has_row_function).count != node->epilogue.size()) return {};
         return {&first, node};
     }
@@ -64,19 +64,29 @@ class ScaledPointwise final : public GroupKernel {
     std::unique_ptr<PreparedKernel> prepare(const GroupRequest& request, WeightProvider& provider,
                                             std::string&) const override {
         const Node &first = *request.nodes[0], &last = *request.nodes[1];
-        const KernelRequest product = request_of(last, request.options);
+        const auto scaling = scaling_of(first);
+        const Value& rows = scaling ? *scaling->rows : *first.input();
+        const int input = position_of(request, rows);
+        KernelRequest product = request_of(last, request.options);
+        const int operand = fuse_head(product, has_row_function).residual;
+        const int residual = operand < 0 ? -1 : position_of(request, *last.input(operand));
+        if (residual != input) {
+            product.inputs[0].layout = request.inputs[static_cast<std::size_t>(input)].layout;
+            product.outputs[0].layout = request.outputs[0].layout;
+        }
         const Layer layer = pointwise::layer_of(product).value();
         auto kernel = std::make_unique<PreparedPointwise>(product, provider, layer);
-        if (kernel->head.residual >= 0) kernel->residual = position_of(request, *last.input(kernel->head.residual));
-        if (const auto scaling = scaling_of(first)) {
-            kernel->input = position_of(request, *scaling->rows);
+        kernel->input = input;
+        kernel->residual = residual;
+        kernel->input_layouts.assign(request.values.size(), layer.output);
+        kernel->input_layouts[static_cast<std::size_t>(input)] = layer.input;
+        if (scaling) {
             kernel->scale = position_of(request, *scaling->scale);
+            kernel->input_layouts[static_cast<std::size_t>(kernel->scale)] = Layout::channels_last();
         } else {
-            kernel->input = position_of(request, *first.input());
             set_affine(*kernel, request_of(first, request.options), provider);
         }
-        kernel->input_layouts.assign(request.values.size(), layer.layout);
-        kernel->output_layouts.push_back(layer.layout);
+        kernel->output_layouts.push_back(layer.output);
         kernel->finish(request.options.threads);
         kernel->description += ", inputs scaled";
         return kernel;

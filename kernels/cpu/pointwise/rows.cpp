@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/geometry.hpp"
+
 namespace seq::cpu::pointwise {
 
 std::int64_t Rows::input_pixel(std::int64_t row) const {
@@ -12,16 +14,29 @@ std::int64_t Rows::input_pixel(std::int64_t row) const {
     return (in_plane * in_sizes[1] + y * strides[1]) * in_sizes[2] + x * strides[2];
 }
 
+std::int64_t Rows::offset(std::int64_t pixel, int lanes) const {
+    if (!blocked) return pixel * channels;
+    const std::int64_t pixels = product(in_sizes);
+    return (pixel / pixels * divide_up(channels, lanes) * pixels + pixel % pixels) * lanes;
+}
+
 void Rows::copy(const Code& code, const float* input, std::int64_t first, std::int64_t count, const Prologue& prologue,
                 float* target, std::int64_t target_stride) const {
     const std::int64_t line = contiguous() ? first + count : out_sizes[2];
+    RowCopy part;
+    part.stride = strides[2] * (blocked ? code.lanes : channels);
+    part.vector_stride = blocked ? product(in_sizes) * code.lanes : code.lanes;
+    part.channels = channels;
+    part.prologue = prologue;
+    part.target = target;
+    part.target_stride = target_stride;
     while (count > 0) {
-        const std::int64_t part = std::min(count, line - first % line);
-        code.copy(input + input_pixel(first) * channels, strides[2] * channels, part, channels, prologue, target,
-                  target_stride);
-        first += part;
-        count -= part;
-        target += part * target_stride;
+        part.rows = input + offset(input_pixel(first), code.lanes);
+        part.count = std::min(count, line - first % line);
+        code.copy(part);
+        first += part.count;
+        count -= part.count;
+        part.target += part.count * target_stride;
     }
 }
 

@@ -13,7 +13,8 @@ namespace seq::cpu::pointwise {
 /// How many rows a tile has at most.
 constexpr int tile_rows(int lanes) { return lanes == 16 ? 14 : 6; }
 
-/// What happens to inputs while they are copied: · scale + shift, then ReLU. Each is left out where it is nullptr.
+/// What happens to inputs while they are copied: · scale + shift, then ReLU. Each is left out where it is nullptr, and
+/// those that follow with it.
 struct Prologue {
     const float* scale = nullptr;
     const float* shift = nullptr;
@@ -35,6 +36,9 @@ struct Tile {
     const float* residual = nullptr;
     float* output = nullptr;
     std::int64_t output_stride = 0;
+    /// In floats, what lies between two vectors of a row of `output` and `residual`: nothing, unless channels lie in
+    /// blocks.
+    std::int64_t output_gap = 0;
     std::int64_t channels = 0;
     std::int64_t columns = 0;  ///< output channels, at most 2 · lanes
     /// Sums to be added to, instead of the bias; nullptr where there are none yet.
@@ -51,9 +55,20 @@ struct Tile {
 
 using TileFunction = void (*)(const Tile& tile);
 
-/// Copies `count` rows, which begin `stride` floats apart, to where they are `target_stride` apart.
-using CopyFunction = void (*)(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t channels,
-                              const Prologue& prologue, float* target, std::int64_t target_stride);
+/// Rows to be copied. Strides are in floats.
+struct RowCopy {
+    const float* rows = nullptr;
+    std::int64_t stride = 0;
+    /// Between the vectors of a row: `lanes`, unless channels lie in blocks.
+    std::int64_t vector_stride = 0;
+    std::int64_t count = 0;
+    std::int64_t channels = 0;
+    Prologue prologue;
+    float* target = nullptr;  ///< where the channels of a row lie one after the other
+    std::int64_t target_stride = 0;
+};
+
+using CopyFunction = void (*)(const RowCopy& copy);
 
 /// output[i] = the sum of parts[p · count + i] over p, + residual[i] where there is one, as the epilogue has it; for i
 /// in [first, last).

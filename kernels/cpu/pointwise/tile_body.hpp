@@ -67,13 +67,24 @@ template <int Rows, int Columns>
     }
 }
 
+inline void apply_function(const Tile& tile, std::int64_t rows) {
+    const std::int64_t width = tile.output_gap == 0 ? tile.columns : V::lanes;
+    for (std::int64_t column = 0; column < tile.columns; column += width) {
+        const std::int64_t count = tile.columns - column < width ? tile.columns - column : width;
+        tile.epilogue.function(tile.output + column / V::lanes * (V::lanes + tile.output_gap), tile.output_stride, rows,
+                               count, tile.epilogue.parameters);
+    }
+}
+
 template <int Rows, int Columns>
 void multiply(const Tile& tile) {
     const Tile t = tile;
     Sums<Rows, Columns> sums;
     const V::Mask last = V::first(t.columns - (Columns - 1) * V::lanes);
+    const std::int64_t vector_stride = V::lanes + t.output_gap;
     const auto load = [&](const float* row, int j) {
-        return j + 1 < Columns ? V::load(row + j * V::lanes) : V::load(row + j * V::lanes, last);
+        const float* vector = row + j * vector_stride;
+        return j + 1 < Columns ? V::load(vector) : V::load(vector, last);
     };
     if (t.sums == nullptr) {
         for (int j = 0; j < Columns; ++j) {
@@ -106,11 +117,10 @@ void multiply(const Tile& tile) {
 #pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
         float* row = t.output + r * t.output_stride;
-        for (int j = 0; j < Columns; ++j)
-            j + 1 < Columns ? V::store(row + j * V::lanes, sums[r][j]) : V::store(row + j * V::lanes, sums[r][j], last);
+        for (int j = 0; j < Columns; ++j, row += vector_stride)
+            j + 1 < Columns ? V::store(row, sums[r][j]) : V::store(row, sums[r][j], last);
     }
-    if (finishes && t.epilogue.function != nullptr)
-        t.epilogue.function(t.output, t.output_stride, Rows, t.columns, tile.epilogue.parameters);
+    if (finishes && t.epilogue.function != nullptr) apply_function(tile, Rows);
 }
 
 inline V::Float prepare(V::Float value, const Prologue& prologue, std::int64_t channel, V::Mask mask) {
@@ -119,20 +129,51 @@ inline V::Float prepare(V::Float value, const Prologue& prologue, std::int64_t c
     return prologue.relu ? V::at_least(value, V::zero()) : value;
 }
 
-inline void copy(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t channels,
-                 const Prologue& prologue, float* target, std::int64_t target_stride) {
+/// Row by row, for channels that lie one after the other.
+inline void copy_rows(const RowCopy& copy) {
+    const Prologue& prologue = copy.prologue;
     const bool changes = prologue.scale != nullptr || prologue.shift != nullptr || prologue.relu;
-    for (std::int64_t r = 0; r < count; ++r, rows += stride, target += target_stride) {
-        for (std::int64_t c = 0; c < channels; c += V::lanes) {
-            if (!changes && c + V::lanes <= channels) {
+    const float* rows = copy.rows;
+    float* target = copy.target;
+    for (std::int64_t r = 0; r < copy.count; ++r, rows += copy.stride, target += copy.target_stride) {
+        for (std::int64_t c = 0; c < copy.channels; c += V::lanes) {
+            if (!changes && c + V::lanes <= copy.channels) {
                 V::store(target + c, V::load(rows + c));
                 continue;
             }
-            const V::Mask mask = V::first(channels - c < V::lanes ? channels - c : V::lanes);
+            const V::Mask mask = V::first(copy.channels - c < V::lanes ? copy.channels - c : V::lanes);
             V::store(target + c, prepare(V::load(rows + c, mask), prologue, c, mask), mask);
         }
     }
 }
+
+template <bool Scale, bool Shift, bool Relu>
+inline void copy_vectors(const RowCopy& copy, std::int64_t channel, V::Mask mask) {
+    const V::Float scale = Scale ? V::load(copy.prologue.scale + channel, mask) : V::zero();
+    const V::Float shift = Shift ? V::load(copy.prologue.shift + channel, mask) : V::zero();
+    const float* rows = copy.rows + channel / V::lanes * copy.vector_stride;
+    float* target = copy.target + channel;
+    for (std::int64_t r = 0; r < copy.count; ++r, rows += copy.stride, target += copy.target_stride) {
+        V::Float value = V::load(rows);
+        if (Scale) value = V::mul(value, scale);
+        if (Shift) value = V::add(value, shift);
+        V::store(target, Relu ? V::at_least(value, V::zero()) : value, mask);
+    }
+}
+
+/// Block by block; blocks are whole.
+inline void copy_blocks(const RowCopy& copy) {
+    const Prologue& prologue = copy.prologue;
+    using CopyVectors = void (*)(const RowCopy&, std::int64_t, V::Mask);
+    const bool scale = prologue.scale != nullptr, shift = prologue.shift != nullptr;
+    const CopyVectors forms[2][2] = {{copy_vectors<false, false, false>, copy_vectors<true, false, false>},
+                                     {copy_vectors<true, true, false>, copy_vectors<true, true, true>}};
+    const CopyVectors vectors = scale && shift ? forms[1][prologue.relu] : forms[0][scale];
+    for (std::int64_t channel = 0; channel < copy.channels; channel += V::lanes)
+        vectors(copy, channel, V::first(copy.channels - channel < V::lanes ? copy.channels - channel : V::lanes));
+}
+
+inline void copy(const RowCopy& copy) { copy.vector_stride == V::lanes ? copy_rows(copy) : copy_blocks(copy); }
 
 inline void sum_parts(const float* parts, std::int64_t part_count, std::int64_t count, std::int64_t first,
                       std::int64_t last, const float* residual, const SumEpilogue& epilogue, float* output) {

@@ -8,6 +8,7 @@
 #include "kernels/cpu/own_kernel.hpp"
 #include "kernels/cpu/pool/pool_plan.hpp"
 #include "kernels/cpu/simd_math.hpp"
+#include "kernels/cpu/task_ranges.hpp"
 
 namespace seq::cpu {
 namespace {
@@ -190,9 +191,10 @@ RowsFunction pick(PoolMode mode, Kept kept, Isa isa) {
 
 class PreparedPool final : public OwnKernel {
    public:
-    PreparedPool(PoolPlan plan, Kept kept, Isa isa)
+    PreparedPool(PoolPlan plan, Kept kept, Isa isa, std::int64_t threads)
         : plan_(std::move(plan)),
-          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, kept, isa) : pick<PlaneRows>(plan_.mode, kept, isa)) {}
+          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, kept, isa) : pick<PlaneRows>(plan_.mode, kept, isa)),
+          threads_(threads) {}
 
     void compute(const RunContext& context) const override {
         const void* in = context.inputs[0];
@@ -201,13 +203,18 @@ class PreparedPool final : public OwnKernel {
         const std::int64_t work = plan_.axes[0].in * plan_.axes[1].in * plan_.axes[2].in * plan_.width /
                                       (plan_.axes[0].out * plan_.axes[1].out) +
                                   plan_.axes[2].out * plan_.width;
-        parallel_for(rows, parallel_grain / work + 1,
-                     [&](std::int64_t first, std::int64_t last) { rows_(&plan_, in, out, first, last); });
+        const std::int64_t grain = std::max(parallel_grain / work + 1, divide_up(rows, threads_ * tasks_per_thread));
+        run_tasks(divide_up(rows, grain), threads_, [&](std::int64_t, std::int64_t task) {
+            rows_(&plan_, in, out, task * grain, std::min((task + 1) * grain, rows));
+        });
     }
 
    private:
+    static constexpr std::int64_t tasks_per_thread = 8;
+
     PoolPlan plan_;
     RowsFunction rows_;
+    std::int64_t threads_;
 };
 
 class Pool final : public Kernel {
@@ -242,7 +249,7 @@ class Pool final : public Kernel {
         const bool gives_bf16 = request.outputs[0].layout.bf16;
         const Kept kept = gives_bf16 ? Kept::bf16 : inputs[0].layout.bf16 ? Kept::bf16_to_f32 : Kept::f32;
         inputs[0] = inputs[0].in(layout.kept(kept != Kept::f32));
-        auto kernel = std::make_unique<PreparedPool>(std::move(plan), kept, usable_isa(request.options));
+        auto kernel = std::make_unique<PreparedPool>(std::move(plan), kept, usable_isa(request.options), request.options.threads);
         if (!finish_own(*kernel, request, weights, inputs, layout, refusal)) return nullptr;
         return kernel;
     }

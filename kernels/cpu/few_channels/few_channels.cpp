@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "graph/ops/convolution.hpp"
+#include "kernels/cpu/cpu.hpp"
+#include "kernels/cpu/few_channels/problem.hpp"
+#include "kernels/cpu/few_channels/tile.hpp"
+#include "kernels/cpu/fused_head.hpp"
+#include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/own_kernel.hpp"
+#include "kernels/cpu/packing.hpp"
+#include "kernels/cpu/task_ranges.hpp"
+
+namespace seq::cpu {
+namespace {
+
+using few_channels::Axis;
+using few_channels::Problem;
+
+/// More channels than these are convolved faster where they lie innermost.
+constexpr std::int64_t most_channels = 8;
+
+Axis axis_of(const ops::Window& window, std::int64_t in, std::int64_t out) {
+    return {in, out, window.kernel, window.stride, window.dilation, window.pad_before};
+}
+
+std::optional<Problem> problem_of(const KernelRequest& request) {
+    const auto* conv = request.node.op.as<ops::Conv2d>();
+    if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
+    const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
+    Problem problem;
+    problem.batch = in[0];
+    problem.in_channels = in[1];
+    problem.out_channels = out[1];
+    problem.rows = axis_of(conv->window(0), in[2], out[2]);
+    problem.columns = axis_of(conv->window(1), in[3], out[3]);
+    problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    if (problem.macs() > 0) few_channels::cut_into_tasks(problem, request.options.threads);
+    return problem;
+}
+
+class PreparedFewChannels final : public PreparedKernel {
+   public:
+    PreparedFewChannels() { ignores_nonfinite = true; }
+
+    void run(const RunContext& context) const override {
+        auto* scratch = reinterpret_cast<float*>(context.scratch);
+        run_tasks(problem.tasks(), workers, [&](std::int64_t worker, std::int64_t task) {
+            run_task(context, task, scratch + worker * problem.copy_floats());
+        });
+        if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
+    }
+
+    Problem problem;
+    const few_channels::Code* code = nullptr;
+    PackedWeights weights, bias;
+    std::vector<std::int64_t> taps;
+    SumEpilogue epilogue;
+    std::int64_t workers = 1;
+    std::optional<ElementwiseChain> rest;
+
+   private:
+    void run_task(const RunContext& context, std::int64_t task, float* copy) const {
+        const Problem& p = problem;
+        const std::int64_t picture = task / p.row_parts(), first = task % p.row_parts() * p.task_rows;
+        const std::int64_t count = std::min(p.task_rows, p.rows.out - first);
+        const auto* input = static_cast<const float*>(context.inputs[0]);
+        few_channels::copy_planes(p, input + picture * p.in_channels * p.rows.in * p.columns.in, first, count, copy);
+        const std::int64_t line = p.columns.out * p.out_channels;
+        float* output = static_cast<float*>(context.outputs[0]) + (picture * p.rows.out + first) * line;
+        for (std::int64_t y = 0; y < count; ++y) run_row(copy + y * p.rows.stride * p.copy_width(), output + y * line);
+    }
+
+    void run_row(const float* copy, float* output) const {
+        const Problem& p = problem;
+        const std::int64_t width = 2 * p.lanes;
+        few_channels::Tile tile;
+        tile.stride = p.columns.stride;
+        tile.taps = taps.data();
+        tile.tap_count = p.taps();
+        tile.output_stride = p.out_channels;
+        tile.epilogue = epilogue;
+        const std::int64_t tiles = divide_up(p.columns.out, few_channels::tile_windows(p.lanes));
+        for (std::int64_t t = 0; t < tiles; ++t) {
+            const std::int64_t x = p.columns.out * t / tiles, end = p.columns.out * (t + 1) / tiles;
+            tile.first = copy + x * p.columns.stride;
+            for (std::int64_t panel = 0; panel < p.panels(); ++panel) {
+                tile.panel = static_cast<const float*>(weights.data) + panel * width * p.taps();
+                tile.bias = static_cast<const float*>(bias.data) + panel * width;
+                tile.columns = std::min(width, p.out_channels - panel * width);
+                tile.output = output + x * p.out_channels + panel * width;
+                code->run(tile, end - x);
+            }
+        }
+    }
+};
+
+class FewChannels final : public Kernel {
+   public:
+    std::string_view name() const override { return "cpu.few_channels"; }
+
+    Support supports(const KernelRequest& request) const override {
+        const auto problem = problem_of(request);
+        if (!problem) return Support::no("takes Conv2d without groups, padded with zeros, alone");
+        if (problem->in_channels > most_channels)
+            return Support::no(fmt::format("takes at most {} input channels", most_channels));
+        if (!is_f32(request)) return Support::no("computes in f32 alone");
+        if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
+        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
+        if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
+        return {};
+    }
+
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
+                                            std::string& refusal) const override {
+        const Isa isa = usable_isa(request.options);
+        const Layout layout = Layout::channels_last();
+        auto kernel = std::make_unique<PreparedFewChannels>();
+        const Problem& p = kernel->problem = problem_of(request).value();
+        kernel->code = isa == Isa::avx512 ? &few_channels::code_avx512() : &few_channels::code_avx2();
+        kernel->taps = p.tap_offsets();
+        if (!pack(*kernel, request.node, provider)) {
+            refusal = "the weights hold NaN, Inf or numbers near overflow, which padding would spread";
+            return nullptr;
+        }
+        FusedHead head = fuse_head(request, has_row_function);
+        if (head.residual >= 0) head = {};
+        kernel->epilogue = sum_epilogue(head, isa);
+        std::vector<Placed> inputs = place_inputs(request, layout);
+        inputs[0].layout = Layout::plain();
+        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
+        kernel->output_layouts.push_back(layout);
+        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout), head.count,
+                         refusal))
+            return nullptr;
+        kernel->workers =
+            std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers), p.tasks());
+        kernel->scratch_bytes = static_cast<std::size_t>(kernel->workers * p.copy_floats()) * sizeof(float);
+        kernel->description = fmt::format("own convolution of planes {}", name_of(isa));
+        return kernel;
+    }
+
+   private:
+    static bool pack(PreparedFewChannels& kernel, const Node& node, WeightProvider& provider) {
+        const Problem& p = kernel.problem;
+        const Value& weight = *node.parameter("weight");
+        kernel.bias = pack_bias(node, provider, round_up(p.out_channels, p.lanes));
+        if (!provider.available(weight)) return true;
+        const std::int64_t floats = p.taps() * round_up(p.out_channels, p.lanes);
+        const auto pack_view = [&](const TensorView& plain) {
+            if (p.pads() && has_extreme(plain)) return PackedWeights{};
+            return keep_floats(floats, [&](float* packed) { few_channels::pack_panels(p, plain.as<float>(), packed); });
+        };
+        kernel.weights = provider.packed(weight, fmt::format("panels of windows, 2 times {}", p.lanes), pack_view,
+                                         static_cast<std::size_t>(floats) * sizeof(float));
+        kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
+        return kernel.weights.data != nullptr;
+    }
+};
+
+}  // namespace
+
+const Kernel& few_channels_kernel() {
+    static const FewChannels kernel;
+    return kernel;
+}
+
+}  // namespace seq::cpu

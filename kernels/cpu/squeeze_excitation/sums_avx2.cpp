@@ -1,0 +1,9 @@
+#include "kernels/cpu/vector_avx2.hpp"
+//
+#include "kernels/cpu/squeeze_excitation/sums_body.hpp"
+
+namespace seq::cpu::squeeze_excitation {
+
+SumFunction sum_rows_avx2() { return sum_rows; }
+
+}  // namespace seq::cpu::squeeze_excitation

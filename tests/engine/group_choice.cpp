@@ -1,0 +1,100 @@
+#include "engine/selection/group_choice.hpp"
+
+#include <doctest/doctest.h>
+
+#include "graph/ops/batch_norm.hpp"
+#include "graph/ops/convolution.hpp"
+#include "kernels/cpu/cpu.hpp"
+
+namespace seq::tests {
+namespace {
+
+const Layout last = Layout::channels_last(), blocked = Layout::blocked(16);
+
+Candidate candidate(const Layout& layout, std::size_t inputs, double time) {
+    Candidate made{"some.kernel", "", {layout, layout}, std::vector<Layout>(inputs), {layout}, time, time};
+    made.inputs[0] = layout;
+    return made;
+}
+
+/// A norm and the 1×1 convolution after it, with times that nobody measured.
+class Pair {
+   public:
+    Pair() {
+        Value* x = graph_.add_input("x", {DType::f32, Shape(std::vector<Dim>{1, 32, 8, 8})});
+        ops::BatchNorm2d norm;
+        norm.num_features = 32;
+        ops::Conv2d conv;
+        conv.in_channels = 32;
+        conv.out_channels = 48;
+        conv.kernel_size = 1;
+        const Node& first = add(norm, x);
+        const Node& second = add(conv, first.output());
+        graph_.set_outputs({second.output()}, {"y"});
+        group_ = {nullptr, {&first, &second}, {x}};
+        options_.threads = 2;
+    }
+
+    void together(const Layout& layout, double time) { put(group_unit(group_), {candidate(layout, 1, time)}); }
+    void apart(const Layout& layout, double each) {
+        for (const Node* node : group_.nodes) {
+            const Unit unit = node_unit(*node);
+            put(unit, {candidate(layout, unit.inputs.size(), each)});
+        }
+    }
+    void reorder(const std::string& sizes, const Layout& from, const Layout& to, double time) {
+        tuning_.cache.add("reorder f32[" + sizes + "] " + from.to_string() + " -> " + to.to_string() + " threads=2 weights=" + name_of(WeightHome::core),
+                          {candidate(from, 1, time)});
+    }
+    bool pays() {
+        Measurements measurements(graph_, cpu_backend(), options_, tuning_, WeightHome::core);
+        return GroupChoice(measurements, false, options_.threads).pays(group_);
+    }
+
+   private:
+    const Node& add(Op op, Value* input) {
+        NodeSpec spec;
+        spec.op = std::move(op);
+        spec.name = spec.parameter_prefix = "layer" + std::to_string(graph_.node_count());
+        spec.inputs = {input};
+        return *graph_.add(std::move(spec));
+    }
+    void put(const Unit& unit, std::vector<Candidate> candidates) {
+        tuning_.cache.add(key_of(unit, options_) + " weights=" + name_of(WeightHome::core), std::move(candidates));
+    }
+
+    Graph graph_;
+    Group group_;
+    ComputeOptions options_;
+    Tuning tuning_;
+};
+
+TEST_CASE("a group pays where it takes less than its nodes do apart in its layouts") {
+    Pair pair;
+    pair.apart(last, 4);
+    pair.together(last, 10);
+    CHECK(!pair.pays());
+    pair.together(last, 7.9);
+    CHECK(pair.pays());
+}
+
+TEST_CASE("what lies between nodes apart counts, though each by itself finds it in its own cache") {
+    Pair pair;
+    pair.apart(last, 4);
+    pair.together(last, 8.1);  // 8 KB in between, at 25 bytes a nanosecond for each thread: 0.16
+    CHECK(pair.pays());
+}
+
+TEST_CASE("reorders that nodes apart would need count") {
+    Pair pair;
+    pair.apart(blocked, 4);
+    pair.reorder("1,32,8,8", last, blocked, 3);
+    pair.reorder("1,48,8,8", blocked, last, 2);
+    pair.together(last, 14);
+    CHECK(!pair.pays());
+    pair.together(last, 12.9);
+    CHECK(pair.pays());
+}
+
+}  // namespace
+}  // namespace seq::tests
