@@ -3,10 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -20,23 +16,6 @@ namespace seq {
 namespace {
 
 constexpr std::size_t alignment = 64;
-/// Of x86-64 and of AArch64 with pages of 4 KiB.
-constexpr std::size_t large_page = std::size_t{1} << 21;
-
-constexpr std::size_t round_up(std::size_t bytes, std::size_t multiple) {
-    return (bytes + multiple - 1) / multiple * multiple;
-}
-
-/// nullptr where memory lacks. What fills large pages asks the system for them: weights that are read once a run take
-/// long to find page by page. Where it has none to give, nothing is different.
-std::byte* allocate(std::size_t bytes) {
-    const std::size_t aligned = bytes < large_page ? alignment : large_page;
-    void* data = std::aligned_alloc(aligned, round_up(bytes, aligned));
-#ifdef MADV_HUGEPAGE
-    if (data != nullptr && bytes >= large_page) madvise(data, bytes / large_page * large_page, MADV_HUGEPAGE);
-#endif
-    return static_cast<std::byte*>(data);
-}
 
 std::size_t checked_bytes(DType dtype, std::span<const std::int64_t> sizes) {
     if (sizes.size() > static_cast<std::size_t>(max_rank)) throw std::length_error("a tensor has at most 8 dimensions");
@@ -98,8 +77,8 @@ void Tensor::Free::operator()(std::byte* bytes) const { std::free(bytes); }
 
 Tensor::Tensor(DType dtype, std::span<const std::int64_t> sizes) {
     const std::size_t bytes = checked_bytes(dtype, sizes);
-    const std::size_t padded = round_up(bytes + 1, alignment);
-    std::byte* const data = allocate(padded);
+    const std::size_t padded = (bytes / alignment + 1) * alignment;
+    auto* data = static_cast<std::byte*>(std::aligned_alloc(alignment, padded));
     if (data == nullptr) throw DoesNotFit(dtype, sizes, bytes);
     std::memset(data, 0, padded);
     bytes_.reset(data);
