@@ -43,7 +43,8 @@ class Pair {
         }
     }
     void reorder(const std::string& sizes, const Layout& from, const Layout& to, double time) {
-        tuning_.cache.add("reorder f32[" + sizes + "] " + from.to_string() + " -> " + to.to_string() + " threads=2 weights=" + name_of(WeightHome::core),
+        tuning_.cache.add("reorder f32[" + sizes + "] " + from.to_string() + " -> " + to.to_string() +
+                              " threads=2 weights=" + name_of(WeightHome::core),
                           {candidate(from, 1, time)});
     }
     bool pays() {

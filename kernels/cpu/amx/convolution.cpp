@@ -144,8 +144,7 @@ class AmxConvolution final : public Kernel {
         const Value& value = *request.node.inputs[1];
         if (!provider.available(value)) return true;
         bool extreme = false;
-        const auto bytes =
-            static_cast<std::size_t>(problem.panels() * problem.panel_weights()) * sizeof(std::uint16_t);
+        const auto bytes = static_cast<std::size_t>(problem.panels() * problem.panel_weights()) * sizeof(std::uint16_t);
         kernel.weights = provider.packed(
             value, "panels of 32 for amx_bf16",
             [&](const TensorView& plain) {

@@ -48,9 +48,17 @@ void BlockCopy::copy_pixels(const float* line, const Axis& axis, std::int64_t fi
     const std::int64_t end =
         std::clamp(divide_up(std::max<std::int64_t>(axis.in - first, 0), axis.stride), before, count);
     std::fill_n(target, before * stride_, 0.0f);
-    if (end > before)
-        code_->copy(line + (first + before * axis.stride) * channels_, axis.stride * channels_, end - before, channels_,
-                    {}, target + before * stride_, stride_);
+    if (end > before) {
+        pointwise::RowCopy pixels;
+        pixels.rows = line + (first + before * axis.stride) * channels_;
+        pixels.stride = axis.stride * channels_;
+        pixels.vector_stride = code_->lanes;
+        pixels.count = end - before;
+        pixels.channels = channels_;
+        pixels.target = target + before * stride_;
+        pixels.target_stride = stride_;
+        code_->copy(pixels);
+    }
     std::fill_n(target + end * stride_, (count - end) * stride_, 0.0f);
 }
 

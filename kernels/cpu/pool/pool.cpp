@@ -249,7 +249,8 @@ class Pool final : public Kernel {
         const bool gives_bf16 = request.outputs[0].layout.bf16;
         const Kept kept = gives_bf16 ? Kept::bf16 : inputs[0].layout.bf16 ? Kept::bf16_to_f32 : Kept::f32;
         inputs[0] = inputs[0].in(layout.kept(kept != Kept::f32));
-        auto kernel = std::make_unique<PreparedPool>(std::move(plan), kept, usable_isa(request.options), request.options.threads);
+        auto kernel =
+            std::make_unique<PreparedPool>(std::move(plan), kept, usable_isa(request.options), request.options.threads);
         if (!finish_own(*kernel, request, weights, inputs, layout, refusal)) return nullptr;
         return kernel;
     }
