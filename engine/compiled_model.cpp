@@ -61,7 +61,7 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
 /// Without tuning the file is not so much as read.
 Tuning tuning_for(const CompileOptions& options, const Backend& backend) {
     if (options.tune == Tune::none) return {};
-    return {options.tune, TimingCache(options.timing_cache, backend.identity()), options.on_tuning};
+    return {options.tune, TimingCache(options.timing_cache, timed_on(backend)), options.on_tuning};
 }
 
 std::vector<std::string> binding_texts(const Bindings& bindings) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/selection/candidate.hpp"
+#include "kernels/kernel.hpp"
 
 namespace seq {
 
@@ -38,6 +39,9 @@ class TimingCache {
     Layers layers_;
     Layers added_;
 };
+
+/// What times depend on besides the layer: the machine, and which kernels there were to measure.
+std::string timed_on(const Backend& backend);
 
 /// "plain", "channels_last", "blocked16", each also with " bf16"; throws std::invalid_argument for anything else.
 Layout parse_layout(const std::string& text);

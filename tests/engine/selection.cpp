@@ -8,6 +8,7 @@
 
 #include "engine/selection/pbqp.hpp"
 #include "engine/selection/timing_cache.hpp"
+#include "kernels/cpu/cpu.hpp"
 #include "tests/engine/support.hpp"
 
 namespace seq::tests {
@@ -140,6 +141,21 @@ TEST_CASE("a timing cache that is none counts as empty and is replaced") {
         CHECK(cache.save());
         CHECK(TimingCache(file.path, "m").find("a") != nullptr);
     }
+}
+
+TEST_CASE("times are kept apart by the kernels that there were") {
+    Backend backend = cpu_backend();
+    const std::string all = timed_on(backend);
+    CHECK(all.starts_with(backend.identity()));
+    KernelList fewer = *backend.kernels;
+    fewer.erase(fewer.begin());
+    backend.kernels = &fewer;
+    CHECK(timed_on(backend) != all);
+    backend.kernels = cpu_backend().kernels;
+    CHECK(timed_on(backend) == all);
+    const GroupKernelList none;
+    backend.groups = &none;
+    CHECK(timed_on(backend) != all);
 }
 
 TEST_CASE("a timing cache that cannot be written is no failure of the model") {

@@ -217,8 +217,9 @@ class SqueezeExcitation final : public GroupKernel {
                         WeightProvider& provider) {
         const Isa isa = usable_isa(options);
         const int lanes = pointwise::code_for(isa).lanes;
-        return {pointwise::pack_panels(node, provider, {in, out, lanes}), pack_bias(node, provider, round_up(out, lanes)),
-                in, out, sum_epilogue(fuse_head(request_of(node, options), has_row_function), isa)};
+        return {pointwise::pack_panels(node, provider, {in, out, lanes}),
+                pack_bias(node, provider, round_up(out, lanes)), in, out,
+                sum_epilogue(fuse_head(request_of(node, options), has_row_function), isa)};
     }
 };
 
