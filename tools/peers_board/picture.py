@@ -56,11 +56,16 @@ def draw(board, path):
     for axes, count in zip(panels[0], threads):
         draw_panel(axes, board["cases"], count)
     facts = board["machine"]
-    noise = "; NOT A QUIET MACHINE" if board["noise"] else ""
-    figure.suptitle(f"seq {board['versions']['seq']}, {facts['cpu']}, {facts['cores']} cores, {board['date']}{noise}")
-    handles = [Line2D([], [], color="#333333", marker=mark, linestyle="", label=peer) for peer, mark in MARKS.items()]
+    noise = "\nNOT A QUIET MACHINE" if board["noise"] else ""
+    figure.suptitle(
+        f"seq {board['versions']['seq']}\n{facts['cpu']}, {facts['cores']} cores, {board['date']}{noise}", fontsize=10
+    )
+    there = {peer for case in board["cases"] for peer, result in case["peers"].items() if "median_ms" in result}
+    handles = [
+        Line2D([], [], color="#333333", marker=mark, linestyle="", label=peer) for peer, mark in MARKS.items() if peer in there
+    ]
     handles.append(Line2D([], [], color=AHEAD, linewidth=8, label="best peer / seq"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4 * len(threads)), frameon=False)
     figure.savefig(path, dpi=120)
 
 
