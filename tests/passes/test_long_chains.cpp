@@ -41,6 +41,17 @@ Line alternating(const std::string& even, const std::string& odd) {
     };
 }
 
+/// Eight times the length takes less than 32 times as long; 64 times where the time is quadratic. Who shares the
+/// machine's caches slows long chains down more than short ones, so that several attempts are made.
+bool is_linear(const Line& line) {
+    constexpr int count = 1500, attempts = 5;
+    for (int i = 0; i < attempts; ++i) {
+        const double few = seconds(count, line);
+        if (seconds(8 * count, line) < 8 * 4 * (few + 0.01)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 TEST_CASE("passes over long chains take linear time") {
@@ -62,8 +73,6 @@ TEST_CASE("passes over long chains take linear time") {
     };
     for (const auto& [name, line] : chains) {
         CAPTURE(name);
-        constexpr int count = 1500;
-        const double few = seconds(count, line);
-        CHECK(seconds(8 * count, line) < 8 * 4 * (few + 0.01));
+        CHECK(is_linear(line));
     }
 }
