@@ -78,24 +78,29 @@ void add_weights(Contents& contents) {
 
 std::string seq_version() { return SEQ_VERSION; }
 
-Meta read_meta(const Container& container, const std::string& path) {
-    return guarded(path, "description", [&] { return parse_meta(container.text(Section::meta)); });
+std::shared_ptr<Contents> open_contents(const std::string& path, const std::string& machine) {
+    auto contents = std::make_shared<Contents>(path);
+    contents->meta = guarded(path, "description", [&] { return parse_meta(contents->container.text(Section::meta)); });
+    contents->native = contents->meta.version == seq_version() && contents->meta.machine == machine;
+    return contents;
+}
+
+void read_graph(Contents& contents) {
+    const std::string& path = contents.path;
+    contents.graph = guarded(path, "graph", [&] { return parse_graph(contents.container.text(Section::graph)); });
+    guarded(path, "weights that fit its graph", [&] {
+        contents.inputs = ports_of(contents.graph.inputs(), input_names(contents.graph), contents.meta.inputs);
+        contents.outputs = ports_of(contents.graph.outputs(), contents.graph.output_names(), contents.meta.outputs);
+        add_weights(contents);
+    });
 }
 
 std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine) {
-    auto contents = std::make_shared<Contents>(path);
-    contents->meta = read_meta(contents->container, path);
-    const Meta& meta = contents->meta;
-    if (meta.version != seq_version())
+    auto contents = open_contents(path, machine);
+    if (contents->meta.version != seq_version())
         throw Error("plan/version", fmt::format("{} was written by seq {}, and this is {}: compile it again", path,
-                                                meta.version, seq_version()));
-    contents->native = meta.machine == machine;
-    contents->graph = guarded(path, "graph", [&] { return parse_graph(contents->container.text(Section::graph)); });
-    guarded(path, "weights that fit its graph", [&] {
-        contents->inputs = ports_of(contents->graph.inputs(), input_names(contents->graph), meta.inputs);
-        contents->outputs = ports_of(contents->graph.outputs(), contents->graph.output_names(), meta.outputs);
-        add_weights(*contents);
-    });
+                                                contents->meta.version, seq_version()));
+    read_graph(*contents);
     return contents;
 }
 

@@ -28,8 +28,12 @@ struct Contents {
 /// The seq of this build.
 std::string seq_version();
 
-/// Whatever machine and version of seq the file is for. Throws Error plan/file, plan/damaged.
-Meta read_meta(const Container& container, const std::string& path);
+/// What the file says of itself, without graph, ports and weights, whatever machine and version of seq it is for.
+/// Throws Error plan/file, plan/damaged.
+std::shared_ptr<Contents> open_contents(const std::string& path, const std::string& machine);
+
+/// Reads graph, ports and weights of a file that this version of seq wrote. Throws Error plan/damaged.
+void read_graph(Contents& contents);
 
 /// Whatever machine the file is for. Throws Error plan/file, plan/damaged, plan/version.
 std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine);

@@ -82,20 +82,21 @@ Executable load_compiled(const std::string& path, const LoadOptions& options) {
 }
 
 PlanFileInfo describe_compiled(const std::string& path) {
-    const Meta meta = read_meta(Container(path), path);
+    const auto contents = open_contents(path, cpu_backend().identity());
+    const Meta& meta = contents->meta;
     PlanFileInfo info;
     info.version = meta.version;
     info.machine = meta.machine;
     info.options = meta.options;
     info.portable = meta.portable;
-    info.native = meta.version == seq_version() && meta.machine == cpu_backend().identity();
+    info.native = contents->native;
     info.bindings = bindings_of(meta);
     for (const PlanRecord& plan : meta.plans) info.steps.push_back(plan.units.size());
     for (const StoredWeight& weight : meta.weights)
         (weight.key.empty() ? info.plain_bytes : info.packed_bytes) += weight.where.bytes;
     info.source = meta.source;
     if (meta.version != seq_version()) return info;
-    const auto contents = read_contents(path, meta.machine);
+    read_graph(*contents);
     info.inputs = contents->inputs;
     info.outputs = contents->outputs;
     return info;

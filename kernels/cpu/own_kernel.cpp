@@ -64,4 +64,12 @@ bool is_f32_or_bf16(const KernelRequest& request) {
            std::all_of(request.outputs.begin(), request.outputs.end(), known);
 }
 
+Support supports_packed_f32(const KernelRequest& request, double macs) {
+    if (!is_f32(request)) return Support::no("computes in f32 alone");
+    if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
+    if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
+    if (macs == 0) return Support::no("takes operands that are not empty alone");
+    return {};
+}
+
 }  // namespace seq::cpu

@@ -53,6 +53,10 @@ bool has_known_parameters(const KernelRequest& request);
 /// Whether every float among data inputs, parameters and outputs is f32, and all else too where `all` is set.
 bool is_f32(const KernelRequest& request);
 
+/// What kernels need that multiply f32 by weights which they packed, in vectors. `macs`: 0 where there is nothing to
+/// do.
+Support supports_packed_f32(const KernelRequest& request, double macs);
+
 /// Whether all inputs and outputs are f32 values, however they are kept.
 bool is_f32_or_bf16(const KernelRequest& request);
 

@@ -66,12 +66,9 @@ class Depthwise final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
         if (!problem) return Support::no("takes depthwise Conv1d and Conv2d without dilation alone");
-        if (!is_f32(request)) return Support::no("computes in f32 alone");
-        if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
+        if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
         if (problem->kernel_height > depthwise::max_kernel_height)
             return Support::no(fmt::format("takes kernels of at most {} rows", depthwise::max_kernel_height));
-        if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
         return {};
     }
 

@@ -171,10 +171,7 @@ class Direct final : public Kernel {
         if (!problem) return Support::no("takes Conv1d and Conv2d without groups alone");
         if (problem->taps() == 1 && !problem->pads())
             return Support::no("leaves windows of one number to products of matrices");
-        if (!is_f32(request)) return Support::no("computes in f32 alone");
-        if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
-        if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
+        if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
         if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
         return request.options.estimate ? worth(*problem) : Support{};
     }

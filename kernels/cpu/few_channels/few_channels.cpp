@@ -106,11 +106,7 @@ class FewChannels final : public Kernel {
         if (!problem) return Support::no("takes Conv2d without groups, padded with zeros, alone");
         if (problem->in_channels > most_channels)
             return Support::no(fmt::format("takes at most {} input channels", most_channels));
-        if (!is_f32(request)) return Support::no("computes in f32 alone");
-        if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-        if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
-        if (problem->macs() == 0) return Support::no("takes operands that are not empty alone");
-        return {};
+        return supports_packed_f32(request, problem->macs());
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,

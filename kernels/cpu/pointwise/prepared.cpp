@@ -75,11 +75,7 @@ std::optional<Layer> layer_of(const KernelRequest& request) {
 std::int64_t Layer::picture_rows() const { return convolution ? product(rows.out_sizes) : problem.rows; }
 
 Support supports_layer(const KernelRequest& request, const Layer& layer) {
-    if (!is_f32(request)) return Support::no("computes in f32 alone");
-    if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
-    if (!has_known_parameters(request)) return Support::no("takes weights that are known before the run");
-    if (layer.problem.macs() == 0) return Support::no("takes operands that are not empty alone");
-    return {};
+    return supports_packed_f32(request, layer.problem.macs());
 }
 
 PreparedPointwise::PreparedPointwise(const KernelRequest& request, WeightProvider& provider, const Layer& layer)
