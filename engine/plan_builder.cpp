@@ -96,23 +96,31 @@ std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) {
     return refusals;
 }
 
-/// By what was chosen, unless it refuses now that it sees the weights.
+/// Leaves the step without a kernel where that refuses now that it sees the weights.
+void PlanBuilder::prepare_selected(const Choice& choice, Step& step) {
+    if (const auto before = prepared_.find(&choice.unit.last()); before != prepared_.end()) {
+        step.kernel = std::move(before->second.kernel);
+        return;
+    }
+    ComputeOptions options = options_;
+    options.estimate = false;
+    std::string refusal;
+    step.kernel =
+        prepare(choice.unit, choice.candidate().kernel, choice.candidate().offer, backend_, options, weights_, refusal);
+    if (step.kernel != nullptr) step.refusals = refusals_beside(choice);
+}
+
 bool PlanBuilder::place_selected(const Node& node) {
     const auto found = selection_.find(&node);
     if (found == selection_.end()) return false;
     const Choice& choice = found->second;
-    ComputeOptions options = options_;
-    options.estimate = false;
     Step step;
-    std::string refusal;
-    step.nodes = choice.unit.nodes;
-    step.kernel =
-        prepare(choice.unit, choice.candidate().kernel, choice.candidate().offer, backend_, options, weights_, refusal);
+    prepare_selected(choice, step);
     if (step.kernel == nullptr) return false;
+    step.nodes = choice.unit.nodes;
     step.kernel_name = choice.candidate().kernel;
     step.offer = choice.candidate().offer;
     step.candidates = choice.candidates;
-    step.refusals = refusals_beside(choice);
     if (choice.unit.group != nullptr) {
         connect_group_inputs(step, choice.unit.inputs);
     } else {

@@ -12,6 +12,7 @@
 #include "engine/groups.hpp"
 #include "engine/lowering.hpp"
 #include "engine/plan.hpp"
+#include "engine/prepared_units.hpp"
 
 namespace seq {
 
@@ -20,13 +21,15 @@ namespace seq {
 class PlanBuilder {
    public:
     /// `selection`: what was chosen by measuring; where it is empty, the first kernel that serves is taken.
+    /// `prepared`: kernels of it that were prepared before, of which it is not said why not others.
     PlanBuilder(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights,
-                const Selection& selection)
+                const Selection& selection, PreparedUnits prepared = {})
         : plan_(plan),
           backend_(backend),
           options_(options),
           weights_(weights),
           selection_(selection),
+          prepared_(std::move(prepared)),
           lowering_(plan.graph, backend, options) {}
 
     void run();
@@ -49,6 +52,7 @@ class PlanBuilder {
     KernelRequest make_request(const Node& node);
     std::vector<Group> chosen_groups() const;
     bool place_selected(const Node& node);
+    void prepare_selected(const Choice& choice, Step& step);
     std::vector<Refusal> refusals_beside(const Choice& choice);
     Step choose_kernel(const KernelRequest& request);
     void connect_inputs(Step& step);
@@ -71,6 +75,7 @@ class PlanBuilder {
     const ComputeOptions& options_;
     WeightProvider& weights_;
     const Selection& selection_;
+    PreparedUnits prepared_;
     /// Groups that are to be placed, by their last node, and the other nodes in them.
     std::map<const Node*, Group> groups_;
     std::set<const Node*> grouped_;

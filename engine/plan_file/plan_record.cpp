@@ -5,6 +5,7 @@
 
 #include "engine/groups.hpp"
 #include "engine/plan_builder.hpp"
+#include "engine/prepared_units.hpp"
 #include "engine/samples.hpp"
 #include "engine/slices.hpp"
 
@@ -90,7 +91,10 @@ std::shared_ptr<Plan> restore_whole(const PlanRecord& record, Graph graph, const
                                     const ComputeOptions& options, WeightProvider& weights) {
     auto plan = describe_plan(std::move(graph), record.bindings, backend);
     const Selection selection = Restoration(plan->graph, backend, options).run(record.units);
-    PlanBuilder(*plan, backend, options, weights, selection).run();
+    ComputeOptions measured = options;
+    measured.estimate = false;
+    PlanBuilder(*plan, backend, options, weights, selection, prepare_units(selection, backend, measured, weights))
+        .run();
     plan->careful = record.careful;
     return plan;
 }

@@ -94,7 +94,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
     builder.output(DNNL_ARG_DST, desc.dst_desc(), *target_layout);
     return builder.finish(
         desc, fused,
-        [&] {
+        [p, desc] {
             return describe_primitive(p, desc.src_desc(), desc.weights_desc(), desc.dst_desc(), plain_attributes());
         },
         refusal);

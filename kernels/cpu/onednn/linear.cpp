@@ -64,7 +64,10 @@ class Linear final : public Kernel {
         builder.output(DNNL_ARG_DST, target, Layout::plain());
         return builder.finish(
             desc, fused,
-            [&] { return describe_primitive(source, desc.weights_desc(), bias, target, plain_attributes()); }, refusal);
+            [source, desc, bias, target] {
+                return describe_primitive(source, desc.weights_desc(), bias, target, plain_attributes());
+            },
+            refusal);
     }
 };
 

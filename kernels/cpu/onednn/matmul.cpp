@@ -55,7 +55,8 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
     }
     builder.output(DNNL_ARG_DST, result, Layout::plain());
     return builder.finish(
-        desc, fused, [&] { return PrimitiveDesc(engine(), left, desc.weights_desc(), result, plain_attributes()); },
+        desc, fused,
+        [left, desc, result] { return PrimitiveDesc(engine(), left, desc.weights_desc(), result, plain_attributes()); },
         refusal);
 }
 

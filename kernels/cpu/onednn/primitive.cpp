@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "graph/tensor.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::onednn {
@@ -43,10 +44,15 @@ class BoundArguments {
     std::vector<dnnl_exec_arg_t> bound_;
 };
 
+Argument scratch_argument(const MemoryDesc& desc) {
+    return {DNNL_ARG_SCRATCHPAD, desc, Argument::From::scratch, 0, {}};
+}
+
 struct PrimitiveState final : KernelState {
     explicit PrimitiveState(const std::vector<Argument>& arguments) : bound(arguments), stream(make_stream()) {}
     BoundArguments bound;
     std::optional<BoundArguments> bare;
+    Tensor bare_scratch;
     dnnl::stream stream;
 };
 
@@ -57,17 +63,31 @@ std::unique_ptr<KernelState> PreparedPrimitive::make_state() const {
 }
 
 void PreparedPrimitive::run(const RunContext& context) const {
-    if (context.nonfinite && bare) return run_bare(context);
+    if (context.nonfinite && describe_bare) return run_bare(context);
     auto& state = static_cast<PrimitiveState&>(*context.state);
     state.bound.execute(primitive, state.stream.get(), context);
     if (rest) rest->run(context.inputs, context.outputs[0]);
 }
 
+void PreparedPrimitive::make_bare() const {
+    const dnnl::primitive_desc_base desc = describe_bare();
+    const MemoryDesc scratch = desc.scratchpad_desc();
+    bare_arguments_ = bare_arguments;
+    bare_scratch_bytes_ = scratch.get_size();
+    if (bare_scratch_bytes_ > 0) bare_arguments_.push_back(scratch_argument(scratch));
+    bare_ = dnnl::primitive(desc.get());
+}
+
 void PreparedPrimitive::run_bare(const RunContext& context) const {
-    std::call_once(bare_made_, [&] { bare_primitive_ = dnnl::primitive(bare.get()); });
+    std::call_once(bare_made_, [&] { make_bare(); });
     auto& state = static_cast<PrimitiveState&>(*context.state);
-    if (!state.bare) state.bare.emplace(bare_arguments);
-    state.bare->execute(bare_primitive_, state.stream.get(), context);
+    if (!state.bare) {
+        state.bare_scratch = Tensor(DType::u8, {static_cast<std::int64_t>(bare_scratch_bytes_)});
+        state.bare.emplace(bare_arguments_);
+    }
+    RunContext own = context;
+    own.scratch = state.bare_scratch.view().as<std::byte>();
+    state.bare->execute(bare_, state.stream.get(), own);
     epilogue->run(context.inputs, context.outputs[0]);
 }
 
@@ -95,11 +115,11 @@ void PrimitiveBuilder::output(int argument, const MemoryDesc& desc, const Layout
     kernel_->arguments.push_back({argument, desc, Argument::From::output, 0, {}});
 }
 
-void PrimitiveBuilder::add_scratch(const dnnl::primitive_desc_base& desc, std::vector<Argument>& arguments) {
+void PrimitiveBuilder::add_scratch(const dnnl::primitive_desc_base& desc) {
     const MemoryDesc scratch = desc.scratchpad_desc();
     if (scratch.get_size() == 0) return;
-    kernel_->scratch_bytes = std::max(kernel_->scratch_bytes, scratch.get_size());
-    arguments.push_back({DNNL_ARG_SCRATCHPAD, scratch, Argument::From::scratch, 0, {}});
+    kernel_->scratch_bytes = scratch.get_size();
+    kernel_->arguments.push_back(scratch_argument(scratch));
 }
 
 bool PrimitiveBuilder::add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
@@ -137,14 +157,13 @@ bool PrimitiveBuilder::add_chain(std::optional<cpu::ElementwiseChain>& chain, st
 
 std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_desc_base& desc,
                                                          const FusedEpilogue& fused,
-                                                         const std::function<dnnl::primitive_desc_base()>& make_bare,
+                                                         std::function<dnnl::primitive_desc_base()> describe_bare,
                                                          std::string& refusal) {
     PreparedPrimitive& kernel = *kernel_;
     const std::vector<PostOp>& epilogue = request_.node.epilogue;
     if (fused.loses_nan) {
-        kernel.bare = make_bare();
+        kernel.describe_bare = std::move(describe_bare);
         kernel.bare_arguments = kernel.arguments;
-        add_scratch(kernel.bare, kernel.bare_arguments);
     }
     // Operands that no primitive reads follow the result's channels where they can.
     for (std::size_t i = fused.count; i < epilogue.size(); ++i) {
@@ -159,7 +178,7 @@ std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_d
     if (fused.loses_nan && !add_chain(kernel.epilogue, 0, refusal)) return nullptr;
     if (fused.count < epilogue.size() && !add_chain(kernel.rest, fused.count, refusal)) return nullptr;
     kernel.ignores_nonfinite = !fused.loses_nan;
-    add_scratch(desc, kernel.arguments);
+    add_scratch(desc);
     kernel.primitive = dnnl::primitive(desc.get());
     kernel.description = describe_implementation(desc);
     for (const Placed& placed : placed_) kernel.input_layouts.push_back(placed.layout);

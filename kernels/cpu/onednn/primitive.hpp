@@ -37,17 +37,20 @@ class PreparedPrimitive final : public PreparedKernel {
     /// What of the epilogue is not fused.
     std::optional<cpu::ElementwiseChain> rest;
 
-    /// The bare form, where there is one, its arguments, and the whole epilogue. The primitive is made at the first run
-    /// that needs it.
-    dnnl::primitive_desc_base bare;
+    /// Describes the bare form, where there is one, for the first run that needs it; its arguments, without a
+    /// scratchpad; and the whole epilogue.
+    std::function<dnnl::primitive_desc_base()> describe_bare;
     std::vector<Argument> bare_arguments;
     std::optional<cpu::ElementwiseChain> epilogue;
 
    private:
+    void make_bare() const;
     void run_bare(const RunContext& context) const;
 
     mutable std::once_flag bare_made_;
-    mutable dnnl::primitive bare_primitive_;
+    mutable dnnl::primitive bare_;
+    mutable std::vector<Argument> bare_arguments_;
+    mutable std::size_t bare_scratch_bytes_ = 0;
 };
 
 /// Puts a PreparedPrimitive together: arguments, packed weights, scratchpad, epilogue, layouts.
@@ -68,15 +71,16 @@ class PrimitiveBuilder {
     /// In the order of `layout`, kept as the request says.
     void output(int argument, const MemoryDesc& desc, const Layout& layout);
 
-    /// Makes the primitive and adds its fused epilogue and what is left of the epilogue. `make_bare` describes the
-    /// same primitive on the same layouts without an epilogue. nullptr where that cannot be, with the reason.
+    /// Makes the primitive and adds its fused epilogue and what is left of the epilogue. `describe_bare` describes the
+    /// same primitive on the same layouts without an epilogue; it is kept. nullptr where that cannot be, with the
+    /// reason.
     std::unique_ptr<PreparedKernel> finish(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
-                                           const std::function<dnnl::primitive_desc_base()>& make_bare,
+                                           std::function<dnnl::primitive_desc_base()> describe_bare,
                                            std::string& refusal);
 
    private:
     bool add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused, std::string& refusal);
-    void add_scratch(const dnnl::primitive_desc_base& desc, std::vector<Argument>& arguments);
+    void add_scratch(const dnnl::primitive_desc_base& desc);
     bool add_chain(std::optional<cpu::ElementwiseChain>& chain, std::size_t first, std::string& refusal);
 
     const KernelRequest& request_;
