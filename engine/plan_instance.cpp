@@ -4,18 +4,19 @@
 
 #include "engine/edge_copy.hpp"
 #include "graph/convert_tensor.hpp"
+#include "kernels/cpu/large_pages.hpp"
 
 namespace seq {
 namespace {
-
-Tensor bytes(std::size_t count) { return Tensor(DType::u8, {static_cast<std::int64_t>(count)}); }
 
 DType compute_dtype(DType dtype) { return is_float(dtype) ? DType::f32 : dtype; }
 
 }  // namespace
 
 PlanInstance::PlanInstance(std::shared_ptr<const Plan> plan)
-    : plan_(std::move(plan)), arena_(bytes(plan_->arena_bytes)), scratch_(bytes(plan_->scratch_bytes)) {
+    : plan_(std::move(plan)),
+      arena_(cpu::take_memory(plan_->arena_bytes)),
+      scratch_(cpu::take_memory(plan_->scratch_bytes)) {
     const std::size_t steps = plan_->steps.size();
     step_inputs_.resize(steps);
     step_outputs_.resize(steps);
@@ -43,7 +44,7 @@ void PlanInstance::point(std::vector<void*>& pointers, const std::vector<BufferR
         const BufferRef& ref = refs[i];
         switch (ref.kind) {
             case BufferRef::Kind::none: break;
-            case BufferRef::Kind::arena: pointers[i] = arena_.view().as<std::byte>() + ref.offset; break;
+            case BufferRef::Kind::arena: pointers[i] = static_cast<std::byte*>(arena_.get()) + ref.offset; break;
             case BufferRef::Kind::weight: pointers[i] = const_cast<void*>(ref.weight); break;
             case BufferRef::Kind::input: input_patches_.push_back({&pointers[i], ref.offset}); break;
             case BufferRef::Kind::output: output_patches_.push_back({&pointers[i], ref.offset}); break;
@@ -126,7 +127,7 @@ void PlanInstance::run(Session::StepObserver* observer) {
     for (const Staged& input : staged_inputs_) fetch(input);
     RunContext context;
     context.nonfinite = needs_care();
-    context.scratch = scratch_.view().as<std::byte>();
+    context.scratch = static_cast<std::byte*>(scratch_.get());
     for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
         context.inputs = step_inputs_[s].data();
         context.outputs = step_outputs_[s].data();

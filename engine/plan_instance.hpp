@@ -53,8 +53,8 @@ class PlanInstance {
     void deliver(const Staged& output);
 
     std::shared_ptr<const Plan> plan_;
-    Tensor arena_;
-    Tensor scratch_;
+    std::shared_ptr<void> arena_;
+    std::shared_ptr<void> scratch_;
     std::vector<std::unique_ptr<KernelState>> states_;
     std::vector<std::vector<void*>> step_inputs_;
     std::vector<std::vector<void*>> step_outputs_;

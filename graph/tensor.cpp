@@ -3,10 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -77,37 +73,14 @@ bool TensorView::is_dense() const {
     return true;
 }
 
-namespace {
-
-std::size_t rounded_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
-
-/// Zeros. Large tensors lie in large pages where the system has such: each page is made at its first use, which takes
-/// microseconds. nullptr where there is no such memory.
-std::byte* allocate(std::size_t bytes) {
-// The sanitizers are to see what is read far beyond the end.
-#if defined(MADV_HUGEPAGE) && !defined(__SANITIZE_ADDRESS__)
-    constexpr std::size_t large_page = std::size_t{1} << 21;
-    if (bytes >= large_page / 2) {
-        const std::size_t pages = rounded_up(bytes, large_page);
-        void* const data = std::aligned_alloc(large_page, pages);
-        if (data == nullptr) return nullptr;
-        madvise(data, pages, MADV_HUGEPAGE);
-        return static_cast<std::byte*>(std::memset(data, 0, bytes));
-    }
-#endif
-    const std::size_t padded = rounded_up(bytes + 1, alignment);
-    void* const data = std::aligned_alloc(alignment, padded);
-    return data == nullptr ? nullptr : static_cast<std::byte*>(std::memset(data, 0, padded));
-}
-
-}  // namespace
-
 void Tensor::Free::operator()(std::byte* bytes) const { std::free(bytes); }
 
 Tensor::Tensor(DType dtype, std::span<const std::int64_t> sizes) {
     const std::size_t bytes = checked_bytes(dtype, sizes);
-    std::byte* const data = allocate(bytes);
+    const std::size_t padded = (bytes / alignment + 1) * alignment;
+    auto* data = static_cast<std::byte*>(std::aligned_alloc(alignment, padded));
     if (data == nullptr) throw DoesNotFit(dtype, sizes, bytes);
+    std::memset(data, 0, padded);
     bytes_.reset(data);
     view_ = TensorView::dense(data, dtype, sizes);
 }

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/weight_memory.hpp"
+#include "kernels/cpu/large_pages.hpp"
 
 namespace seq::cpu {
 
 PackedWeights keep_bytes(std::size_t bytes, const std::function<void(void*)>& fill) {
-    const auto memory = take_weight_memory(bytes);
+    const auto memory = take_memory(bytes);
     fill(memory.get());
     return {memory, memory.get(), bytes};
 }

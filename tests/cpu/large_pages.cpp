@@ -1,4 +1,4 @@
-#include "kernels/cpu/weight_memory.hpp"
+#include "kernels/cpu/large_pages.hpp"
 
 #include <doctest/doctest.h>
 
@@ -30,7 +30,7 @@ void take_and_give(unsigned seed, bool& right) {
     right = true;
     for (unsigned round = 1; round <= 120; ++round) {
         const std::size_t bytes = (std::size_t{1} << generator() % 23) + generator() % 100;
-        Piece piece{cpu::take_weight_memory(bytes), bytes, static_cast<unsigned char>(round)};
+        Piece piece{cpu::take_memory(bytes), bytes, static_cast<unsigned char>(round)};
         right = right && reinterpret_cast<std::uintptr_t>(piece.memory.get()) % 64 == 0 && piece.holds(0);
         std::fill_n(static_cast<unsigned char*>(piece.memory.get()), bytes, piece.mark);
         pieces.push_back(std::move(piece));
@@ -45,7 +45,7 @@ void take_and_give(unsigned seed, bool& right) {
 
 }  // namespace
 
-TEST_CASE("memory for weights is zero, aligned and nobody else's, whatever was given back meanwhile") {
+TEST_CASE("memory that is taken is zero, aligned and nobody else's, whatever was given back meanwhile") {
     bool right[3] = {};
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < 3; ++i) threads.emplace_back([&right, i] { take_and_give(i + 1, right[i]); });
@@ -53,9 +53,9 @@ TEST_CASE("memory for weights is zero, aligned and nobody else's, whatever was g
     for (const bool one : right) CHECK(one);
 }
 
-TEST_CASE("memory for weights larger than a region is one piece") {
+TEST_CASE("memory larger than a region is one piece") {
     const std::size_t bytes = (std::size_t{70} << 20) + 1;
-    const Piece piece{cpu::take_weight_memory(bytes), bytes};
+    const Piece piece{cpu::take_memory(bytes), bytes};
     CHECK(piece.holds(0));
-    CHECK(cpu::take_weight_memory(0) != nullptr);
+    CHECK(cpu::take_memory(0) != nullptr);
 }

@@ -1,4 +1,4 @@
-#include "kernels/cpu/weight_memory.hpp"
+#include "kernels/cpu/large_pages.hpp"
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -116,7 +116,7 @@ std::shared_ptr<void> take_from_pages(std::size_t) { return nullptr; }
 
 }  // namespace
 
-std::shared_ptr<void> take_weight_memory(std::size_t bytes) {
+std::shared_ptr<void> take_memory(std::size_t bytes) {
     auto data = take_from_pages(bytes);
     return data != nullptr ? data : take_from_heap(bytes);
 }
