@@ -208,6 +208,26 @@ TEST_CASE("small nets of Linear layers agree with the reference for every batch 
     }
 }
 
+TEST_CASE("layers of few outputs agree with the reference for odd sizes, and NaN and Inf stay in their rows") {
+    for (const std::int64_t outputs : {1, 2, 3, 4, 5, 7, 8, 9, 15, 17, 19, 33}) {
+        for (const std::int64_t features : {17, 31, 50, 64, 65, 127, 200, 515}) {
+            for (const std::int64_t batch : {1, 7, 18}) {
+                CAPTURE(outputs);
+                CAPTURE(features);
+                CAPTURE(batch);
+                Chain chain({batch, features}, static_cast<unsigned>(outputs + features));
+                if (batch > 1) {
+                    chain.input()[static_cast<std::size_t>(2 * features - 1)] = nan_value;
+                    chain.input()[static_cast<std::size_t>(3 * features)] = -infinity;
+                }
+                chain.add(linear(outputs, outputs % 3 != 0), {ops::ReLU6{}});
+                chain.finish();
+                check_chain(chain);
+            }
+        }
+    }
+}
+
 TEST_CASE("activations of small nets follow the sums, alone or one after the other") {
     const std::vector<std::vector<Op>> epilogues{{ops::LeakyReLU{}},
                                                  {ops::Tanh{}},

@@ -126,6 +126,8 @@ Multiply Builder::multiply_of(const Node& node, std::int64_t outputs) const {
     multiply.weight = node.parameter("weight");
     multiply.bias = node.parameter("bias");
     multiply.outputs = outputs;
+    multiply.vectors = divide_up(outputs, net_.lanes());
+    multiply.panels = divide_up(multiply.vectors, most_columns);
     multiply.low = -infinity;
     multiply.high = infinity;
     return multiply;
@@ -146,6 +148,20 @@ std::size_t take_clamp(const Node& node, Multiply& multiply) {
 
 }  // namespace
 
+namespace {
+
+/// Multiply::dot_row, where fewer instructions run with vectors along the taps than along the outputs, of which the
+/// last vector may be all but empty.
+std::int64_t dot_row(const Multiply& multiply, std::int64_t lanes) {
+    constexpr std::int64_t instructions_per_sum = 3;  // of a vector's numbers
+    if (multiply.runs.size() != 1) return 0;
+    const auto taps = static_cast<std::int64_t>(multiply.taps.size());
+    const std::int64_t along_taps = multiply.outputs * (divide_up(taps, lanes) + instructions_per_sum);
+    return along_taps < multiply.vectors * taps ? lanes + round_up(taps, lanes) : 0;
+}
+
+}  // namespace
+
 bool Builder::append_linear(const Node& node) {
     if (!node.op.is<ops::Linear>() || sizes_of(*node.input()).size() != 2) return false;
     Stage stage;
@@ -154,6 +170,7 @@ bool Builder::append_linear(const Node& node) {
     stage.multiply = multiply_of(node, sizes_of(*node.output())[1]);
     list_taps(area(last_), whole(area(last_)), *stage.multiply);
     if (!append_calls(node, stage.multiply->calls, take_clamp(node, *stage.multiply))) return false;
+    stage.multiply->dot_row = dot_row(*stage.multiply, net_.lanes());
     stage.out = last_ = add_area(stage.multiply->outputs, 1, 1);
     rows_ = true;
     net_.stages.push_back(std::move(stage));

@@ -49,7 +49,8 @@ Net Builder::finish(Workers workers) {
     choose_group(net_, weight_floats());
     const Stage& final_stage = net_.stages.back();
     Area& final_area = area(final_stage.out);
-    const bool whole_rows = final_stage.softmax.has_value() || final_area.channels % net_.lanes() == 0;
+    const bool whole_rows = final_stage.softmax || (final_stage.multiply && final_stage.multiply->dot_row > 0) ||
+                            final_area.channels % net_.lanes() == 0;
     if (final_stage.flat && whole_rows) {
         final_area.place = Place::output;
         final_area.picture = net_.output_floats;

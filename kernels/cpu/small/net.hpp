@@ -72,6 +72,10 @@ struct Multiply {
     float low = 0, high = 0;
     std::vector<Call> calls;
     std::optional<Transformed> transformed;
+    /// Vectors of outputs, and panels of such.
+    std::int64_t vectors = 0, panels = 0;
+    /// Where vectors run along the taps, as of rows of few outputs: DotProduct::row. Otherwise 0.
+    std::int64_t dot_row = 0;
 };
 
 struct Pooling {
@@ -137,10 +141,10 @@ void run_strip(const Net& net, std::size_t stage, Bases& bases, std::int64_t pic
 /// multiply has one.
 void run_rows(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture, std::int64_t count,
               std::int64_t first, std::int64_t last);
-std::int64_t panels(const Net& net, const Stage& stage);
+inline std::int64_t panels(const Stage& stage) { return stage.multiply ? stage.multiply->panels : 1; }
 
-/// What a product takes of the packed block: the biases, padded to whole vectors, then the weights, a panel of
-/// most_columns vectors of outputs after the other: [taps][outputs of the panel].
+/// What a product takes of the packed block: as DotProduct has it, or the biases, padded to whole vectors, then the
+/// weights, a panel of most_columns vectors of outputs after the other: [taps][outputs of the panel].
 std::int64_t packed_floats(const Net& net, const Multiply& multiply);
 /// Puts dense weights into the packed block.
 void pack_weights(const Net& net, const Multiply& multiply, const float* weight, float* packed);

@@ -35,6 +35,25 @@ struct Product {
 };
 using ProductFunction = void (*)(const Product&);
 
+/// For rows of numbers: output[o] = min(max(bias[o] + input · weights[o], low), high), NaN kept, for outputs
+/// [first, last). Strides count floats.
+struct DotProduct {
+    const float* input = nullptr;
+    std::int64_t position_stride = 0;
+    std::int64_t positions = 0;
+    std::int64_t taps = 0;  ///< which lie one behind the other
+    /// [outputs][row]: the bias in a vector of zeros, then the taps' weights and zeros to a whole vector.
+    const float* weights = nullptr;
+    std::int64_t row = 0;
+    float* output = nullptr;
+    std::int64_t out_position_stride = 0;
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+    float low = 0;
+    float high = 0;
+};
+using DotFunction = void (*)(const DotProduct&);
+
 /// Pools lines of one block of channels: output line `y` from the input's lines, of which `input` holds `input_line`
 /// and those after it.
 struct PoolWork {
@@ -59,6 +78,7 @@ struct Routines {
     int positions[most_columns] = {};
     /// [whether positions are 1 float apart][columns - 1][positions - 1]
     ProductFunction product[2][most_columns][most_positions] = {};
+    DotFunction dot = nullptr;
     /// For windows of any size, and for those of 1×2, 2×2 and 3×3 elements; largest or mean.
     PoolFunction largest[4] = {};
     PoolFunction mean[4] = {};

@@ -11,6 +11,11 @@ struct V {
     static constexpr int positions[2] = {8, 4};
     SEQ_SMALL_INLINE static Vec zero() { return Vec{}; }
     SEQ_SMALL_INLINE static Vec load(const float* from) { return simd::load<4>(from); }
+    SEQ_SMALL_INLINE static Vec load_first(const float* from, int count) {
+        Vec first{};
+        for (int i = 0; i < count; ++i) first[i] = from[i];
+        return first;
+    }
     SEQ_SMALL_INLINE static void store(float* to, Vec x) { simd::store<4>(to, x); }
     SEQ_SMALL_INLINE static Vec splat(const float* from) { return simd::splat<4>(*from); }
     SEQ_SMALL_INLINE static Vec add(Vec a, Vec b) { return a + b; }
@@ -18,6 +23,13 @@ struct V {
     SEQ_SMALL_INLINE static Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }
     SEQ_SMALL_INLINE static Vec max(Vec bound, Vec x) { return x < bound ? bound : x; }
     SEQ_SMALL_INLINE static Vec min(Vec bound, Vec x) { return x > bound ? bound : x; }
+    /// In the first numbers of the result.
+    template <int Count>
+    SEQ_SMALL_INLINE static Vec sums(const Vec (&x)[Count]) {
+        Vec all{};
+        for (int i = 0; i < Count; ++i) all[i] = (x[i][0] + x[i][2]) + (x[i][1] + x[i][3]);
+        return all;
+    }
     SEQ_SMALL_INLINE static Vec max_or_nan(Vec a, Vec b) { return simd::max_or_nan<4>(b, a); }
 };
 

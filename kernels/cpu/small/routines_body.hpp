@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kernels/cpu/small/dots_body.hpp"
 #include "kernels/cpu/small/routines.hpp"
 
 // The bodies of Routines over V, a class of functions on vectors that each file that includes this has for itself:
@@ -167,6 +168,7 @@ constexpr Routines make_routines() {
     made.positions[1] = V::positions[1];
     fill_products<V, 1>(made, std::make_index_sequence<V::positions[0]>{});
     fill_products<V, 2>(made, std::make_index_sequence<V::positions[1]>{});
+    made.dot = dot<V>;
     fill_pools<V, true>(made.largest);
     fill_pools<V, false>(made.mean);
     return made;

@@ -71,17 +71,12 @@ void deliver_lines(const Area& area, const float* data, float* plain, std::int64
     }
 }
 
-/// All outputs, or those of panels [first, last), for `positions` in each of `lines`.
-void multiply(const Net& net, const Multiply& multiply, Product product, const float* packed, std::int64_t positions,
+/// All outputs, or those of panels [first, last), for `positions` in each of `lines`. `product`: of its first position.
+void multiply(const Net& net, const Multiply& multiply, Product& product, const float* packed, std::int64_t positions,
               std::int64_t first, std::int64_t last) {
     const Routines& routines = *net.routines;
-    const std::int64_t lanes = routines.lanes;
-    const std::int64_t vectors = (multiply.outputs + lanes - 1) / lanes;
+    const std::int64_t lanes = routines.lanes, vectors = multiply.vectors;
     const auto taps = static_cast<std::int64_t>(multiply.taps.size());
-    product.runs = multiply.runs.data();
-    product.runs_end = product.runs + multiply.runs.size();
-    product.low = multiply.low;
-    product.high = multiply.high;
     const float* input = product.input;
     float* const output = product.output;
     const float* const bias = packed + multiply.packed;
@@ -89,14 +84,13 @@ void multiply(const Net& net, const Multiply& multiply, Product product, const f
         const std::int64_t vector = panel * most_columns;
         const std::int64_t columns = std::min<std::int64_t>(most_columns, vectors - vector);
         const std::int64_t most = routines.positions[columns - 1];
-        const std::int64_t tiles = (positions + most - 1) / most;
-        const std::int64_t tile = (positions + tiles - 1) / tiles;
+        const std::int64_t tile = positions <= most ? positions : divide_up(positions, divide_up(positions, most));
         const auto& functions = routines.product[product.position_stride == 1 ? 1 : 0][columns - 1];
         product.bias = bias + vector * lanes;
         product.weights = bias + (vectors + vector * taps) * lanes;
         product.input = input;
         product.output = output + vector * product.out_column_stride;
-        product.tiles = positions / tile;
+        product.tiles = positions <= most ? 1 : positions / tile;
         functions[tile - 1](product);
         const std::int64_t done = product.tiles * tile;
         if (done == positions) continue;
@@ -105,6 +99,18 @@ void multiply(const Net& net, const Multiply& multiply, Product product, const f
         product.tiles = 1;
         functions[positions - done - 1](product);
     }
+}
+
+/// All but where it reads and writes.
+Product product_of(const Multiply& multiply) {
+    Product product;
+    product.position_stride = multiply.position_stride;
+    product.line_stride = multiply.line_stride;
+    product.runs = multiply.runs.data();
+    product.runs_end = product.runs + multiply.runs.size();
+    product.low = multiply.low;
+    product.high = multiply.high;
+    return product;
 }
 
 void apply_to_lines(const std::vector<Call>& calls, const Area& area, float* data, std::int64_t first,
@@ -122,16 +128,14 @@ void multiply_lines(const Net& net, const Stage& stage, const Bases& bases, std:
     if (first >= last) return;
     const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
     const Multiply& with = *stage.multiply;
-    Product product;
-    product.position_stride = with.position_stride;
-    product.line_stride = with.line_stride;
+    Product product = product_of(with);
     product.input = read_from(bases, in, picture) + first * with.line_stride;
     product.out_position_stride = out.lanes;
     product.out_line_stride = out.line();
     product.out_column_stride = out.plane();
     product.output = output + out.origin() + (first - origin) * out.line();
     product.lines = last - first;
-    multiply(net, with, product, bases.weights, out.width, 0, panels(net, stage));
+    multiply(net, with, product, bases.weights, out.width, 0, with.panels);
     apply_to_lines(with.calls, out, output, first - origin, last - origin);
 }
 
@@ -177,6 +181,43 @@ void multiply_and_pool(const Net& net, const Stage& stage, const Bases& bases, s
     }
 }
 
+/// Outputs of panels [first, last) of `count` rows.
+void multiply_rows(const Net& net, const Multiply& with, const float* packed, const Area& in, const float* input,
+                   const Area& out, float* output, std::int64_t count, std::int64_t first, std::int64_t last) {
+    if (with.dot_row == 0) {
+        // Every field is named, since clearing the rest would take longer than a small product.
+        Product product{.input = input,
+                        .position_stride = in.picture,
+                        .line_stride = 0,
+                        .runs = with.runs.data(),
+                        .runs_end = with.runs.data() + with.runs.size(),
+                        .weights = nullptr,
+                        .bias = nullptr,
+                        .output = output,
+                        .out_position_stride = out.picture,
+                        .out_line_stride = 0,
+                        .out_column_stride = out.plane(),
+                        .tiles = 0,
+                        .lines = 1,
+                        .low = with.low,
+                        .high = with.high};
+        return multiply(net, with, product, packed, count, first, last);
+    }
+    const std::int64_t panel = net.panel_outputs();
+    net.routines->dot({.input = input,
+                       .position_stride = in.picture,
+                       .positions = count,
+                       .taps = static_cast<std::int64_t>(with.taps.size()),
+                       .weights = packed + with.packed,
+                       .row = with.dot_row,
+                       .output = output,
+                       .out_position_stride = out.picture,
+                       .first = first * panel,
+                       .last = std::min(last * panel, with.outputs),
+                       .low = with.low,
+                       .high = with.high});
+}
+
 void deliver_row(const Net& net, const Area& area, const Bases& bases, std::int64_t picture, std::int64_t count,
                  std::int64_t first, std::int64_t last) {
     for (std::int64_t i = picture; i < picture + count; ++i) {
@@ -218,11 +259,6 @@ void run_strip(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
         deliver_lines(out, output, bases.output + picture * net.output_floats, strip.first, strip.last);
 }
 
-std::int64_t panels(const Net& net, const Stage& stage) {
-    if (!stage.multiply) return 1;
-    return (stage.multiply->outputs + net.panel_outputs() - 1) / net.panel_outputs();
-}
-
 void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, std::int64_t first,
                std::int64_t last) {
     const Stage& stage = net.stages[index];
@@ -257,14 +293,7 @@ void run_rows(const Net& net, std::size_t index, Bases& bases, std::int64_t pict
     float* const output = write_to(bases, out, picture);
     std::int64_t begin = 0, end = out.channels;
     if (stage.multiply) {
-        Product product;
-        product.position_stride = in.picture;
-        product.input = input;
-        product.out_position_stride = out.picture;
-        product.out_column_stride = out.plane();
-        product.output = output;
-        product.lines = 1;
-        multiply(net, *stage.multiply, product, bases.weights, count, first, last);
+        multiply_rows(net, *stage.multiply, bases.weights, in, input, out, output, count, first, last);
         begin = first * net.panel_outputs();
         end = std::min(last * net.panel_outputs(), out.channels);
         if (!stage.multiply->calls.empty()) {

@@ -63,7 +63,7 @@ class PreparedSmallNet final : public PreparedKernel {
             for (std::size_t s = 0; s < flat_from; ++s) run_lines(net, s, bases, picture, 0, lines(s));
         }
         for (std::size_t s = flat_from; s < net.stages.size(); ++s)
-            run_rows(net, s, bases, first, count, 0, panels(net, net.stages[s]));
+            run_rows(net, s, bases, first, count, 0, panels(net.stages[s]));
     }
 
     void run_groups(const Bases& bases) const {
@@ -89,7 +89,7 @@ class PreparedSmallNet final : public PreparedKernel {
 
     void share_stage(Team& team, std::size_t s, int worker, Bases& bases) const {
         if (s >= flat_from) {
-            team.share(s, worker, panels(net, net.stages[s]),
+            team.share(s, worker, panels(net.stages[s]),
                        [&](std::int64_t panel) { run_rows(net, s, bases, 0, net.batch, panel, panel + 1); });
             return;
         }
@@ -121,7 +121,10 @@ std::string key_of(const Net& net) {
         if (!stage.multiply) continue;
         const Multiply& multiply = *stage.multiply;
         key += fmt::format("; {} {} {}{}", multiply.weight->name, multiply.bias ? multiply.bias->name : "-",
-                           multiply.outputs, multiply.transformed ? " transformed" : "");
+                           multiply.outputs,
+                           multiply.transformed   ? " transformed"
+                           : multiply.dot_row > 0 ? " dots"
+                                                  : "");
         for (const Run& run : multiply.runs) key += fmt::format(" {}", run.count);
     }
     return key;
