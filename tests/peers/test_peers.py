@@ -26,7 +26,7 @@ sys.dont_write_bytecode = True
 
 from peers_board import answers, case, client, cold, command, figures, networks, quiet, report, worker  # noqa: E402
 from peers_board.adapters import Loaded  # noqa: E402
-from peers_board.errors import PeerError  # noqa: E402
+from peers_board.errors import PeerError, UsageError  # noqa: E402
 
 SEQ_WORKER = os.environ.get("SEQ_WORKER", str(HERE.parents[1] / "build/seq_worker"))
 
@@ -117,6 +117,32 @@ class Figures(unittest.TestCase):
     def test_geometric_mean(self):
         self.assertAlmostEqual(figures.geometric_mean([0.5, 2, 8]), 2)
         self.assertIsNone(figures.geometric_mean([]))
+
+
+class Networks(Temporary):
+    def test_others_than_the_board_s(self):
+        self.assertIs(networks.find("torchvision:resnet50"), networks.BY_NAME["resnet50"])
+        alex = networks.find("torchvision:alexnet")
+        self.assertEqual((alex.name, alex.shape, alex.module), ("alexnet", (3, 224, 224), "torchvision:alexnet"))
+        wide = networks.find("torchvision:resnet50@3x64x64")
+        self.assertEqual((wide.shape, wide.module), ((3, 64, 64), "torchvision:resnet50"))
+        self.assertNotEqual(wide.folder, "resnet50")
+        self.assertTrue(networks.BY_NAME["mlp"].module.endswith("peers_board/nets.py:mlp"))
+
+    def test_a_file_s_function(self):
+        path = self.folder / "own.py"
+        path.write_text("def tiny(): pass")
+        own = networks.find(f"{path}:tiny@4x8")
+        self.assertEqual((own.name, own.shape, own.module), ("own.tiny", (4, 8), f"{path.resolve()}:tiny"))
+        before = own.folder
+        path.write_text("def tiny(): return None")
+        self.assertNotEqual(own.folder, before)
+
+    def test_what_is_none(self):
+        for text, said in (("resnet5", "did you mean resnet50"), (f"{self.folder}/no.py:tiny@3", "is no file"),
+                           ("a.py:tiny", "say the sizes"), ("torchvision:", "there are"), ("x.py:f@3x0", "there are")):  # fmt: skip
+            with self.assertRaisesRegex(UsageError, said):
+                networks.find(text)
 
 
 class Answers(Temporary):

@@ -52,7 +52,7 @@ class Board:
         """{(network, peer, batch): reason} for what could not be made."""
         failed = {}
         for name in self.options.networks:
-            network, batches = networks.BY_NAME[name], self.batches(name)
+            network, batches = networks.find(name), self.batches(name)
             say(f"{name}: making its files, where they are missing")
             reasons = making.make(self.python, self.env, self.folder, network, batches, self.options.peers)
             for (peer, batch), reason in reasons.items():
@@ -62,7 +62,10 @@ class Board:
 
     def batches(self, name):
         wanted = self.options.batches
-        return [batch for batch in networks.BY_NAME[name].batches if wanted is None or batch in wanted]
+        network = networks.find(name)
+        if network.argument:  # any batch may be asked for
+            return wanted or list(network.batches)
+        return [batch for batch in network.batches if wanted is None or batch in wanted]
 
     def look_around(self):
         for reason in quiet.look():
@@ -76,7 +79,7 @@ class Board:
         for number, (name, batch, threads) in enumerate(todo):
             peers = [peer for peer in self.options.peers if (name, peer, batch) not in failed]
             where = f"[{number + 1}/{len(todo)}] {name}:{batch}, {threads} thread{'s' if threads > 1 else ''}"
-            files = making.files(self.folder, networks.BY_NAME[name], batch)
+            files = making.files(self.folder, networks.find(name), batch)
             absent = {p: {"error": failed[name, p, batch]} for p in self.options.peers if p not in peers}
             self.content["cases"].append(self._time(files, threads, peers, where, absent))
             self.write()

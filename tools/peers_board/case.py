@@ -36,7 +36,7 @@ class Launch:
             command = [self.rtneural_worker, files.network.name, files.of(peer), files.x]
         else:
             command = [self.python, "-m", "peers_board.worker", peer, files.of(peer), files.x, files.y, threads,
-                       files.network.name, self.dtype]  # fmt: skip
+                       files.network.argument or files.network.name, self.dtype]  # fmt: skip
         return Worker(command, self.env, self.timeout)
 
 

@@ -18,6 +18,8 @@ Times seq beside ONNX Runtime, OpenVINO, ncnn and PyTorch: the same networks wit
   tools/peers --net resnet50,vgg16 --batch 1        these networks alone
   tools/peers --net mlp_small --threads 1 --peers seq,onnxruntime
   tools/peers --net resnet50 --dtype bf16           in bf16: each peer's own way of it
+  tools/peers --net torchvision:squeezenet1_1,nets.py:tiny@3x32x32 --batch 1
+                                                    other networks: of torchvision, and what tiny of nets.py returns
   tools/peers --render board.json                   tables and picture of a board that was measured before
 
 It installs the peers into .cache/peers/environment (several GB; nothing else is touched), builds build/seq_worker, makes
@@ -45,9 +47,10 @@ def make_parser():
     parser = argparse.ArgumentParser(
         prog="peers", description=DESCRIPTION, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--net", action="append", metavar="NAME,...", help="networks to measure; by default all")
+    parser.add_argument("--net", action="append", metavar="NAME,...", help="networks to measure: of the board (by default all), torchvision:NAME, or FILE.py:FUNCTION@DIMS with the sizes of one sample")
     parser.add_argument(
-        "--batch", action="append", metavar="INT,...", help="batches, of those that the board has for a network; by default all"
+        "--batch", action="append", metavar="INT,...",
+        help="batches, of those that the board has for a network; by default all. Other networks take any, by default 1, 8 and 32"
     )
     parser.add_argument(
         "--threads", action="append", metavar="INT,...", help="numbers of threads; by default 1 and all cores"
@@ -92,6 +95,15 @@ def words(texts, option, known):
     return list(dict.fromkeys(names))
 
 
+def named_networks(texts):
+    names = list(dict.fromkeys(word for text in texts for word in text.split(",") if word))
+    if not names:
+        raise UsageError("--net names nothing")
+    for name in names:
+        networks.find(name)
+    return names
+
+
 def numbers(texts, option):
     parts = [word for text in texts for word in text.split(",")]
     for word in parts:
@@ -103,7 +115,7 @@ def numbers(texts, option):
 def complete(options):
     """The options with defaults in place of what was left out."""
     defaults, named = QUICK if options.quick else FULL, bool(options.peers)
-    options.networks = words(options.net, "--net", list(networks.BY_NAME)) if options.net else defaults["networks"]
+    options.networks = named_networks(options.net) if options.net else defaults["networks"]
     options.batches = numbers(options.batch, "--batch") if options.batch else defaults["batches"]
     options.threads = numbers(options.threads, "--threads") if options.threads else sorted({1, machine.cores()})
     options.peers = words(options.peers, "--peers", networks.PEERS) if options.peers else list(networks.PEERS)
@@ -118,8 +130,9 @@ def complete(options):
     if options.rounds < 1 or not 0 < options.seconds < 86400 or options.cold_runs < 0:
         raise UsageError("--rounds and --seconds are above 0, --cold is 0 or more")
     options.slice_ms = options.seconds * 1000 / options.rounds
-    batches = {batch for name in options.networks for batch in networks.BY_NAME[name].batches}
-    if options.batches and not batches & set(options.batches):
+    found = [networks.find(name) for name in options.networks]
+    batches = {batch for network in found for batch in network.batches}
+    if options.batches and all(not network.argument for network in found) and not batches & set(options.batches):
         raise UsageError(f"--batch: the board has batches {', '.join(map(str, sorted(batches)))} for these networks")
     return options
 

@@ -24,17 +24,10 @@ import export_torch
 
 from . import networks
 
-HERE = pathlib.Path(__file__).resolve().parent
-
 
 def build(network):
     """The module with its seeded weights: the same each time."""
-    source = "torchvision" if network.source == "torchvision" else str(HERE / network.source)
-    return load.load_module(source, network.name, networks.SEED)
-
-
-def module_argument(network):
-    return f"torchvision:{network.name}" if network.source == "torchvision" else f"{HERE / network.source}:{network.name}"
+    return load.load_module(*load.split_source(network.module), networks.SEED)
 
 
 def make_question(files, module):
@@ -51,7 +44,7 @@ def make_question(files, module):
 def make_seq(files, staged, module):
     shape = ",".join(["N", *map(str, files.network.shape)])
     argv, sys.argv = sys.argv, [
-        "export_torch.py", module_argument(files.network), "-o", staged.folder, "--name", files.network.name,
+        "export_torch.py", files.network.module, "-o", staged.folder, "--name", files.network.name,
         "--input", f"x={shape}", "--seed", str(networks.SEED),
     ]  # fmt: skip
     said = io.StringIO()
@@ -126,7 +119,7 @@ def reason(error):
 
 def main():
     folder, name, batches, peers = sys.argv[1:]
-    network = networks.BY_NAME[name]
+    network = networks.find(name)
     module = build(network)
     out, sys.stdout = sys.stdout, sys.stderr
     warnings.simplefilter("ignore")

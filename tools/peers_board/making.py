@@ -34,12 +34,12 @@ def folder_of(versions):
 
 def make(python, env, folder, network, batches, peers):
     """Makes what is missing. Returns {(peer, batch): reason} for what could not be made."""
-    folder = folder / network.name
+    folder = folder / network.folder
     folder.mkdir(parents=True, exist_ok=True)
     if all(_there(networks.Files(str(folder), network, batch), peers) for batch in batches):
         return {}
     done = subprocess.run(
-        [python, "-m", "peers_board.make_network", folder, network.name, ",".join(map(str, batches)), ",".join(peers)],
+        [python, "-m", "peers_board.make_network", folder, network.argument or network.name, ",".join(map(str, batches)), ",".join(peers)],
         env=env, capture_output=True, text=True,
     )  # fmt: skip
     reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -58,4 +58,4 @@ def _there(files, peers):
 
 
 def files(folder, network, batch):
-    return networks.Files(str(folder / network.name), network, batch)
+    return networks.Files(str(folder / network.folder), network, batch)

@@ -1,6 +1,12 @@
 """Which networks are on the board, which peers, and which files each peer needs of a network."""
 
 import dataclasses
+import difflib
+import hashlib
+import pathlib
+import re
+
+from .errors import UsageError
 
 SEED = 0
 # seq once more, from a compiled plan; only its cold start and its memory differ from seq's.
@@ -13,9 +19,23 @@ ASIDE = ("rtneural",)
 @dataclasses.dataclass(frozen=True)
 class Network:
     name: str
-    source: str  # torchvision, or nets.py beside this file
+    source: str  # torchvision, nets.py beside this file, or the path of another Python file
     shape: tuple  # of one sample
     batches: tuple
+    argument: str = ""  # what names it on the command line, where the board does not have it
+
+    @property
+    def module(self):
+        """As tools/export_torch.py takes it."""
+        source = pathlib.Path(__file__).parent / self.source if self.source == "nets.py" else self.source
+        return f"{source}:{self.name.partition('@')[0].rpartition('.')[2]}"
+
+    @property
+    def folder(self):
+        """Where its files lie, which those of a file's earlier state do not serve."""
+        if not self.argument or self.source == "torchvision":
+            return self.name
+        return f"{self.name}-{hashlib.sha256(pathlib.Path(self.source).read_bytes() + repr(self.shape).encode()).hexdigest()[:12]}"
 
 
 NETWORKS = (
@@ -32,6 +52,32 @@ NETWORKS = (
     Network("mlp_small", "nets.py", (10,), (1, 8, 32)),
 )
 BY_NAME = {network.name: network for network in NETWORKS}
+OTHER_BATCHES = (1, 8, 32)
+
+
+def find(text):
+    """The network of the board of that name, or another: torchvision:NAME, or FILE.py:FUNCTION@DIMS with the sizes of one
+    sample, as in nets.py:tiny@3x32x32; torchvision's take 3x224x224 where nothing else is said."""
+    if text in BY_NAME:
+        return BY_NAME[text]
+    parts = re.fullmatch(r"(torchvision|.+\.py):(\w+)(?:@([1-9]\d*(?:x[1-9]\d*)*))?", text)
+    if parts is None:
+        near = difflib.get_close_matches(text, BY_NAME, 1)
+        there = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_NAME)}, torchvision:NAME and FILE.py:FUNCTION@3x32x32"
+        raise UsageError(f"--net: there is no `{text}`; {there}")
+    source, name, sizes = parts.groups()
+    shape = tuple(map(int, sizes.split("x"))) if sizes else (3, 224, 224)
+    if source == "torchvision":
+        on_board = BY_NAME.get(name)
+        if on_board is not None and (on_board.source, on_board.shape) == (source, shape):
+            return on_board
+        return Network(f"{name}@{sizes}" if sizes else name, source, shape, OTHER_BATCHES, text)
+    if sizes is None:
+        raise UsageError(f"--net {text}: say the sizes of one sample too, as in {text}@3x32x32")
+    path = pathlib.Path(source).resolve()
+    if not path.is_file():
+        raise UsageError(f"--net {text}: {source} is no file")
+    return Network(f"{path.stem}.{name}", str(path), shape, OTHER_BATCHES, text)
 
 
 @dataclasses.dataclass(frozen=True)
