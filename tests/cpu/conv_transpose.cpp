@@ -2,11 +2,17 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "graph/ops/activation.hpp"
+#include "graph/ops/arithmetic.hpp"
+#include "kernels/cpu/cpu.hpp"
 #include "tests/cpu/harness.hpp"
 
 using namespace seq;
 using seq::test::check_kernel;
+using seq::test::KernelCase;
 
 TEST_CASE("transposed convolutions agree with the reference") {
     struct Example {
@@ -47,4 +53,50 @@ TEST_CASE("transposed convolutions agree with the reference") {
     three.stride = {1, 2, 2};
     three.output_padding = {0, 1, 1};
     check_kernel("onednn.deconvolution", three, {{1, 2, 3, 4, 5}});
+}
+
+TEST_CASE("transposed convolutions whose windows lie side by side are products of matrices") {
+    const bool vectors = cpu_backend().isa != Isa::scalar;
+    const auto check = [&](const Op& op, const std::vector<std::int64_t>& sizes,
+                           const std::vector<KernelCase::PostOpCase>& epilogue = {}) {
+        KernelCase example(op, {sizes}, epilogue);
+        const auto ran = example.run_all();
+        CHECK((std::count(ran.begin(), ran.end(), "cpu.spread") > 0) == vectors);
+    };
+    struct Example {
+        std::int64_t batch, in, out, height, width, window_height, window_width;
+        bool bias = true;
+    };
+    const std::vector<Example> examples{{1, 1, 1, 1, 1, 1, 1},     {2, 3, 5, 4, 7, 2, 2},
+                                        {1, 16, 16, 5, 3, 2, 2},   {3, 32, 48, 9, 17, 2, 2, false},
+                                        {1, 33, 17, 2, 31, 3, 2},  {2, 17, 64, 6, 5, 1, 4},
+                                        {1, 8, 8, 3, 3, 4, 1},     {5, 64, 32, 8, 8, 2, 3},
+                                        {1, 130, 70, 3, 40, 2, 2}, {1, 20, 16, 65, 33, 2, 2, false}};
+    for (const Example& e : examples) {
+        CAPTURE(e.in);
+        CAPTURE(e.out);
+        CAPTURE(e.width);
+        ops::ConvTranspose2d conv;
+        conv.in_channels = e.in;
+        conv.out_channels = e.out;
+        conv.kernel_size = conv.stride = {e.window_height, e.window_width};
+        conv.bias = e.bias;
+        check(conv, {e.batch, e.in, e.height, e.width}, {{ops::SiLU{}, {}}});
+        const std::vector<std::int64_t> whole{e.batch, e.out, e.height * e.window_height, e.width * e.window_width};
+        check(conv, {e.batch, e.in, e.height, e.width}, {{ops::Add{}, {whole}, 1}, {ops::ReLU{}, {}}});
+        ops::ConvTranspose1d line;
+        line.in_channels = e.in;
+        line.out_channels = e.out;
+        line.kernel_size = line.stride = e.window_width;
+        line.bias = e.bias;
+        check(line, {e.batch, e.in, e.width}, {{ops::ReLU6{}, {}}});
+    }
+    const float inf = std::numeric_limits<float>::infinity();
+    ops::ConvTranspose2d conv;
+    conv.in_channels = 5;
+    conv.out_channels = 19;
+    conv.kernel_size = conv.stride = 2;
+    KernelCase example(conv, {{2, 5, 6, 7}}, {{ops::ReLU{}, {}}});
+    const auto ran = example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf, 1e30f});
+    CHECK((std::count(ran.begin(), ran.end(), "cpu.spread") > 0) == vectors);
 }
