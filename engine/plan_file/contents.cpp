@@ -6,6 +6,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "engine/kernels_version.hpp"
 #include "graph/text.hpp"
 
 namespace seq::plan_file {
@@ -76,12 +77,11 @@ void add_weights(Contents& contents) {
 
 }  // namespace
 
-std::string seq_version() { return SEQ_VERSION; }
-
-std::shared_ptr<Contents> open_contents(const std::string& path, const std::string& machine) {
+std::shared_ptr<Contents> open_contents(const std::string& path, const Backend& backend) {
     auto contents = std::make_shared<Contents>(path);
     contents->meta = guarded(path, "description", [&] { return parse_meta(contents->container.text(Section::meta)); });
-    contents->native = contents->meta.version == seq_version() && contents->meta.machine == machine;
+    const Meta& meta = contents->meta;
+    contents->native = meta.version == kernels_version(backend) && meta.machine == backend.identity();
     return contents;
 }
 
@@ -95,11 +95,11 @@ void read_graph(Contents& contents) {
     });
 }
 
-std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine) {
-    auto contents = open_contents(path, machine);
-    if (contents->meta.version != seq_version())
-        throw Error("plan/version", fmt::format("{} was written by seq {}, and this is {}: compile it again", path,
-                                                contents->meta.version, seq_version()));
+std::shared_ptr<const Contents> read_contents(const std::string& path, const Backend& backend) {
+    auto contents = open_contents(path, backend);
+    if (const std::string ours = kernels_version(backend); contents->meta.version != ours)
+        throw Error("plan/version", fmt::format("{} was written by {}, and this is {}: compile it again", path,
+                                                contents->meta.version, ours));
     read_graph(*contents);
     return contents;
 }

@@ -25,18 +25,15 @@ struct Contents {
     bool native = false;
 };
 
-/// The seq of this build.
-std::string seq_version();
-
 /// What the file says of itself, without graph, ports and weights, whatever machine and version of seq it is for.
 /// Throws Error plan/file, plan/damaged.
-std::shared_ptr<Contents> open_contents(const std::string& path, const std::string& machine);
+std::shared_ptr<Contents> open_contents(const std::string& path, const Backend& backend);
 
 /// Reads graph, ports and weights of a file that this version of seq wrote. Throws Error plan/damaged.
 void read_graph(Contents& contents);
 
 /// Whatever machine the file is for. Throws Error plan/file, plan/damaged, plan/version.
-std::shared_ptr<const Contents> read_contents(const std::string& path, const std::string& machine);
+std::shared_ptr<const Contents> read_contents(const std::string& path, const Backend& backend);
 
 /// Throws Error plan/machine where they are for another machine than `machine` and not portable.
 void require_usable(const Contents& contents, const std::string& machine);

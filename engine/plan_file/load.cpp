@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/compiled_model.hpp"
+#include "engine/kernels_version.hpp"
 #include "engine/plan_file/contents.hpp"
 #include "engine/plan_file/plan_file.hpp"
 #include "engine/reference_run.hpp"
@@ -73,16 +74,15 @@ bool same_ports(const std::vector<Port>& a, const std::vector<Port>& b) {
 }  // namespace
 
 Executable load_compiled(const std::string& path, const LoadOptions& options) {
-    const std::string machine = cpu_backend().identity();
-    auto contents = read_contents(path, machine);
-    require_usable(*contents, machine);
+    auto contents = read_contents(path, cpu_backend());
+    require_usable(*contents, cpu_backend().identity());
     if (!contents->native && options.on_planned_anew)
         options.on_planned_anew(fmt::format("{} was compiled for {}", path, contents->meta.machine));
     return Executable(std::make_shared<CompiledModel>(std::move(contents), options));
 }
 
 PlanFileInfo describe_compiled(const std::string& path) {
-    const auto contents = open_contents(path, cpu_backend().identity());
+    const auto contents = open_contents(path, cpu_backend());
     const Meta& meta = contents->meta;
     PlanFileInfo info;
     info.version = meta.version;
@@ -95,7 +95,7 @@ PlanFileInfo describe_compiled(const std::string& path) {
     for (const StoredWeight& weight : meta.weights)
         (weight.key.empty() ? info.plain_bytes : info.packed_bytes) += weight.where.bytes;
     info.source = meta.source;
-    if (meta.version != seq_version()) return info;
+    if (meta.version != kernels_version(cpu_backend())) return info;
     read_graph(*contents);
     info.inputs = contents->inputs;
     info.outputs = contents->outputs;
@@ -115,7 +115,7 @@ std::vector<double> replay_test_vectors(const Executable& executable) {
 }
 
 std::vector<double> replay_test_vectors(const Executable& executable, const std::string& path) {
-    const auto contents = read_contents(path, cpu_backend().identity());
+    const auto contents = read_contents(path, cpu_backend());
     if (same_ports(executable.inputs(), contents->inputs) && same_ports(executable.outputs(), contents->outputs))
         return replay_all(executable, *contents);
     return std::vector<double>(contents->meta.plans.size(), std::numeric_limits<double>::infinity());

@@ -28,7 +28,7 @@ struct SaveOptions {
 
 /// What a file of a plan says of itself.
 struct PlanFileInfo {
-    std::string version;  ///< of seq
+    std::string version;  ///< of seq and its kernels, as kernels_version() has it
     std::string machine;  ///< Backend::identity() where it was compiled
     ComputeOptions options;
     bool portable = false;

@@ -2,6 +2,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include "engine/compiled_model.hpp"
+#include "engine/kernels_version.hpp"
 #include "engine/plan_file/contents.hpp"
 #include "engine/plan_file/plan_file.hpp"
 #include "engine/plan_instance.hpp"
@@ -31,7 +32,7 @@ Tensor trial_input(const Port& port, const std::vector<std::int64_t>& sizes) {
 class Writer {
    public:
     Writer(CompiledModel& model, const SaveOptions& options) : model_(model), options_(options) {
-        meta_.version = seq_version();
+        meta_.version = kernels_version(model.backend());
         meta_.machine = model.backend().identity();
         meta_.options = model.options();
         meta_.portable = options.portable;

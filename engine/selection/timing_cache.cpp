@@ -11,14 +11,14 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "engine/kernels_version.hpp"
+
 namespace seq {
 namespace {
 
 using Json = nlohmann::json;
 
 constexpr int format = 1;
-/// Raised whenever kernels change so that old times mislead.
-constexpr int kernels_revision = 2;
 constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
 
 Json layouts_json(const std::vector<Layout>& layouts) {
@@ -95,15 +95,7 @@ Layout parse_layout(const std::string& text) {
 }
 
 std::string timed_on(const Backend& backend) {
-    // FNV-1a (Fowler, Noll and Vo).
-    std::uint64_t hash = 0xcbf29ce484222325u;
-    const auto add = [&](std::string_view name) {
-        for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-        hash *= 0x100000001b3u;
-    };
-    for (const Kernel* kernel : *backend.kernels) add(kernel->name());
-    for (const GroupKernel* kernel : *backend.groups) add(kernel->name());
-    return fmt::format("{}, seq {}, kernels {:08x}.{}", backend.identity(), SEQ_VERSION, hash >> 32, kernels_revision);
+    return fmt::format("{}, {}", backend.identity(), kernels_version(backend));
 }
 
 TimingCache::TimingCache(std::string path, std::string machine)

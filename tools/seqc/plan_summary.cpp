@@ -42,8 +42,8 @@ void print_json(const seq::PlanFileInfo& info) {
 
 void print_text(const seq::PlanFileInfo& info) {
     const auto line = [](const char* name, const std::string& text) { print(fmt::format("{:<10}{}\n", name, text)); };
-    line("plan of", fmt::format("seq {}, for {}", info.version,
-                                counted(static_cast<std::size_t>(info.options.threads), "thread")));
+    line("plan of",
+         fmt::format("{}, for {}", info.version, counted(static_cast<std::size_t>(info.options.threads), "thread")));
     line("machine", info.machine + (info.native ? " (this one)" : " (another than this one)"));
     if (!info.source.model.empty()) line("model", info.source.model);
     for (const seq::Port& input : info.inputs) line("input", fmt::format("{} {}", input.name, input.type.to_string()));
