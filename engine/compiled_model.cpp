@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "engine/require_weights.hpp"
 #include "engine/session.hpp"
 #include "engine/slices.hpp"
+#include "kernels/cpu/control_group.hpp"
 #include "kernels/cpu/cpu.hpp"
 
 namespace seq {
@@ -41,7 +41,7 @@ void require_dtype(DType dtype, const Backend& backend) {
 /// `wanted` 0: all that the process may use.
 int usable_threads(int wanted) {
     if (wanted < 0) throw Error("spec/value", fmt::format("threads is {}, which must be at least 0", wanted));
-    const int usable = oneapi::tbb::info::default_concurrency();
+    const int usable = cpu::usable_concurrency();
     return wanted > 0 ? std::min(wanted, usable) : usable;
 }
 

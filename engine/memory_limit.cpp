@@ -11,20 +11,24 @@
 
 #include "graph/checked.hpp"
 #include "graph/diagnostic.hpp"
+#include "kernels/cpu/control_group.hpp"
 
 namespace seq {
 namespace {
 
 constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
-/// What the control group leaves; unbounded where there is none.
+/// What the control groups leave; unbounded where there are none.
 std::size_t group_limit() {
-    for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-        std::ifstream file(path);
-        std::size_t bytes = 0;
-        if (file >> bytes && bytes > 0) return bytes;
+    std::size_t least = unbounded;
+    for (const auto& folder : cpu::control_groups("memory")) {
+        for (const char* name : {"memory.max", "memory.limit_in_bytes"}) {
+            std::ifstream file(folder / name);
+            std::size_t bytes = 0;
+            if (file >> bytes && bytes > 0) least = std::min(least, bytes);
+        }
     }
-    return unbounded;
+    return least;
 }
 
 std::size_t resource_limit() {

@@ -1,12 +1,12 @@
 #include "kernels/cpu/cpu.hpp"
 
 #include <fmt/format.h>
-#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/version.h>
 
 #include <fstream>
 #include <string>
 
+#include "kernels/cpu/control_group.hpp"
 #include "kernels/cpu/copy.hpp"
 #include "kernels/cpu/flush.hpp"
 #include "kernels/cpu/isa.hpp"
@@ -113,7 +113,7 @@ CpuDescription describe_cpu() {
     description.onednn_isa = onednn::effective_isa();
     description.threads = fmt::format("oneTBB {}.{}", TBB_VERSION_MAJOR, TBB_VERSION_MINOR);
     description.onednn_threads = onednn::thread_runtime();
-    description.concurrency = oneapi::tbb::info::default_concurrency();
+    description.concurrency = cpu::usable_concurrency();
     return description;
 }
 
