@@ -86,7 +86,10 @@ TEST_CASE("direct convolutions of one dimension agree with the reference") {
     const std::vector<Example> examples{
         {1, 1, 32, 400, {9, 4, 4}},      {2, 32, 33, 401, {3, 1, 1}}, {1, 19, 35, 77, {3, 1, 8, 8}},
         {1, 64, 64, 1000, {3, 1, 4, 4}}, {3, 5, 7, 30, {5, 2, 0, 3}}, {1, 33, 65, 2000, {9, 4, 4}},
-        {1, 6, 9, 5, {4, 3, 9, 2}},      {1, 520, 33, 40, {3, 1, 1}},
+        {1, 6, 9, 5, {4, 3, 9, 2}},      {1, 520, 33, 40, {3, 1, 1}},  {5, 17, 33, 131, {5, 3, 7, 2}},
+        {2, 3, 70, 61, {4, 2, 3}},       {1, 33, 16, 9, {3, 1, 12}},   {2, 16, 5, 40, {3, 1, 8, 16}},
+        {1, 1024, 33, 37, {3, 1, 1}},    {3, 512, 17, 23, {3, 2, 1}},  {1, 5, 300, 64, {7, 1, 3}},
+        {1, 256, 700, 11, {3, 1, 1}},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);
@@ -126,8 +129,11 @@ TEST_CASE("NaN and Inf go through direct convolutions and their activations") {
     const float inf = std::numeric_limits<float>::infinity();
     for (const Op& activation : {Op(ops::ReLU{}), Op(ops::ReLU6{}), Op(ops::SiLU{}), Op(ops::Hardswish{})}) {
         CAPTURE(activation.name());
+        const std::vector<float> values{std::numeric_limits<float>::quiet_NaN(), inf, -inf, 1e30f, -1e30f};
         KernelCase example(conv<2>(1, 35, {3, 2, 1}), {{2, 1, 9, 8}}, {{activation, {}}});
-        check_ran(example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf, 1e30f, -1e30f}));
+        check_ran(example.run_nonfinite(values));
+        KernelCase line(conv<1>(5, 35, {3, 1, 2, 2}), {{2, 5, 90}}, {{activation, {}}});
+        check_ran(line.run_nonfinite(values));
     }
 }
 
@@ -159,6 +165,40 @@ TEST_CASE("a direct convolution cut into tasks fits the caches and takes every l
             }
         }
     }
+}
+
+TEST_CASE("inner windows are those whose taps all lie in the input") {
+    using namespace cpu::direct;
+    for (const Axis& axis : {Axis{7, 7, 3, 1, 1, 1}, Axis{56, 28, 3, 2, 1, 1}, Axis{224, 112, 7, 2, 1, 3},
+                             Axis{40, 40, 3, 1, 8, 8}, Axis{9, 2, 3, 5, 2, 3}, Axis{5, 21, 4, 1, 1, 9},
+                             Axis{5, 17, 5, 1, 2, 10}, Axis{2, 2, 1, 1, 1, 0}, Axis{3, 1, 3, 1, 1, 0}}) {
+        CAPTURE(axis.in);
+        const Range inner = axis.inner();
+        CHECK(0 <= inner.first);
+        CHECK(inner.first <= inner.end);
+        CHECK(inner.end <= axis.out);
+        for (std::int64_t window = 0; window < axis.out; ++window) {
+            const bool touches = axis.input_of(window, 0) < 0 || axis.input_of(window, axis.kernel - 1) >= axis.in;
+            CHECK(touches == (window < inner.first || window >= inner.end));
+        }
+    }
+}
+
+TEST_CASE("lines of one pixel are read in place unless most windows touch padding or rows meet in one set of a cache") {
+    using namespace cpu::direct;
+    const auto problem = [](std::int64_t channels, const Axis& lines) {
+        Problem p{2, channels, 64, lines, {}, 16};
+        cut_into_tasks(p, 2);
+        return p;
+    };
+    const Problem dilated = problem(32, {4000, 4000, 3, 1, 8, 8});
+    CHECK(dilated.in_place());
+    CHECK(dilated.copy_lines() == 8);
+    CHECK(problem(32, {4000, 3998, 3, 1, 1, 0}).copy_floats() == 0);
+    CHECK(!problem(32, {8, 8, 3, 1, 8, 8}).in_place());
+    CHECK(!problem(1024, {400, 400, 3, 1, 1, 1}).in_place());
+    CHECK(!problem(512, {400, 200, 3, 2, 1, 1}).in_place());
+    CHECK(!Problem{1, 8, 8, {9, 9, 3, 1, 1, 1}, {9, 9, 3, 1, 1, 1}, 16}.in_place());
 }
 
 TEST_CASE("copied lines have those of every tap of every window") {

@@ -10,7 +10,7 @@ BlockCopy::BlockCopy(const Problem& problem, const pointwise::Code& code)
       channels_(problem.in_channels),
       stride_(problem.copy_stride()),
       code_(&code),
-      copied_(copied_lines(problem.lines, problem.block_lines)) {
+      copied_(copied_lines(problem.lines, problem.copy_lines())) {
     for (const std::int64_t slot : copied_.tap_slots) {
         for (std::int64_t x = 0; x < columns_.kernel; ++x)
             tap_offsets_.push_back((x * copied_.slots + slot) * columns_.out * stride_);

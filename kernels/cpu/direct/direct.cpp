@@ -19,6 +19,7 @@ namespace {
 using direct::Axis;
 using direct::Chunk;
 using direct::Problem;
+using direct::Range;
 
 template <int N>
 std::optional<Problem> problem_of_rank(const KernelRequest& request) {
@@ -57,6 +58,8 @@ class PreparedDirect final : public PreparedKernel {
         const Isa isa = usable_isa(request.options);
         code_ = &pointwise::code_for(isa);
         copy_ = direct::BlockCopy(problem, *code_);
+        for (std::int64_t tap = 0; tap < problem.lines.kernel; ++tap)
+            tap_offsets_.push_back(tap * problem.lines.dilation * problem.in_channels);
         epilogue_ = sum_epilogue(head, isa);
         weights_ = pointwise::pack_panels(
             request.node, provider,
@@ -79,13 +82,31 @@ class PreparedDirect final : public PreparedKernel {
     std::optional<ElementwiseChain> rest;
 
    private:
-    void multiply_block(const RunContext& context, std::int64_t block, std::int64_t part, float* scratch) const;
-    void multiply_panel(pointwise::Tile tile, std::int64_t panel, std::int64_t rows, const float* copy,
-                        float* sums) const;
+    /// The windows of some lines of a picture, and where the rows of their first one's taps lie.
+    struct Windows {
+        std::int64_t picture = 0;
+        Range lines;
+        const float* rows = nullptr;
+        std::int64_t row_stride = 0;
+        const std::int64_t* tap_offsets = nullptr;
+    };
+    /// What a task computes: some panels of a block of lines.
+    struct Task {
+        std::int64_t block, picture;
+        Range lines, panels;
+    };
+    Task task_at(std::int64_t index) const;
+    const float* picture_at(const RunContext& context, std::int64_t picture) const;
+    Windows copied(const Task& task, const Range& lines, const float* copy) const;
+    void multiply_in_place(const RunContext& context, const Task& task, float* scratch) const;
+    void multiply_at_end(const RunContext& context, const Task& task, const Range& lines, float* scratch) const;
+    void multiply(const RunContext& context, const Windows& windows, const Range& panels, float* sums) const;
+    void multiply_panel(pointwise::Tile tile, std::int64_t panel, const Windows& windows, float* sums) const;
 
     Problem problem_;
     std::vector<Chunk> chunks_;
     direct::BlockCopy copy_;
+    std::vector<std::int64_t> tap_offsets_;  ///< of windows that are read in place
     const pointwise::Code* code_ = nullptr;
     PackedWeights weights_, bias_;
     SumEpilogue epilogue_;
@@ -94,48 +115,85 @@ class PreparedDirect final : public PreparedKernel {
 
 void PreparedDirect::run(const RunContext& context) const {
     const Problem& p = problem_;
-    const auto* input = static_cast<const float*>(context.inputs[0]);
-    std::array<std::int64_t, TaskRanges::max_workers> copied;
-    copied.fill(-1);
-    run_tasks(p.tasks(), workers_, [&](std::int64_t worker, std::int64_t task) {
-        const std::int64_t block = task / p.column_parts();
+    std::array<std::int64_t, TaskRanges::max_workers> held;
+    held.fill(-1);
+    run_tasks(p.tasks(), workers_, [&](std::int64_t worker, std::int64_t index) {
+        const Task task = task_at(index);
         float* scratch = reinterpret_cast<float*>(context.scratch) + worker * worker_floats_;
-        std::int64_t& held = copied[static_cast<std::size_t>(worker)];
-        if (held != block) {
-            const std::int64_t picture = block / p.picture_blocks() * p.lines.in * p.columns.in * p.in_channels;
-            copy_.copy(input + picture, block % p.picture_blocks() * p.block_lines, scratch);
-        }
-        held = block;
-        multiply_block(context, block, task % p.column_parts(), scratch);
+        if (p.in_place()) return multiply_in_place(context, task, scratch);
+        std::int64_t& block = held[static_cast<std::size_t>(worker)];
+        if (block != task.block) copy_.copy(picture_at(context, task.picture), task.lines.first, scratch);
+        block = task.block;
+        multiply(context, copied(task, task.lines, scratch), task.panels, scratch + p.copy_floats());
     });
     if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
 }
 
-void PreparedDirect::multiply_block(const RunContext& context, std::int64_t block, std::int64_t part,
-                                    float* scratch) const {
+PreparedDirect::Task PreparedDirect::task_at(std::int64_t index) const {
     const Problem& p = problem_;
-    const std::int64_t line = block % p.picture_blocks() * p.block_lines;
-    const std::int64_t rows = std::min(p.block_lines, p.lines.out - line) * p.columns.out;
-    const std::int64_t pixel = (block / p.picture_blocks() * p.lines.out + line) * p.columns.out;
-    const std::int64_t first = part * p.task_panels, last = std::min(first + p.task_panels, p.panels());
+    const std::int64_t block = index / p.column_parts(), line = block % p.picture_blocks() * p.block_lines;
+    const std::int64_t panel = index % p.column_parts() * p.task_panels;
+    return {block,
+            block / p.picture_blocks(),
+            {line, std::min(line + p.block_lines, p.lines.out)},
+            {panel, std::min(panel + p.task_panels, p.panels())}};
+}
+
+const float* PreparedDirect::picture_at(const RunContext& context, std::int64_t picture) const {
+    const Problem& p = problem_;
+    return static_cast<const float*>(context.inputs[0]) + picture * p.lines.in * p.columns.in * p.in_channels;
+}
+
+PreparedDirect::Windows PreparedDirect::copied(const Task& task, const Range& lines, const float* copy) const {
+    return {task.picture, lines, copy, problem_.copy_stride(), copy_.tap_offsets().data()};
+}
+
+void PreparedDirect::multiply_in_place(const RunContext& context, const Task& task, float* scratch) const {
+    const Problem& p = problem_;
+    const Range inner = p.lines.inner().within(task.lines);
+    multiply_at_end(context, task, {task.lines.first, inner.first}, scratch);
+    if (inner.count() > 0) {
+        const float* rows =
+            picture_at(context, task.picture) + p.lines.input_of(inner.first, 0) * p.in_channels;
+        const Windows windows{task.picture, inner, rows, p.lines.stride * p.in_channels, tap_offsets_.data()};
+        multiply(context, windows, task.panels, scratch + p.copy_floats());
+    }
+    multiply_at_end(context, task, {inner.end, task.lines.end}, scratch);
+}
+
+/// Windows that touch padding, as many at a time as a copy holds.
+void PreparedDirect::multiply_at_end(const RunContext& context, const Task& task, const Range& lines,
+                                     float* scratch) const {
+    const Problem& p = problem_;
+    for (std::int64_t line = lines.first; line < lines.end; line += p.copy_lines()) {
+        copy_.copy(picture_at(context, task.picture), line, scratch);
+        const Range held{line, std::min(line + p.copy_lines(), lines.end)};
+        multiply(context, copied(task, held, scratch), task.panels, scratch + p.copy_floats());
+    }
+}
+
+void PreparedDirect::multiply(const RunContext& context, const Windows& windows, const Range& panels,
+                              float* sums) const {
+    const Problem& p = problem_;
+    const std::int64_t pixel = (windows.picture * p.lines.out + windows.lines.first) * p.columns.out;
     const auto* residual = head.residual < 0 ? nullptr : static_cast<const float*>(context.inputs[head.residual]);
     pointwise::Tile tile;
-    tile.row_stride = p.copy_stride();
+    tile.row_stride = windows.row_stride;
     tile.output_stride = p.out_channels;
     tile.epilogue = epilogue_;
-    for (std::int64_t panel = first; panel < last; ++panel) {
+    for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
         const std::int64_t at = pixel * p.out_channels + panel * 2 * p.lanes;
         tile.output = static_cast<float*>(context.outputs[0]) + at;
         if (residual != nullptr) tile.residual = residual + at;
-        multiply_panel(tile, panel, rows, scratch, scratch + p.copy_floats());
+        multiply_panel(tile, panel, windows, sums);
     }
 }
 
 /// Chunk by chunk, sums waiting in `sums` meanwhile.
-void PreparedDirect::multiply_panel(pointwise::Tile tile, std::int64_t panel, std::int64_t rows, const float* copy,
+void PreparedDirect::multiply_panel(pointwise::Tile tile, std::int64_t panel, const Windows& windows,
                                     float* sums) const {
     const Problem& p = problem_;
-    const std::int64_t width = 2 * p.lanes, start = panel * width;
+    const std::int64_t width = 2 * p.lanes, start = panel * width, rows = windows.lines.count() * p.columns.out;
     const std::int64_t padded = p.out_channels - start > p.lanes ? width : p.lanes;
     const auto* end = static_cast<const float*>(weights_.data) + weights_.bytes / sizeof(float);
     float* const output = tile.output;
@@ -148,8 +206,8 @@ void PreparedDirect::multiply_panel(pointwise::Tile tile, std::int64_t panel, st
         const std::int64_t floats = chunk.taps * chunk.channels * padded;
         tile.taps = chunk.taps;
         tile.channels = chunk.channels;
-        tile.rows = copy + chunk.first_channel;
-        tile.tap_offsets = copy_.tap_offsets().data() + chunk.first_tap;
+        tile.rows = windows.rows + chunk.first_channel;
+        tile.tap_offsets = windows.tap_offsets + chunk.first_tap;
         tile.unfinished = &chunk != &chunks_.back();
         tile.output = tile.unfinished ? sums : output;
         tile.output_stride = tile.unfinished ? width : output_stride;

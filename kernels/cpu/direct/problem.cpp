@@ -7,8 +7,8 @@
 namespace seq::cpu::direct {
 namespace {
 
-/// Of a copy that stays in the second-level cache beside the weights.
-constexpr std::int64_t copy_cache_floats = 192 * 1024;
+/// Of a block that stays in the second-level cache beside the weights.
+constexpr std::int64_t block_cache_floats = 192 * 1024;
 /// Channels of a panel that are taken before other tiles of rows take them too.
 constexpr std::int64_t chunk_channels = 512;
 /// Below this a task is not worth being handed out.
@@ -45,7 +45,21 @@ CopiedLines separate_lines(const Axis& axis, std::int64_t windows) {
     return copied;
 }
 
+/// Rows of a tile that meet in one set of a first-level cache of 64 sets of 64 bytes, where they are so many floats
+/// apart: more than a few, and they drive each other out before all channels of a line are used.
+bool rows_collide(std::int64_t stride) { return stride % 1024 == 0; }
+
 }  // namespace
+
+Range Range::within(const Range& other) const {
+    const std::int64_t start = std::clamp(first, other.first, other.end);
+    return {start, std::clamp(end, start, other.end)};
+}
+
+Range Axis::inner() const {
+    const std::int64_t last = in - 1 + pad - (kernel - 1) * dilation;
+    return Range{divide_up(pad, stride), last < 0 ? 0 : last / stride + 1}.within({0, out});
+}
 
 CopiedLines copied_lines(const Axis& lines, std::int64_t windows) {
     CopiedLines shared = shared_lines(lines, windows), separate = separate_lines(lines, windows);
@@ -62,6 +76,16 @@ bool Problem::pads() const {
         return axis.pad > 0 || axis.input_of(axis.out - 1, axis.kernel - 1) >= axis.in;
     };
     return pads(lines) || pads(columns);
+}
+
+bool Problem::in_place() const {
+    return columns.is_single() && lines.inner().count() * 2 > lines.out && !rows_collide(lines.stride * in_channels);
+}
+
+std::int64_t Problem::copy_lines() const {
+    if (!in_place()) return block_lines;
+    const Range inner = lines.inner();
+    return std::min(block_lines, std::max(inner.first, lines.out - inner.end));
 }
 
 std::vector<Chunk> Problem::chunks() const {
@@ -86,7 +110,7 @@ void cut_into_tasks(Problem& p, int threads) {
     // Lines that fill a tile, and no more than stay in the cache.
     const std::int64_t least = divide_up(pointwise::tile_rows(p.lanes), p.columns.out);
     p.block_lines = std::clamp(std::max(divide_up(height, blocks), least), std::int64_t{1}, height);
-    while (p.block_lines > least && p.copy_floats() > copy_cache_floats) p.block_lines -= divide_up(p.block_lines, 8);
+    while (p.block_lines > least && p.block_floats() > block_cache_floats) p.block_lines -= divide_up(p.block_lines, 8);
     p.block_lines = divide_up(height, divide_up(height, p.block_lines));
     const std::int64_t all_blocks = p.batch * p.picture_blocks();
     const std::int64_t parts = by_columns ? wanted / all_blocks : std::min<std::int64_t>(wanted, threads) / all_blocks;

@@ -7,6 +7,14 @@
 
 namespace seq::cpu::direct {
 
+/// [first, end), which may be empty.
+struct Range {
+    std::int64_t first = 0, end = 0;
+
+    std::int64_t count() const { return end - first; }
+    Range within(const Range& other) const;
+};
+
 /// Windows over one spatial dimension.
 struct Axis {
     std::int64_t in = 1, out = 1;
@@ -18,6 +26,8 @@ struct Axis {
     }
     /// Whether its one window is the whole of it.
     bool is_single() const { return in == 1 && out == 1 && kernel == 1 && pad == 0; }
+    /// The windows that touch no padding.
+    Range inner() const;
 };
 
 /// Lines of the input that lie in a copy one after the other.
@@ -43,7 +53,8 @@ struct Chunk {
 };
 
 /// A convolution as a product of matrices: the pixels of a block of lines, times panels of weights. For each tap of a
-/// line, the inputs of a block are copied side by side, so that the rows of every tap are the same distance apart.
+/// line, the inputs of a block are copied side by side, so that the rows of every tap are the same distance apart. In
+/// lines of one pixel they are so in the input too: windows that touch no padding are read where they lie.
 struct Problem {
     std::int64_t batch = 0, in_channels = 0, out_channels = 0;
     Axis lines, columns;
@@ -61,10 +72,18 @@ struct Problem {
     double macs() const;
     bool pads() const;
 
+    /// Whether most windows are read where they lie.
+    bool in_place() const;
+    /// How many lines of windows a copy holds: of those read in place the ones at an end.
+    std::int64_t copy_lines() const;
     /// In floats, between pixels of a copy: apart from powers of two, at which they meet in one set of a cache.
     std::int64_t copy_stride() const { return round_up(in_channels, lanes) + lanes; }
     std::int64_t copy_floats() const {
-        return columns.kernel * copied_lines(lines, block_lines).slots * columns.out * copy_stride();
+        return columns.kernel * copied_lines(lines, copy_lines()).slots * columns.out * copy_stride();
+    }
+    /// In floats, what stays in a cache while the panels pass: a copy, or the block's part of the input.
+    std::int64_t block_floats() const {
+        return in_place() ? block_lines * lines.stride * in_channels : copy_floats();
     }
     std::int64_t sums_floats() const { return block_lines * columns.out * 2 * lanes; }
     std::vector<Chunk> chunks() const;
