@@ -25,6 +25,24 @@ ops::Conv2d conv3x3(std::int64_t in, std::int64_t out, Padding padding, bool bia
     return conv;
 }
 
+struct Line {
+    std::int64_t in, out;
+    Padding padding = 1;
+    std::int64_t dilation = 1;
+    bool bias = true;
+};
+
+ops::Conv1d conv3(const Line& line) {
+    ops::Conv1d conv;
+    conv.in_channels = line.in;
+    conv.out_channels = line.out;
+    conv.kernel_size = 3;
+    conv.padding = line.padding;
+    conv.dilation = line.dilation;
+    conv.bias = line.bias;
+    return conv;
+}
+
 bool has_winograd() { return cpu_backend().isa != Isa::scalar; }
 
 /// That both forms of Winograd ran; on scalar code, that neither did.
@@ -97,6 +115,40 @@ TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill 
     }
 }
 
+TEST_CASE("Winograd along lines agrees with the reference, dilated or not") {
+    struct Example {
+        std::int64_t batch, length;
+        Line line;
+    };
+    const std::vector<Example> examples{
+        {1, 3, {1, 1}},         {1, 400, {32, 32}},        {2, 77, {17, 33, 1, 1, false}},
+        {3, 30, {5, 64, 2, 2}}, {1, 100, {48, 40, 8, 8}},  {2, 41, {3, 100, 3, 4}},
+        {1, 9, {33, 8, 0, 4}},  {5, 21, {24, 24, 7, 2}},   {1, 5, {40, 31, 16, 16}},
+        {1, 2, {16, 16, 3}},    {1, 1000, {64, 70, 4, 4}}, {2, 64, {20, 16, "same", 5}},
+        {1, 50, {300, 290}},    {1, 33, {7, 20, {0}, 1}},  {4, 13, {16, 33, 20, 9}},
+    };
+    for (const Example& e : examples) {
+        CAPTURE(e.line.in);
+        CAPTURE(e.line.out);
+        CAPTURE(e.length);
+        check_ran(KernelCase(conv3(e.line), {{e.batch, e.line.in, e.length}}).run_all());
+    }
+}
+
+TEST_CASE("Winograd takes windows of 3 along either side of a picture") {
+    for (const bool down : {false, true}) {
+        ops::Conv2d conv = conv3x3(17, 35, 0);
+        conv.kernel_size = down ? IntList{3, 1} : IntList{1, 3};
+        conv.padding = Padding{down ? IntList{1, 0} : IntList{0, 1}};
+        for (const auto& [height, width] : std::vector<std::pair<int, int>>{{9, 7}, {1, 30}, {30, 1}, {5, 64}, {3, 3}})
+            check_ran(KernelCase(conv, {{2, 17, height, width}}).run_all());
+        conv.dilation = down ? IntList{3, 1} : IntList{1, 3};
+        check_ran(KernelCase(conv, {{2, 17, down ? 40 : 1, down ? 1 : 40}}).run_all());
+        KernelCase dilated(conv, {{2, 17, 11, 12}});
+        for (const std::string& name : dilated.run_all()) CHECK(!name.starts_with("cpu.winograd"));
+    }
+}
+
 TEST_CASE("Winograd does residuals and activations, in registers or after them") {
     const std::vector<std::int64_t> whole{2, 20, 6, 5};
     const std::vector<std::vector<KernelCase::PostOpCase>> epilogues{
@@ -117,13 +169,20 @@ TEST_CASE("Winograd does residuals and activations, in registers or after them")
         KernelCase example(conv3x3(9, 20, 1), {{2, 9, 6, 5}}, epilogue);
         check_ran(example.run_all());
     }
+    const std::vector<std::int64_t> line{2, 20, 31};
+    for (const auto& epilogue : std::vector<std::vector<KernelCase::PostOpCase>>{
+             {{ops::ReLU{}, {}}}, {{ops::Add{}, {line}}, {ops::ReLU{}, {}}}, {{ops::SiLU{}, {}}, {ops::Add{}, {line}}}})
+        check_ran(KernelCase(conv3({9, 20, 2, 2}), {{2, 9, 31}}, epilogue).run_all());
 }
 
 TEST_CASE("NaN and Inf stay where they belong in Winograd's form") {
     const float inf = std::numeric_limits<float>::infinity();
     for (const std::int64_t batch : {1, 2}) {
         KernelCase example(conv3x3(20, 35, 1), {{batch, 20, 9, 8}}, {{ops::ReLU{}, {}}});
-        check_ran(example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf}));
+        const std::vector<float> values{std::numeric_limits<float>::quiet_NaN(), inf, -inf};
+        check_ran(example.run_nonfinite(values));
+        KernelCase line(conv3({20, 35, 3, 3}), {{batch, 20, 50}}, {{ops::ReLU{}, {}}});
+        check_ran(line.run_nonfinite(values));
     }
 }
 
@@ -131,6 +190,9 @@ TEST_CASE("on many channels Winograd is within ten millionths of what f64 gives,
     KernelCase example(conv3x3(512, 48, 1), {{1, 512, 12, 12}});
     example.expect_in_f64();
     check_ran(example.run_all(1e-5));
+    KernelCase line(conv3({512, 48}), {{1, 512, 120}});
+    line.expect_in_f64();
+    check_ran(line.run_all(1e-5));
 }
 
 TEST_CASE("Winograd computes in the layout that it is offered, channels last where that is plain") {

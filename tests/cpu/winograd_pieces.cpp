@@ -49,17 +49,28 @@ class GuardedFloats {
 
 struct Sizes {
     std::int64_t batch, in, out, height, width, padding;
+    /// Of windows of 3 along the width; 0 where they are 3×3.
+    std::int64_t dilation = 0;
 };
 
 Problem problem_of(const Sizes& sizes, int tile, const Layout& input, const Layout& output) {
     Problem problem;
     problem.batch = sizes.batch;
-    problem.pad_top = problem.pad_left = sizes.padding;
+    problem.pad_left = sizes.padding;
     problem.tile = tile;
     problem.lanes = cpu_backend().isa == Isa::avx512 ? 16 : 8;
-    const std::int64_t grown = 2 * sizes.padding - 2;
     problem.in = lay_out(sizes.in, sizes.height, sizes.width, problem.lanes, input);
-    problem.out = lay_out(sizes.out, sizes.height + grown, sizes.width + grown, problem.lanes, output);
+    if (sizes.dilation == 0) {
+        const std::int64_t grown = 2 * sizes.padding - 2;
+        problem.pad_top = sizes.padding;
+        problem.out = lay_out(sizes.out, sizes.height + grown, sizes.width + grown, problem.lanes, output);
+        return problem;
+    }
+    const std::int64_t width = sizes.width + 2 * sizes.padding - 2 * sizes.dilation;
+    problem.lines = true;
+    problem.dilation = sizes.dilation;
+    problem.in = as_lines(problem.in, false, sizes.dilation);
+    problem.out = as_lines(lay_out(sizes.out, sizes.height, width, problem.lanes, output), false, sizes.dilation);
     return problem;
 }
 
@@ -69,7 +80,7 @@ std::vector<float> run(const Problem& problem, bool at_end, int threads, bool ca
     GuardedFloats input(problem.batch * problem.in.picture, at_end),
         output(problem.batch * problem.out.picture, at_end);
     GuardedFloats residual(problem.batch * problem.out.picture, at_end);
-    GuardedFloats dense(problem.out.channels * problem.in.channels * 9, at_end);
+    GuardedFloats dense(problem.out.channels * problem.in.channels * problem.taps(), at_end);
     GuardedFloats weights(problem.weight_floats(), at_end), bias(problem.out.blocks * problem.lanes, at_end);
     GuardedFloats scratch(execution.scratch_floats(), at_end);
     input.fill(1);
@@ -108,8 +119,9 @@ double differ_by(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_CASE("Winograd reads and writes nothing outside of its tensors") {
     if (!has_winograd()) return;
-    const std::vector<Sizes> examples{{1, 17, 33, 9, 7, 1}, {2, 5, 3, 6, 6, 0},   {1, 1, 1, 1, 1, 1},
-                                      {2, 16, 32, 8, 8, 1}, {1, 33, 8, 3, 20, 3}, {1, 40, 100, 13, 4, 2}};
+    const std::vector<Sizes> examples{{1, 17, 33, 9, 7, 1},     {2, 5, 3, 6, 6, 0},      {1, 1, 1, 1, 1, 1},
+                                      {2, 16, 32, 8, 8, 1},     {1, 33, 8, 3, 20, 3},    {1, 40, 100, 13, 4, 2},
+                                      {2, 17, 33, 1, 37, 8, 8}, {1, 16, 32, 5, 9, 1, 1}, {1, 5, 3, 1, 6, 12, 7}};
     for (const Sizes& sizes : examples) {
         for (const auto& [input, output] : layout_pairs) {
             for (const int tile : {2, 4}) {
@@ -131,18 +143,20 @@ TEST_CASE("Winograd gives the same numbers however it is cut") {
     if (!has_winograd()) return;
     for (const int tile : {2, 4}) {
         for (const auto& [input, output] : layout_pairs) {
-            Problem problem = problem_of({3, 20, 150, 11, 14, 1}, tile, input, output);
-            const auto expected = run(problem, true, 1);
-            for (const std::int64_t blocks : {1, 2, 5}) {
-                for (const std::int64_t parts : {1, 2, 3}) {
-                    for (const std::int64_t chunk : {1, 2, 4}) {
-                        problem.blocks = blocks;
-                        problem.parts = parts;
-                        problem.chunk_columns = chunk;
-                        CAPTURE(blocks);
-                        CAPTURE(parts);
-                        CAPTURE(chunk);
-                        for (const int threads : {1, 5}) CHECK(run(problem, true, threads) == expected);
+            for (const Sizes& sizes : {Sizes{3, 20, 150, 11, 14, 1}, Sizes{3, 20, 150, 1, 140, 2, 3}}) {
+                Problem problem = problem_of(sizes, tile, input, output);
+                const auto expected = run(problem, true, 1);
+                for (const std::int64_t blocks : {1, 2, 5}) {
+                    for (const std::int64_t parts : {1, 2, 3}) {
+                        for (const std::int64_t chunk : {1, 2, 4}) {
+                            problem.blocks = blocks;
+                            problem.parts = parts;
+                            problem.chunk_columns = chunk;
+                            CAPTURE(blocks);
+                            CAPTURE(parts);
+                            CAPTURE(chunk);
+                            for (const int threads : {1, 5}) CHECK(run(problem, true, threads) == expected);
+                        }
                     }
                 }
             }
@@ -174,6 +188,35 @@ TEST_CASE("a layer is cut into pieces that exist, and seldom reads many weights"
                     if (threads == 2 && channels == 64 && side == 225) CHECK(problem.chunk_columns == 1);
                     const bool smallest = problem.block_tiles() <= problem.largest_group();
                     CHECK((smallest || problem.input_floats() <= 2 * 1024 * 1024));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("lines are cut into blocks for every thread, unless their weights leave the cache") {
+    for (const int lanes : {8, 16}) {
+        for (const int threads : {1, 2, 3, 64}) {
+            for (const std::int64_t length : {1, 5, 100, 4000}) {
+                for (const std::int64_t channels : {1, 17, 64, 150, 512}) {
+                    Problem problem;
+                    problem.batch = 1;
+                    problem.lanes = lanes;
+                    problem.lines = true;
+                    problem.in = as_lines(lay_out(channels, 1, length, lanes, Layout::channels_last()), false, 1);
+                    problem.out = problem.in;
+                    cut_into_tasks(problem, threads);
+                    CAPTURE(lanes);
+                    CAPTURE(threads);
+                    CAPTURE(length);
+                    CAPTURE(channels);
+                    CHECK(problem.blocks >= 1);
+                    CHECK(problem.blocks <= problem.tiles());
+                    CHECK(problem.parts >= 1);
+                    CHECK(problem.parts <= problem.columns());
+                    CHECK(problem.chunk_columns >= 1);
+                    if (channels <= 64) CHECK(problem.parts == 1);
+                    if (channels <= 64 && problem.tiles() >= threads) CHECK(problem.blocks % threads == 0);
                 }
             }
         }

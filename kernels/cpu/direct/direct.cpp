@@ -153,8 +153,7 @@ void PreparedDirect::multiply_in_place(const RunContext& context, const Task& ta
     const Range inner = p.lines.inner().within(task.lines);
     multiply_at_end(context, task, {task.lines.first, inner.first}, scratch);
     if (inner.count() > 0) {
-        const float* rows =
-            picture_at(context, task.picture) + p.lines.input_of(inner.first, 0) * p.in_channels;
+        const float* rows = picture_at(context, task.picture) + p.lines.input_of(inner.first, 0) * p.in_channels;
         const Windows windows{task.picture, inner, rows, p.lines.stride * p.in_channels, tap_offsets_.data()};
         multiply(context, windows, task.panels, scratch + p.copy_floats());
     }

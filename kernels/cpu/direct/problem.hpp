@@ -82,9 +82,7 @@ struct Problem {
         return columns.kernel * copied_lines(lines, copy_lines()).slots * columns.out * copy_stride();
     }
     /// In floats, what stays in a cache while the panels pass: a copy, or the block's part of the input.
-    std::int64_t block_floats() const {
-        return in_place() ? block_lines * lines.stride * in_channels : copy_floats();
-    }
+    std::int64_t block_floats() const { return in_place() ? block_lines * lines.stride * in_channels : copy_floats(); }
     std::int64_t sums_floats() const { return block_lines * columns.out * 2 * lanes; }
     std::vector<Chunk> chunks() const;
 };

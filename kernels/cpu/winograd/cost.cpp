@@ -26,8 +26,9 @@ constexpr std::int64_t least_tiles = 4;
 struct TransformCost {
     double input, back;
 };
-constexpr TransformCost transform_cost(int tile) {
-    return tile == 4 ? TransformCost{580, 450} : TransformCost{220, 150};
+constexpr TransformCost transform_cost(const Problem& problem) {
+    if (problem.lines) return problem.tile == 4 ? TransformCost{50, 50} : TransformCost{28, 28};
+    return problem.tile == 4 ? TransformCost{580, 450} : TransformCost{220, 150};
 }
 
 double read_cost(const Problem& problem, double floats, double byte) {
@@ -64,8 +65,8 @@ double tile_passes_cost(const Problem& problem, const TaskSize& task) {
 /// To write the results of one task.
 double output_cost(const Problem& problem, const TaskSize& task, int threads) {
     const bool contends = threads > 1 && problem.parts > 1 && problem.out.pixel == problem.out.channels;
-    const double numbers = task.tiles * static_cast<double>(problem.tile * problem.tile) * task.out_channels;
-    return task.tiles * task.out_channels * transform_cost(problem.tile).back + (contends ? numbers * contended : 0);
+    const double numbers = task.tiles * static_cast<double>(problem.tile_outputs()) * task.out_channels;
+    return task.tiles * task.out_channels * transform_cost(problem).back + (contends ? numbers * contended : 0);
 }
 
 }  // namespace
@@ -80,13 +81,16 @@ double winograd_cost(const Problem& problem, int threads) {
     return static_cast<double>(rounds) *
                (products_cost(problem, task) + tile_passes_cost(problem, task) + output_cost(problem, task, threads)) +
            static_cast<double>(transforms) * task.tiles * static_cast<double>(problem.in.blocks * problem.lanes) *
-               transform_cost(problem.tile).input +
+               transform_cost(problem).input +
            read_cost(problem, weights, new_byte) + read_cost(problem, reread, weight_byte);
 }
 
 double direct_cost(const Problem& problem, int threads) {
-    const auto pixels = static_cast<double>(problem.batch * problem.out.height * problem.out.width);
-    const double weights = static_cast<double>(9 * problem.in.channels * problem.out.blocks * problem.lanes);
+    const std::int64_t width = problem.dilation > 1 ? 1 : problem.out.width;
+    const std::int64_t height = problem.dilation > 1 ? problem.out.length : problem.out.height;
+    const auto pixels = static_cast<double>(problem.batch * height * width);
+    const double weights =
+        static_cast<double>(problem.taps() * problem.in.channels * problem.out.blocks * problem.lanes);
     return (pixels * weights / efficiency + read_cost(problem, weights, new_byte)) / threads;
 }
 

@@ -49,6 +49,36 @@ SEQ_INLINE Float<N> sum_at(const Problem& p, const float* picture, const float* 
     return sum;
 }
 
+/// kernel[channel][3][lane] of one block of output channels of a convolution along lines, from its transform.
+template <int N, int Tile>
+SEQ_INLINE void restore_line_kernel(const Problem& p, const float* packed, std::int64_t block, float* kernel) {
+    const std::int64_t width = p.column_blocks(block / 2) * N;
+    const float* column = packed + block % 2 * N;
+    for (std::int64_t c = 0; c < p.in.channels; ++c) {
+        Float<N> u[reach(Tile)];
+        for (int i = 0; i < reach(Tile); ++i) u[i] = simd::load<N>(column + p.weight_start(block / 2, i) + c * width);
+        for (const Float<N>& restored : restore_weights<Tile>(u)) {
+            simd::store<N>(kernel, restored);
+            kernel += N;
+        }
+    }
+}
+
+template <int N>
+SEQ_INLINE Float<N> line_sum_at(const Problem& p, const float* picture, const float* kernel, std::int64_t y,
+                                std::int64_t x) {
+    const std::int64_t first = y % p.dilation + x * p.dilation - p.pad_left, step = p.in.pixel / p.dilation;
+    Float<N> sum{};
+    for (std::int64_t i = 0; i < 3; ++i) {
+        const std::int64_t at = first + i * p.dilation;
+        if (at < 0 || at >= p.in.length) continue;
+        const float* pixel = picture + (y - y % p.dilation) * p.in.row + at * step;
+        for (std::int64_t c = 0; c < p.in.channels; ++c)
+            sum += pixel[c / N * p.in.block + c % N] * simd::load<N>(kernel + (c * 3 + i) * N);
+    }
+    return sum;
+}
+
 template <int Tile>
 struct Direct {
     template <int N>
@@ -58,11 +88,15 @@ struct Direct {
         const Epilogue& epilogue = operands->epilogue;
         const Float<N> bias = epilogue.bias == nullptr ? Float<N>{} : simd::load<N>(epilogue.bias + block * N);
         const int lanes = block + 1 < p.out.blocks ? N : p.out.last_lanes;
-        restore_kernel<N, Tile>(p, operands->weights, block, scratch);
+        p.lines ? restore_line_kernel<N, Tile>(p, operands->weights, block, scratch)
+                : restore_kernel<N, Tile>(p, operands->weights, block, scratch);
         for (std::int64_t y = 0; y < p.out.height; ++y) {
             std::int64_t at = picture * p.out.picture + block * p.out.block + y * p.out.row;
-            for (std::int64_t x = 0; x < p.out.width; ++x, at += p.out.pixel) {
-                Float<N> sum = sum_at<N>(p, operands->input + picture * p.in.picture, scratch, y, x) + bias;
+            const std::int64_t width = p.lines ? divide_up(p.out.length - y % p.dilation, p.dilation) : p.out.width;
+            const float* input = operands->input + picture * p.in.picture;
+            for (std::int64_t x = 0; x < width; ++x, at += p.out.pixel) {
+                Float<N> sum = p.lines ? line_sum_at<N>(p, input, scratch, y, x) : sum_at<N>(p, input, scratch, y, x);
+                sum += bias;
                 if (epilogue.residual != nullptr) sum += simd::load_part<N>(epilogue.residual + at, lanes);
                 sum = simd::at_most<N>(simd::at_least<N>(sum, epilogue.low), epilogue.high);
                 simd::store_part<N>(operands->output + at, sum, lanes);
@@ -79,6 +113,6 @@ DirectTask direct_task(const Problem& problem, Isa isa) {
     return simd::select<Direct<2>, const Problem*, const Operands*, std::int64_t, float*>(isa);
 }
 
-std::int64_t direct_floats(const Problem& problem) { return problem.in.channels * 9 * problem.lanes; }
+std::int64_t direct_floats(const Problem& problem) { return problem.in.channels * problem.taps() * problem.lanes; }
 
 }  // namespace seq::cpu::winograd

@@ -14,6 +14,8 @@ struct Pictures {
     std::int64_t picture = 0;  ///< from a picture to the next
     std::int64_t blocks = 0;
     int last_lanes = 0;  ///< how many channels of the last block memory holds
+    /// Where tiles go along lines, which are the rows: pixels of those that are interleaved, otherwise the width.
+    std::int64_t length = 0;
 };
 
 /// The tiles of a layer, counted over pictures, rows and columns together, and where their transforms lie.
@@ -23,6 +25,10 @@ struct Grid {
     std::int64_t tile_rows = 0, tile_columns = 0;  ///< of a picture
     /// In floats, from a position to the next: of transformed tiles, and of products.
     std::int64_t input_stride = 0, product_stride = 0;
+    /// Of lines: so many are interleaved. Their rows' pixels are then that far apart.
+    std::int64_t dilation = 1;
+    /// Whether tiles of different lines follow each other, since they are the nearest in memory.
+    bool across = false;
 };
 
 }  // namespace seq::cpu::winograd

@@ -1,6 +1,7 @@
 #include "kernels/cpu/winograd/problem.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace seq::cpu::winograd {
 namespace {
@@ -41,6 +42,16 @@ void cut_weights(Problem& problem, int threads) {
     cut_columns(problem, threads, divide_up(problem.columns(), problem.chunk_columns));
 }
 
+/// Of lines whose weights stay in the cache: blocks of a few groups for every thread, so that no two threads write to
+/// one pixel or transform one tile.
+void cut_lines(Problem& problem, int threads) {
+    constexpr std::int64_t block_groups = 8;
+    const std::int64_t blocks = divide_up(problem.tiles(), block_groups * problem.largest_group());
+    problem.blocks = std::min(problem.tiles(), divide_up(blocks, threads) * threads);
+    problem.parts = 1;
+    problem.chunk_columns = 1;
+}
+
 }  // namespace
 
 Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout) {
@@ -58,8 +69,24 @@ Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width,
     return pictures;
 }
 
+Pictures as_lines(Pictures pictures, bool down, std::int64_t dilation) {
+    if (down) {
+        std::swap(pictures.height, pictures.width);
+        std::swap(pictures.pixel, pictures.row);
+    }
+    pictures.length = pictures.width;
+    if (dilation > 1) {
+        pictures.height = std::min(dilation, pictures.length);
+        pictures.width = divide_up(pictures.length, dilation);
+        pictures.row = pictures.pixel;
+        pictures.pixel *= dilation;
+    }
+    return pictures;
+}
+
 void cut_into_tasks(Problem& problem, int threads) {
     if (problem.tiles() == 0) return;
+    if (problem.lines && problem.weight_floats() <= cache_floats) return cut_lines(problem, threads);
     Problem by_weights = problem;
     cut_tiles(problem, threads);
     cut_weights(by_weights, threads);

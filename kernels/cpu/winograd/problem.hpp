@@ -12,6 +12,10 @@ namespace seq::cpu::winograd {
 /// In blocks of `lanes` channels, or channels last.
 Pictures lay_out(std::int64_t channels, std::int64_t height, std::int64_t width, int lanes, const Layout& layout);
 
+/// The same as lines along the width, or `down` the height. Where `dilation` is above 1 there may be one line, of which
+/// every so many pixels make a line of their own.
+Pictures as_lines(Pictures pictures, bool down, std::int64_t dilation);
+
 /// `count` things cut into `parts` parts, the first of which are larger by one.
 struct Cut {
     Cut(std::int64_t count, std::int64_t parts)
@@ -24,7 +28,7 @@ struct Cut {
     std::int64_t larger;   ///< how many parts are larger
 };
 
-/// One 3×3 convolution of stride 1, and how it is cut into pieces.
+/// One 3×3 convolution of stride 1, or one of 3 along lines, and how it is cut into pieces.
 ///
 /// Tiles are counted over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product
 /// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles
@@ -33,15 +37,20 @@ struct Cut {
 struct Problem {
     std::int64_t batch = 0, pad_top = 0, pad_left = 0;
     Pictures in, out;
-    int tile = 4;    ///< 4 or 2: outputs on a side of a tile
+    int tile = 4;  ///< 4 or 2: outputs on a side of a tile
+    /// Whether tiles go along lines: F(tile, 3) instead of F(tile×tile, 3×3). Lines are padded by `pad_left`.
+    bool lines = false;
+    std::int64_t dilation = 1;
     int lanes = 16;  ///< 16 for AVX-512, 8 for AVX2
 
     std::int64_t blocks = 1;         ///< of tiles
     std::int64_t parts = 1;          ///< of the columns
     std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
-    std::int64_t positions() const { return std::int64_t{tile + 2} * (tile + 2); }
-    std::int64_t tile_rows() const { return divide_up(out.height, tile); }
+    std::int64_t positions() const { return std::int64_t{tile + 2} * (lines ? 1 : tile + 2); }
+    std::int64_t tile_outputs() const { return std::int64_t{tile} * (lines ? 1 : tile); }
+    std::int64_t taps() const { return lines ? 3 : 9; }
+    std::int64_t tile_rows() const { return lines ? out.height : divide_up(out.height, tile); }
     std::int64_t tile_columns() const { return divide_up(out.width, tile); }
     std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
     int largest_group() const { return lanes == 16 ? 14 : 6; }

@@ -48,7 +48,8 @@ Multiply multiply_avx512(std::int64_t group_tiles, int columns);
 /// For groups of 1 to 6 tiles and 1 or 2 columns; needs AVX2 and FMA.
 Multiply multiply_avx2(std::int64_t group_tiles, int columns);
 
-Transforms transforms_avx512(int tile);
-Transforms transforms_avx2(int tile);
+/// `lines`: whether tiles go along lines.
+Transforms transforms_avx512(int tile, bool lines);
+Transforms transforms_avx2(int tile, bool lines);
 
 }  // namespace seq::cpu::winograd

@@ -1,6 +1,7 @@
 #include "kernels/cpu/winograd/task.hpp"
 
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/task_ranges.hpp"
 
 namespace seq::cpu::winograd {
 namespace {
@@ -10,7 +11,7 @@ constexpr std::int64_t line_floats = 16;
 }  // namespace
 
 Execution::Execution(const Problem& problem, Isa isa, int threads)
-    : problem_(problem), workers_(std::min<std::int64_t>(threads, problem.tasks())) {
+    : problem_(problem), workers_(std::min({std::int64_t{threads}, problem.tasks(), TaskRanges::max_workers})) {
     grid_ = {problem.in,
              problem.out,
              problem.pad_top,
@@ -18,9 +19,11 @@ Execution::Execution(const Problem& problem, Isa isa, int threads)
              problem.tile_rows(),
              problem.tile_columns(),
              problem.input_stride(),
-             problem.product_stride()};
+             problem.product_stride(),
+             problem.dilation,
+             problem.lines && problem.in.row < problem.in.pixel};
     const bool wide = isa == Isa::avx512;
-    transforms_ = wide ? transforms_avx512(problem.tile) : transforms_avx2(problem.tile);
+    transforms_ = wide ? transforms_avx512(problem.tile, problem.lines) : transforms_avx2(problem.tile, problem.lines);
     for (int columns = 1; columns <= 2; ++columns) {
         for (int tiles = 1; tiles <= problem.largest_group(); ++tiles) {
             multiply_.at(static_cast<std::size_t>(columns - 1)).at(static_cast<std::size_t>(tiles)) =
@@ -36,19 +39,19 @@ std::int64_t Execution::scratch_floats() const {
 
 void Execution::run(const Operands& operands, float* scratch) const {
     const Problem& p = problem_;
-    share_tasks(workers_, p.tasks(), [&](std::int64_t worker, const auto& next) {
+    std::array<std::int64_t, TaskRanges::max_workers> held;
+    held.fill(-1);
+    run_tasks(p.tasks(), workers_, [&](std::int64_t worker, std::int64_t task) {
         float* const transformed = scratch + worker * (p.input_floats() + p.product_floats());
-        std::int64_t held = -1;
-        for (std::int64_t task = next(); task >= 0; task = next()) {
-            const std::int64_t block = task / p.parts, part = task % p.parts;
-            const Tiles tiles{p.block_cut().start(block), p.groups_of(p.block_cut().size(block)), transformed};
-            if (block != held) transform(operands, tiles);
-            held = block;
-            const Cut columns = p.part_cut();
-            const std::int64_t end = columns.start(part) + columns.size(part);
-            for (std::int64_t column = columns.start(part); column < end; column += p.chunk_columns)
-                do_chunk(operands, tiles, column, std::min(column + p.chunk_columns, end));
-        }
+        const std::int64_t block = task / p.parts, part = task % p.parts;
+        const Tiles tiles{p.block_cut().start(block), p.groups_of(p.block_cut().size(block)), transformed};
+        std::int64_t& transformed_block = held[static_cast<std::size_t>(worker)];
+        if (block != transformed_block) transform(operands, tiles);
+        transformed_block = block;
+        const Cut columns = p.part_cut();
+        const std::int64_t end = columns.start(part) + columns.size(part);
+        for (std::int64_t column = columns.start(part); column < end; column += p.chunk_columns)
+            do_chunk(operands, tiles, column, std::min(column + p.chunk_columns, end));
     });
 }
 

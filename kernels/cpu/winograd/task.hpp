@@ -22,7 +22,8 @@ using DirectTask = void (*)(const Problem* problem, const Operands* operands, st
 DirectTask direct_task(const Problem& problem, Isa isa);
 std::int64_t direct_floats(const Problem& problem);
 
-/// The transform of dense [out_channels, in_channels, 3, 3], packed as Problem::weight_floats says, into `packed`.
+/// The transform of dense [out_channels, in_channels, 3, 3], of lines [out_channels, in_channels, 3], packed as
+/// Problem::weight_floats says, into `packed`.
 void pack_weights(const Problem& problem, const float* weights, float* packed);
 
 /// A convolution that is cut into tasks, with the routines that serve it; for AVX2 or AVX-512.

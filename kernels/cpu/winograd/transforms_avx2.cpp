@@ -1,5 +1,6 @@
 #include <immintrin.h>
 
+#include "kernels/cpu/winograd/line_transforms.hpp"
 #include "kernels/cpu/winograd/tile_transforms.hpp"
 
 namespace seq::cpu::winograd {
@@ -26,6 +27,8 @@ struct Avx2 {
 
 }  // namespace
 
-Transforms transforms_avx2(int tile) { return transforms_by<Avx2>(tile); }
+Transforms transforms_avx2(int tile, bool lines) {
+    return lines ? line_transforms_by<Avx2>(tile) : transforms_by<Avx2>(tile);
+}
 
 }  // namespace seq::cpu::winograd

@@ -1,5 +1,6 @@
 #include <immintrin.h>
 
+#include "kernels/cpu/winograd/line_transforms.hpp"
 #include "kernels/cpu/winograd/tile_transforms.hpp"
 
 namespace seq::cpu::winograd {
@@ -25,6 +26,8 @@ struct Avx512 {
 
 }  // namespace
 
-Transforms transforms_avx512(int tile) { return transforms_by<Avx512>(tile); }
+Transforms transforms_avx512(int tile, bool lines) {
+    return lines ? line_transforms_by<Avx512>(tile) : transforms_by<Avx512>(tile);
+}
 
 }  // namespace seq::cpu::winograd

@@ -44,15 +44,30 @@ void pack_channel(const Problem& p, const float* weights, std::int64_t k, float*
     }
 }
 
+/// One output channel of a convolution along lines.
+template <int Tile>
+void pack_line_channel(const Problem& p, const float* weights, std::int64_t k, float* packed) {
+    const std::int64_t column = k / (2 * p.lanes), within = k % (2 * p.lanes);
+    const std::int64_t width = p.column_blocks(column) * p.lanes;
+    for (std::int64_t c = 0; c < p.in.channels; ++c) {
+        const float* g = weights + (k * p.in.channels + c) * 3;
+        const auto u = transform_weights<Tile>(g[0], g[1], g[2]);
+        for (std::size_t i = 0; i < reach(Tile); ++i) {
+            const std::int64_t start = p.weight_start(column, static_cast<std::int64_t>(i));
+            packed[start + c * width + within] = static_cast<float>(u[i]);
+        }
+    }
+}
+
 }  // namespace
 
 void pack_weights(const Problem& problem, const float* weights, float* packed) {
     std::fill(packed, packed + problem.weight_floats(), 0.0f);
+    const auto pack = problem.lines       ? problem.tile == 4 ? pack_line_channel<4> : pack_line_channel<2>
+                            : problem.tile == 4 ? pack_channel<4>
+                                          : pack_channel<2>;
     parallel_for(problem.out.channels, 8, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t k = first; k < last; ++k) {
-            problem.tile == 4 ? pack_channel<4>(problem, weights, k, packed)
-                              : pack_channel<2>(problem, weights, k, packed);
-        }
+        for (std::int64_t k = first; k < last; ++k) pack(problem, weights, k, packed);
     });
 }
 

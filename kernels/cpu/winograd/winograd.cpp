@@ -37,25 +37,63 @@ Layouts layouts_for(const KernelRequest& request, int lanes) {
     return {input, nearest(request.outputs[0].layout, lanes, input)};
 }
 
-/// nullopt where the node is no 3×3 convolution of stride 1 in one group.
-std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
-    const auto* conv = request.node.op.as<ops::Conv2d>();
-    if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
-    const ops::Window rows = conv->window(0), columns = conv->window(1);
-    for (const ops::Window& window : {rows, columns}) {
-        if (window.kernel != 3 || window.stride != 1 || window.dilation != 1) return std::nullopt;
+struct Windows {
+    ops::Window rows, columns;
+};
+
+/// Of one dimension, those of a picture of one row; nullopt where the node is no convolution of one or two in one
+/// group.
+std::optional<Windows> windows_of(const Node& node) {
+    const auto taken = [](const auto* conv) {
+        return conv != nullptr && conv->groups == 1 && conv->padding_mode == "zeros";
+    };
+    if (const auto* conv = node.op.as<ops::Conv2d>(); taken(conv)) return Windows{conv->window(0), conv->window(1)};
+    if (const auto* conv = node.op.as<ops::Conv1d>(); taken(conv)) return Windows{{}, conv->window(0)};
+    return std::nullopt;
+}
+
+bool is_three(const ops::Window& window) { return window.kernel == 3 && window.stride == 1; }
+bool is_point(const ops::Window& window) {
+    return window.kernel == 1 && window.stride == 1 && window.pad_before == 0 && window.pad_after == 0;
+}
+
+/// The pictures and windows; false where they are neither 3×3 of stride 1 nor 3 along lines.
+bool set_windows(Problem& problem, const Windows& windows) {
+    const auto& [rows, columns] = windows;
+    if (is_three(rows) && is_three(columns)) {
+        problem.pad_top = rows.pad_before;
+        problem.pad_left = columns.pad_before;
+        return rows.dilation == 1 && columns.dilation == 1;
     }
-    const auto& in = request.inputs[0].sizes;
-    const auto& out = request.outputs[0].sizes;
+    const bool down = is_three(rows) && is_point(columns);
+    if (!down && !(is_point(rows) && is_three(columns))) return false;
+    const ops::Window& along = down ? rows : columns;
+    const std::int64_t others = down ? problem.in.width : problem.in.height;
+    if (along.dilation > 1 && others != 1) return false;
+    problem.lines = true;
+    problem.dilation = along.dilation;
+    problem.pad_left = along.pad_before;
+    problem.in = winograd::as_lines(problem.in, down, along.dilation);
+    problem.out = winograd::as_lines(problem.out, down, along.dilation);
+    return true;
+}
+
+/// nullopt where the node is no convolution of 3×3 or of 3 along lines, of stride 1, in one group.
+std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
+    const auto windows = windows_of(request.node);
+    if (!windows) return std::nullopt;
     Problem problem;
-    problem.batch = in[0];
-    problem.pad_top = rows.pad_before;
-    problem.pad_left = columns.pad_before;
+    problem.batch = request.inputs[0].sizes[0];
     problem.tile = tile;
     problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
     const Layouts layouts = layouts_for(request, problem.lanes);
-    problem.in = winograd::lay_out(in[1], in[2], in[3], problem.lanes, layouts.input);
-    problem.out = winograd::lay_out(out[1], out[2], out[3], problem.lanes, layouts.output);
+    const auto lay_out = [&](const Placed& placed, const Layout& layout) {
+        const auto& sizes = placed.sizes;
+        return winograd::lay_out(sizes[1], sizes.size() == 4 ? sizes[2] : 1, sizes.back(), problem.lanes, layout);
+    };
+    problem.in = lay_out(request.inputs[0], layouts.input);
+    problem.out = lay_out(request.outputs[0], layouts.output);
+    if (!set_windows(problem, *windows)) return std::nullopt;
     winograd::cut_into_tasks(problem, request.options.threads);
     return problem;
 }
@@ -99,7 +137,8 @@ class Winograd final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request, tile_);
-        if (!problem) return Support::no("takes 3×3 Conv2d of stride 1 without groups or dilation alone");
+        if (!problem)
+            return Support::no("takes windows of 3×3, or of 3 along one dimension, of stride 1 without groups alone");
         if (!is_f32(request)) return Support::no("computes in f32 alone");
         if (request.options.numerics == Numerics::strict) return Support::no("sums in another order: not strict");
         if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
@@ -180,7 +219,8 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
         return false;
     kernel.execution = winograd::Execution(problem, isa, request.options.threads);
     kernel.scratch_bytes = static_cast<std::size_t>(kernel.execution.scratch_floats()) * sizeof(float);
-    kernel.description = fmt::format("own Winograd F({0}×{0}, 3×3) {1}", problem.tile, name_of(isa));
+    kernel.description = problem.lines ? fmt::format("own Winograd F({}, 3) {}", problem.tile, name_of(isa))
+                                       : fmt::format("own Winograd F({0}×{0}, 3×3) {1}", problem.tile, name_of(isa));
     return true;
 }
 
