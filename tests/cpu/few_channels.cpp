@@ -66,6 +66,35 @@ TEST_CASE("convolutions of few channels agree with the reference for odd sizes, 
     }
 }
 
+TEST_CASE("convolutions of few channels in one dimension agree with the reference") {
+    struct Line {
+        std::int64_t batch, in, out, length;
+        IntList kernel, stride;
+        Padding padding;
+        IntList dilation = 1;
+    };
+    const std::vector<Line> examples{
+        {1, 1, 32, 16000, 9, 4, 4},   {2, 3, 33, 401, 3, 1, 1},   {5, 1, 5, 60, 5, 2, 0},
+        {1, 8, 64, 1000, 3, 1, 8, 8}, {1, 2, 17, 5, 4, 3, 9, 2},  {3, 4, 16, 131, 7, 1, 30},
+        {1, 1, 1, 1, 1, 1, 0},        {1, 6, 40, 70000, 3, 2, 1}, {2, 1, 100, 29, 2, 1, "same"},
+    };
+    for (const Line& e : examples) {
+        CAPTURE(e.in);
+        CAPTURE(e.length);
+        ops::Conv1d conv;
+        conv.in_channels = e.in;
+        conv.out_channels = e.out;
+        conv.kernel_size = e.kernel;
+        conv.stride = e.stride;
+        conv.padding = e.padding;
+        conv.dilation = e.dilation;
+        KernelCase example(conv, {{e.batch, e.in, e.length}}, {{ops::ReLU{}, {}}});
+        check_ran(example.run_all());
+        const float inf = std::numeric_limits<float>::infinity();
+        check_ran(example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf}));
+    }
+}
+
 TEST_CASE("convolutions of few channels do activations in registers and the rest of an epilogue after them") {
     const Example e{2, 3, 21, 13, 15, 3, 2, 1};
     const std::vector<std::int64_t> whole{2, 21, 7, 8};
@@ -92,24 +121,37 @@ TEST_CASE("NaN and Inf stay where they belong in convolutions of few channels") 
     }
 }
 
-TEST_CASE("a convolution of few channels cut into tasks covers every row once") {
+TEST_CASE("a convolution of few channels cut into tasks covers every window once") {
     using cpu::few_channels::Problem;
     for (const int threads : {1, 2, 3, 64}) {
-        for (const std::int64_t rows : {1, 5, 112, 1000}) {
-            for (const std::int64_t batch : {1, 3, 32}) {
+        for (const auto& [rows, columns] :
+             std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 3}, {1, 9000}, {5, 500}, {112, 100}, {1000, 100}}) {
+            for (const std::int64_t batch : {1, 3}) {
                 Problem problem;
                 problem.batch = batch;
                 problem.in_channels = 3;
                 problem.out_channels = 32;
                 problem.rows = {rows + 2, rows, 3, 1, 1, 0};
-                problem.columns = {102, 100, 3, 1, 1, 0};
+                problem.columns = {columns + 2, columns, 3, 1, 1, 0};
                 cpu::few_channels::cut_into_tasks(problem, threads);
                 CAPTURE(threads);
                 CAPTURE(rows);
                 CAPTURE(batch);
-                CHECK(problem.task_rows >= 1);
-                CHECK(problem.row_parts() * problem.task_rows >= rows);
-                CHECK((problem.row_parts() - 1) * problem.task_rows < rows);
+                std::vector<int> taken(static_cast<std::size_t>(batch * rows * columns));
+                for (std::int64_t task = 0; task < problem.tasks(); ++task) {
+                    const auto part = problem.part(task);
+                    CHECK(part.row_count >= 1);
+                    CHECK(part.row_count <= problem.task_rows);
+                    CHECK(part.column_count >= 1);
+                    CHECK(part.column_count <= problem.task_columns);
+                    for (std::int64_t y = 0; y < part.row_count; ++y) {
+                        const std::int64_t row = part.picture * rows + part.first_row + y;
+                        for (std::int64_t x = 0; x < part.column_count; ++x)
+                            ++taken.at(static_cast<std::size_t>(row * columns + part.first_column + x));
+                    }
+                }
+                CHECK(std::count(taken.begin(), taken.end(), 1) == batch * rows * columns);
+                if (rows == 1 && columns > 1000) CHECK(problem.tasks() >= std::min(threads, 3));
             }
         }
     }

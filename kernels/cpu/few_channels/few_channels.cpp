@@ -26,19 +26,28 @@ Axis axis_of(const ops::Window& window, std::int64_t in, std::int64_t out) {
     return {in, out, window.kernel, window.stride, window.dilation, window.pad_before};
 }
 
-std::optional<Problem> problem_of(const KernelRequest& request) {
-    const auto* conv = request.node.op.as<ops::Conv2d>();
+template <int N>
+std::optional<Problem> problem_of_rank(const KernelRequest& request) {
+    const auto* conv = request.node.op.as<ops::Conv<N>>();
     if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
     const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
     Problem problem;
     problem.batch = in[0];
     problem.in_channels = in[1];
     problem.out_channels = out[1];
-    problem.rows = axis_of(conv->window(0), in[2], out[2]);
-    problem.columns = axis_of(conv->window(1), in[3], out[3]);
+    if constexpr (N == 2) problem.rows = axis_of(conv->window(0), in[2], out[2]);
+    problem.columns = axis_of(conv->window(N - 1), in.back(), out.back());
+    return problem;
+}
+
+std::optional<Problem> problem_of(const KernelRequest& request) {
+    auto found = problem_of_rank<2>(request);
+    if (!found) found = problem_of_rank<1>(request);
+    if (!found) return std::nullopt;
+    Problem& problem = *found;
     problem.lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
     if (problem.macs() > 0) few_channels::cut_into_tasks(problem, request.options.threads);
-    return problem;
+    return found;
 }
 
 class PreparedFewChannels final : public PreparedKernel {
@@ -64,16 +73,17 @@ class PreparedFewChannels final : public PreparedKernel {
    private:
     void run_task(const RunContext& context, std::int64_t task, float* copy) const {
         const Problem& p = problem;
-        const std::int64_t picture = task / p.row_parts(), first = task % p.row_parts() * p.task_rows;
-        const std::int64_t count = std::min(p.task_rows, p.rows.out - first);
+        const few_channels::Part part = p.part(task);
         const auto* input = static_cast<const float*>(context.inputs[0]);
-        few_channels::copy_planes(p, input + picture * p.in_channels * p.rows.in * p.columns.in, first, count, copy);
+        few_channels::copy_planes(p, input + part.picture * p.in_channels * p.rows.in * p.columns.in, part, copy);
         const std::int64_t line = p.columns.out * p.out_channels;
-        float* output = static_cast<float*>(context.outputs[0]) + (picture * p.rows.out + first) * line;
-        for (std::int64_t y = 0; y < count; ++y) run_row(copy + y * p.rows.stride * p.copy_width(), output + y * line);
+        float* output = static_cast<float*>(context.outputs[0]) + (part.picture * p.rows.out + part.first_row) * line +
+                        part.first_column * p.out_channels;
+        for (std::int64_t y = 0; y < part.row_count; ++y)
+            run_row(copy + y * p.rows.stride * p.copy_width(), part.column_count, output + y * line);
     }
 
-    void run_row(const float* copy, float* output) const {
+    void run_row(const float* copy, std::int64_t columns, float* output) const {
         const Problem& p = problem;
         const std::int64_t width = 2 * p.lanes;
         few_channels::Tile tile;
@@ -82,9 +92,9 @@ class PreparedFewChannels final : public PreparedKernel {
         tile.tap_count = p.taps();
         tile.output_stride = p.out_channels;
         tile.epilogue = epilogue;
-        const std::int64_t tiles = divide_up(p.columns.out, few_channels::tile_windows(p.lanes));
+        const std::int64_t tiles = divide_up(columns, few_channels::tile_windows(p.lanes));
         for (std::int64_t t = 0; t < tiles; ++t) {
-            const std::int64_t x = p.columns.out * t / tiles, end = p.columns.out * (t + 1) / tiles;
+            const std::int64_t x = columns * t / tiles, end = columns * (t + 1) / tiles;
             tile.first = copy + x * p.columns.stride;
             for (std::int64_t panel = 0; panel < p.panels(); ++panel) {
                 tile.panel = static_cast<const float*>(weights.data) + panel * width * p.taps();
@@ -103,7 +113,7 @@ class FewChannels final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
-        if (!problem) return Support::no("takes Conv2d without groups, padded with zeros, alone");
+        if (!problem) return Support::no("takes Conv1d and Conv2d without groups, padded with zeros, alone");
         if (problem->in_channels > most_channels)
             return Support::no(fmt::format("takes at most {} input channels", most_channels));
         return supports_packed_f32(request, problem->macs());

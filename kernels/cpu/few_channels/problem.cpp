@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/few_channels/tile.hpp"
+
 namespace seq::cpu::few_channels {
 namespace {
 
@@ -12,11 +14,12 @@ constexpr std::int64_t tasks_per_thread = 6;
 /// A copy stays in the second-level cache, in floats.
 constexpr std::int64_t cache_floats = 64 * 1024;
 
-void copy_row(const Axis& columns, std::int64_t width, const float* row, float* target) {
-    const std::int64_t first = std::clamp<std::int64_t>(columns.pad, 0, width);
-    const std::int64_t last = std::clamp<std::int64_t>(columns.in + columns.pad, first, width);
+/// `width` numbers of a row from `start` on, with zeros outside of it.
+void copy_row(std::int64_t start, std::int64_t row_width, std::int64_t width, const float* row, float* target) {
+    const std::int64_t first = std::clamp<std::int64_t>(-start, 0, width);
+    const std::int64_t last = std::clamp<std::int64_t>(row_width - start, first, width);
     std::fill(target, target + first, 0.0f);
-    if (first < last) std::copy_n(row + (first - columns.pad), last - first, target + first);
+    if (first < last) std::copy_n(row + (first + start), last - first, target + first);
     std::fill(target + last, target + width, 0.0f);
 }
 
@@ -57,19 +60,33 @@ void cut_into_tasks(Problem& p, int threads) {
         best = longest(rows);
         p.task_rows = rows;
     }
+    p.task_columns = p.columns.out;
     while (p.task_rows > 1 && p.copy_floats() > cache_floats) p.task_rows = divide_up(p.task_rows, 2);
+    if (p.tasks() >= wanted && p.copy_floats() <= cache_floats) return;
+    // Whole tiles of columns.
+    const std::int64_t tiles = divide_up(p.columns.out, std::int64_t{tile_windows(p.lanes)});
+    const std::int64_t parts = std::max(divide_up(wanted, p.tasks()), divide_up(p.copy_floats(), cache_floats));
+    p.task_columns = std::min(divide_up(tiles, std::min(parts, tiles)) * tile_windows(p.lanes), p.columns.out);
 }
 
-void copy_planes(const Problem& p, const float* picture, std::int64_t first, std::int64_t count, float* target) {
-    const std::int64_t width = p.copy_width(), span = p.rows.span(count);
+Part Problem::part(std::int64_t task) const {
+    const std::int64_t column = task % column_parts() * task_columns, rest = task / column_parts();
+    const std::int64_t row = rest % row_parts() * task_rows;
+    return {rest / row_parts(), row, std::min(task_rows, rows.out - row), column,
+            std::min(task_columns, columns.out - column)};
+}
+
+void copy_planes(const Problem& p, const float* picture, const Part& part, float* target) {
+    const std::int64_t width = p.copy_width(), span = p.rows.span(part.row_count);
+    const std::int64_t start = part.first_column * p.columns.stride - p.columns.pad;
     for (std::int64_t c = 0; c < p.in_channels; ++c, picture += p.rows.in * p.columns.in) {
         float* row = target + c * p.copy_plane();
         for (std::int64_t i = 0; i < span; ++i, row += width) {
-            const std::int64_t y = first * p.rows.stride + i - p.rows.pad;
+            const std::int64_t y = part.first_row * p.rows.stride + i - p.rows.pad;
             if (y < 0 || y >= p.rows.in) {
                 std::fill(row, row + width, 0.0f);
             } else {
-                copy_row(p.columns, width, picture + y * p.columns.in, row);
+                copy_row(start, p.columns.in, width, picture + y * p.columns.in, row);
             }
         }
     }
