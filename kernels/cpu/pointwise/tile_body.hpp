@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/cpu/pointwise/tile.hpp"
+#include "kernels/cpu/tile_sums.hpp"
 
 // Over the `Vector` of vector_avx2.hpp or vector_avx512.hpp, one of which is included before.
 namespace seq::cpu::pointwise {
@@ -13,48 +14,17 @@ using V = Vector;
 constexpr int group_rows = tile_rows(V::lanes);
 
 template <int Rows, int Columns>
-using Sums = V::Float[Rows][Columns];
-
-/// One channel of every fifth row, from which the others are reached with two strides.
-struct Channel {
-    const float* fives[3];
-    std::int64_t stride, stride3;
-
-    [[gnu::always_inline]] const float* row(int r) const {
-        const float* five = fives[r / 5];
-        return r % 5 == 3 ? five + stride3 : five + (r % 5) * stride;
-    }
-    [[gnu::always_inline]] void advance() {
-        for (const float*& five : fives) ++five;
-    }
-};
-
-template <int Rows, int Columns>
-[[gnu::always_inline]] inline void multiply_channel(Sums<Rows, Columns>& sums, const Channel& channel,
-                                                    const float* panel) {
-    V::Float weights[Columns];
-    for (int j = 0; j < Columns; ++j) {
-        weights[j] = V::load(panel + j * V::lanes);
-        V::keep_in_register(weights[j]);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-        const V::Float value = V::splat(*channel.row(r));
-        for (int j = 0; j < Columns; ++j) sums[r][j] = V::fma(value, weights[j], sums[r][j]);
-    }
-}
-
-template <int Rows, int Columns>
-[[gnu::always_inline]] inline void multiply_channels(Sums<Rows, Columns>& sums, const Tile& t) {
-    const std::int64_t stride = t.row_stride;
-    const float *panel = t.panel, *ahead = t.ahead;
-    for (std::int64_t tap = 0; tap < t.taps; ++tap) {
-        const float* const rows = t.rows + t.tap_offsets[tap];
-        Channel channel{{rows, rows + 5 * stride, rows + 10 * stride}, stride, 3 * stride};
-        for (const float* const end = panel + t.channels * Columns * V::lanes; panel != end;
-             panel += Columns * V::lanes, ahead += t.ahead_step) {
+[[gnu::always_inline]] inline void multiply_channels(TileSums<Rows, Columns>& sums, const Tile& tile) {
+    const std::int64_t stride = tile.row_stride, ahead_step = tile.ahead_step;
+    const std::int64_t tap_floats = tile.channels * Columns * V::lanes;
+    const std::int64_t *tap = tile.tap_offsets, *const last_tap = tap + tile.taps;
+    const float *rows = tile.rows, *panel = tile.panel, *ahead = tile.ahead;
+    for (; tap != last_tap; ++tap) {
+        Channel channel(rows + *tap, stride);
+        for (const float* const end = panel + tap_floats; panel != end;
+             panel += Columns * V::lanes, ahead += ahead_step) {
             _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
-            multiply_channel<Rows, Columns>(sums, channel, panel);
+            sums.multiply(channel, panel);
             channel.advance();
         }
     }
@@ -76,51 +46,63 @@ inline void apply_function(const Tile& tile, std::int64_t rows) {
     }
 }
 
+/// Where the vectors of a tile lie: rows are `stride` floats apart.
+template <int Columns>
+struct Places {
+    std::int64_t stride, vector_stride;
+    V::Mask last;
+
+    [[gnu::always_inline]] V::Float load(const float* data, int row, int column) const {
+        const float* vector = data + row * stride + column * vector_stride;
+        return column + 1 < Columns ? V::load(vector) : V::load(vector, last);
+    }
+    [[gnu::always_inline]] void store(float* data, int row, int column, V::Float value) const {
+        float* vector = data + row * stride + column * vector_stride;
+        column + 1 < Columns ? V::store(vector, value) : V::store(vector, value, last);
+    }
+};
+
+template <int Rows, int Columns>
+[[gnu::always_inline]] inline void begin(TileSums<Rows, Columns>& sums, const Tile& tile, Places<Columns> places) {
+    const float *bias = tile.bias, *waiting = tile.sums;
+    if (waiting == nullptr) {
+        sums.by_column([=](int, int column, V::Float& sum)
+                           __attribute__((always_inline)) { sum = V::load(bias + column * V::lanes); });
+        return;
+    }
+    places.stride = tile.sums_stride;
+    sums.by_row([=](int row, int column, V::Float& sum)
+                    __attribute__((always_inline)) { sum = places.load(waiting, row, column); });
+}
+
+/// The residual and bounds.
+template <int Rows, int Columns>
+[[gnu::always_inline]] inline void finish(TileSums<Rows, Columns>& sums, const Tile& tile,
+                                          const Places<Columns>& places) {
+    if (const float* residual = tile.residual; residual != nullptr) {
+        sums.by_row([=](int row, int column, V::Float& sum)
+                        __attribute__((always_inline)) { sum = V::add(sum, places.load(residual, row, column)); });
+    }
+    if (tile.epilogue.low == -__builtin_inff() && tile.epilogue.high == __builtin_inff()) return;
+    const V::Float low = V::splat(tile.epilogue.low), high = V::splat(tile.epilogue.high);
+    sums.by_column([=](int, int, V::Float& sum)
+                       __attribute__((always_inline)) { sum = V::at_most(V::at_least(sum, low), high); });
+}
+
 template <int Rows, int Columns>
 void multiply(const Tile& tile) {
-    const Tile t = tile;
-    Sums<Rows, Columns> sums;
-    const V::Mask last = V::first(t.columns - (Columns - 1) * V::lanes);
-    const std::int64_t vector_stride = V::lanes + t.output_gap;
-    const auto load = [&](const float* row, int j) {
-        const float* vector = row + j * vector_stride;
-        return j + 1 < Columns ? V::load(vector) : V::load(vector, last);
-    };
-    if (t.sums == nullptr) {
-        for (int j = 0; j < Columns; ++j) {
-#pragma GCC unroll 16
-            for (int r = 0; r < Rows; ++r) sums[r][j] = V::load(t.bias + j * V::lanes);
-        }
-    } else {
-#pragma GCC unroll 16
-        for (int r = 0; r < Rows; ++r) {
-            for (int j = 0; j < Columns; ++j) sums[r][j] = load(t.sums + r * t.sums_stride, j);
-        }
-    }
-    const bool finishes = !t.unfinished;
-    if (finishes && t.residual != nullptr) fetch_rows<Rows, Columns>(t.residual, t.output_stride);
-    multiply_channels<Rows, Columns>(sums, t);
-    if (finishes && t.residual != nullptr) {
-#pragma GCC unroll 16
-        for (int r = 0; r < Rows; ++r) {
-            for (int j = 0; j < Columns; ++j)
-                sums[r][j] = V::add(sums[r][j], load(t.residual + r * t.output_stride, j));
-        }
-    }
-    if (finishes && (t.epilogue.low > -__builtin_inff() || t.epilogue.high < __builtin_inff())) {
-        const V::Float low = V::splat(t.epilogue.low), high = V::splat(t.epilogue.high);
-        for (int j = 0; j < Columns; ++j) {
-#pragma GCC unroll 16
-            for (int r = 0; r < Rows; ++r) sums[r][j] = V::at_most(V::at_least(sums[r][j], low), high);
-        }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < Rows; ++r) {
-        float* row = t.output + r * t.output_stride;
-        for (int j = 0; j < Columns; ++j, row += vector_stride)
-            j + 1 < Columns ? V::store(row, sums[r][j]) : V::store(row, sums[r][j], last);
-    }
-    if (finishes && t.epilogue.function != nullptr) apply_function(tile, Rows);
+    const Places<Columns> places{tile.output_stride, V::lanes + tile.output_gap,
+                                 V::first(tile.columns - (Columns - 1) * V::lanes)};
+    const bool finishes = !tile.unfinished;
+    TileSums<Rows, Columns> sums;
+    begin<Rows, Columns>(sums, tile, places);
+    if (finishes && tile.residual != nullptr) fetch_rows<Rows, Columns>(tile.residual, tile.output_stride);
+    multiply_channels<Rows, Columns>(sums, tile);
+    if (finishes) finish<Rows, Columns>(sums, tile, places);
+    float* const output = tile.output;
+    sums.by_row([=](int row, int column, V::Float& sum)
+                    __attribute__((always_inline)) { places.store(output, row, column, sum); });
+    if (finishes && tile.epilogue.function != nullptr) apply_function(tile, Rows);
 }
 
 inline V::Float prepare(V::Float value, const Prologue& prologue, std::int64_t channel, V::Mask mask) {
