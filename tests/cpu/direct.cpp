@@ -195,6 +195,7 @@ TEST_CASE("lines of one pixel are read in place unless most touch padding, many 
     CHECK(dilated.in_place());
     CHECK(dilated.copy_lines() == 8);
     CHECK(problem(32, {4000, 3998, 3, 1, 1, 0}).copy_floats() == 0);
+    CHECK(problem(32, {4000, 4000, 3, 1, 1, 1}).copy_lines() == 4);
     CHECK(!problem(32, {8, 8, 3, 1, 8, 8}).in_place());
     CHECK(!problem(1024, {400, 400, 3, 1, 1, 1}).in_place());
     CHECK(!problem(512, {400, 200, 3, 2, 1, 1}).in_place());

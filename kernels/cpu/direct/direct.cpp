@@ -150,7 +150,7 @@ PreparedDirect::Windows PreparedDirect::copied(const Task& task, const Range& li
 
 void PreparedDirect::multiply_in_place(const RunContext& context, const Task& task, float* scratch) const {
     const Problem& p = problem_;
-    const Range inner = p.lines.inner().within(task.lines);
+    const Range inner = p.inner_lines().within(task.lines);
     multiply_at_end(context, task, {task.lines.first, inner.first}, scratch);
     if (inner.count() > 0) {
         const float* rows = picture_at(context, task.picture) + p.lines.input_of(inner.first, 0) * p.in_channels;

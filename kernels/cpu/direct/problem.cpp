@@ -49,6 +49,9 @@ CopiedLines separate_lines(const Axis& axis, std::int64_t windows) {
 /// where more panels than these share it.
 constexpr std::int64_t in_place_panels = 4;
 
+/// A tile of fewer rows takes as long, since it waits for its own sums.
+constexpr std::int64_t least_rows = 4;
+
 /// Rows of a tile that meet in one set of a first-level cache of 64 sets of 64 bytes, where they are so many floats
 /// apart: more than a few, and they drive each other out before all channels of a line are used.
 bool rows_collide(std::int64_t stride) { return stride % 1024 == 0; }
@@ -82,14 +85,21 @@ bool Problem::pads() const {
     return pads(lines) || pads(columns);
 }
 
+Range Problem::inner_lines() const {
+    Range inner = lines.inner();
+    if (inner.first > 0) inner.first = std::max(inner.first, least_rows);
+    if (inner.end < lines.out) inner.end = std::min(inner.end, lines.out - least_rows);
+    return inner.within({0, lines.out});
+}
+
 bool Problem::in_place() const {
-    return columns.is_single() && panels() <= in_place_panels && lines.inner().count() * 2 > lines.out &&
+    return columns.is_single() && panels() <= in_place_panels && inner_lines().count() * 2 > lines.out &&
            !rows_collide(lines.stride * in_channels);
 }
 
 std::int64_t Problem::copy_lines() const {
     if (!in_place()) return block_lines;
-    const Range inner = lines.inner();
+    const Range inner = inner_lines();
     return std::min(block_lines, std::max(inner.first, lines.out - inner.end));
 }
 

@@ -72,9 +72,12 @@ struct Problem {
     double macs() const;
     bool pads() const;
 
+    /// The lines of windows that are read where they lie, if any are: those that touch no padding, but for a few where
+    /// there are others beside them.
+    Range inner_lines() const;
     /// Whether most windows are read where they lie.
     bool in_place() const;
-    /// How many lines of windows a copy holds: of those read in place the ones at an end.
+    /// How many lines of windows a copy holds: where some are read in place those at an end.
     std::int64_t copy_lines() const;
     /// In floats, between pixels of a copy: apart from powers of two, at which they meet in one set of a cache.
     std::int64_t copy_stride() const { return round_up(in_channels, lanes) + lanes; }

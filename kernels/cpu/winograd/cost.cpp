@@ -27,7 +27,7 @@ struct TransformCost {
     double input, back;
 };
 constexpr TransformCost transform_cost(const Problem& problem) {
-    if (problem.lines) return problem.tile == 4 ? TransformCost{50, 50} : TransformCost{28, 28};
+    if (problem.lines) return problem.tile == 4 ? TransformCost{45, 38} : TransformCost{25, 22};
     return problem.tile == 4 ? TransformCost{580, 450} : TransformCost{220, 150};
 }
 
