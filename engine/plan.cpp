@@ -49,13 +49,17 @@ std::shared_ptr<Plan> describe_plan(Graph graph, const Bindings& bindings, const
     return plan;
 }
 
+void build_plan(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights,
+                const Selection& selection) {
+    PlanBuilder(plan, backend, options, weights, selection).run();
+    plan.careful = may_leave_range(plan.graph, known_numbers(weights));
+}
+
 std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Backend& backend,
                                 const ComputeOptions& options, WeightProvider& weights, Tuning& tuning) {
     auto plan = describe_plan(std::move(graph), bindings, backend);
-    const Selection selection = select(plan->graph, backend, options, tuning);
-    PlanBuilder(*plan, backend, options, weights, selection).run();
+    build_plan(*plan, backend, options, weights, select(plan->graph, backend, options, tuning));
     if (options.dtype == DType::bf16) require_lowered(*plan);
-    plan->careful = may_leave_range(plan->graph, known_numbers(weights));
     return plan;
 }
 

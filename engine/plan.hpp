@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/selection/select.hpp"
+#include "engine/slicing.hpp"
 #include "graph/ir.hpp"
 #include "kernels/kernel.hpp"
 
@@ -49,6 +50,8 @@ struct PlanPort {
     std::string name;
     DType dtype = DType::f32;
     std::vector<std::int64_t> sizes;
+    /// Where it is not plain (Plan::free_outputs), dtype and sizes are those of the elements as they lie.
+    Layout layout{};
 };
 
 /// The schedule for one binding of the symbols: immutable and shared by sessions.
@@ -69,16 +72,20 @@ struct Plan {
     std::map<const Value*, const Value*> aliases;
     /// Joins without a step, whose parts are written side by side, and in which layout.
     std::map<const Value*, Layout> joined;
+    /// Whether outputs are given in the layouts in which steps leave them, or else plain.
+    bool free_outputs = false;
     /// Where samples are computed a slice at a time: how, the plan for one slice, and what its buffers take for all who
-    /// compute at the same time. The one step here runs it.
-    std::string slicing;
+    /// compute at the same time. The first step here runs it; there are others where it is a plan for the first nodes.
+    Slicing slicing;
     std::shared_ptr<Plan> slice;
     std::size_t slice_bytes = 0;
     /// When a session last used it, on the clock of its CompiledModel.
     mutable std::atomic<std::uint64_t> last_use = 0;
 
-    /// The plan whose steps run the kernels.
-    const Plan& inner() const { return slice == nullptr ? *this : *slice; }
+    /// How many steps run kernels.
+    std::size_t kernel_steps() const {
+        return slice == nullptr ? steps.size() : slice->steps.size() + steps.size() - 1;
+    }
     /// What a session needs for it.
     std::size_t buffer_bytes() const { return arena_bytes + scratch_bytes + slice_bytes; }
     /// What the plan itself holds, for the cache's budget; packed weights are shared and not counted.
@@ -87,6 +94,10 @@ struct Plan {
 
 /// A plan without steps: its graph, inputs and outputs.
 std::shared_ptr<Plan> describe_plan(Graph graph, const Bindings& bindings, const Backend& backend);
+
+/// Fills a described plan: steps, as `selection` says, and memory.
+void build_plan(Plan& plan, const Backend& backend, const ComputeOptions& options, WeightProvider& weights,
+                const Selection& selection);
 
 /// Chooses kernels and layouts for a graph with bound sizes, as `tuning` says, and lays out its memory. Throws
 /// seq::Error where no kernel can run a node.

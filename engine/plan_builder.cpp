@@ -25,6 +25,13 @@ bool takes_data_as_bf16(const std::vector<const Value*>& values, const PreparedK
 }
 bool gives_bf16(const PreparedKernel& kernel) { return kernel.output_layouts[0].bf16; }
 
+/// The output lies as `value` does.
+void leave_output(PlanPort& port, const Placed& value) {
+    port.layout = value.layout;
+    port.dtype = value.layout.bf16 ? DType::bf16 : value.dtype;
+    port.sizes = {value.byte_count() / static_cast<std::int64_t>(size_of(port.dtype))};
+}
+
 /// The layout in which values with channels came, or where they came in several, the one in which the kernel takes
 /// them; and how it keeps numbers.
 Offer offer_of(const std::vector<const Value*>& values, const std::vector<Placed>& inputs,
@@ -47,6 +54,9 @@ void PlanBuilder::run() {
     for (Group& group : chosen_groups()) {
         grouped_.insert(group.nodes.begin(), group.nodes.end() - 1);
         groups_[group.nodes.back()] = std::move(group);
+    }
+    for (const auto& [last, choice] : selection_) {
+        if (choice.kernel != nullptr) grouped_.insert(choice.unit.nodes.begin(), choice.unit.nodes.end() - 1);
     }
     place_inputs();
     for (const Node* node = plan_.graph.first_node(); node != nullptr; node = node->next) place_node(*node);
@@ -83,7 +93,7 @@ void PlanBuilder::place_node(const Node& node) {
 /// Why the kernels that were not measured were not.
 std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) {
     std::vector<Refusal> refusals;
-    if (choice.unit.group != nullptr) return refusals;
+    if (choice.unit.group != nullptr || choice.kernel != nullptr) return refusals;
     const KernelRequest request = make_request(choice.unit.last());
     for (const Kernel* kernel : *backend_.kernels) {
         const bool measured =
@@ -98,6 +108,8 @@ std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) {
 
 /// Leaves the step without a kernel where that refuses now that it sees the weights.
 void PlanBuilder::prepare_selected(const Choice& choice, Step& step) {
+    step.kernel = choice.kernel;
+    if (step.kernel != nullptr) return;
     if (const auto before = prepared_.find(&choice.unit.last()); before != prepared_.end()) {
         step.kernel = std::move(before->second.kernel);
         return;
@@ -121,7 +133,7 @@ bool PlanBuilder::place_selected(const Node& node) {
     step.kernel_name = choice.candidate().kernel;
     step.offer = choice.candidate().offer;
     step.candidates = choice.candidates;
-    if (choice.unit.group != nullptr) {
+    if (choice.unit.group != nullptr || choice.kernel != nullptr) {
         connect_group_inputs(step, choice.unit.inputs);
     } else {
         connect_inputs(step);
@@ -338,7 +350,11 @@ void PlanBuilder::place_outputs() {
         const Value& value = *plan_.graph.outputs()[i];
         const Home home = home_of(value);
         const bool plain = same_bytes(place(value, home.layout), place(value, Layout::plain()));
-        if (home.kind == Kind::arena && plain && buffers_.become_output(home.index, i, steps)) continue;
+        const bool fits = home.kind == Kind::arena && (plain || plan_.free_outputs);
+        if (fits && buffers_.become_output(home.index, i, steps)) {
+            if (!plain) leave_output(plan_.outputs[i], place(value, home.layout));
+            continue;
+        }
         const Placed to = place(value, Layout::plain());
         add_reorder(place(value, home.layout), to, reference(home), {Kind::output, i, nullptr});
     }

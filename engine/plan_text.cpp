@@ -39,6 +39,14 @@ std::string layers_text(const Plan& plan, const Step& step) {
     return text;
 }
 
+std::string comment(const Plan& plan) {
+    std::string text = fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", plan.arena_bytes,
+                                   plan.scratch_bytes, plan.steps.size());
+    std::istringstream lines(steps_text(plan));
+    for (std::string line; std::getline(lines, line);) text += "// " + line + "\n";
+    return text;
+}
+
 }  // namespace
 
 std::string steps_text(const Plan& plan) {
@@ -56,12 +64,10 @@ std::string steps_text(const Plan& plan) {
 
 std::string print(const Plan& plan) {
     std::string text = print(plan.graph);
-    const Plan& inner = plan.inner();
-    if (plan.slice != nullptr) text += fmt::format("// {}; for a slice:\n", plan.slicing);
-    text += fmt::format("// arena {} bytes, scratch {} bytes, {} steps\n", inner.arena_bytes, inner.scratch_bytes,
-                        inner.steps.size());
-    std::istringstream lines(steps_text(inner));
-    for (std::string line; std::getline(lines, line);) text += "// " + line + "\n";
+    if (plan.slice != nullptr)
+        text += fmt::format("// {}; for a slice:\n", plan.slicing.to_string()) + comment(*plan.slice);
+    if (plan.slice != nullptr && plan.steps.size() > 1) text += "// and for the whole batch:\n";
+    if (plan.slice == nullptr || plan.steps.size() > 1) text += comment(plan);
     return text;
 }
 

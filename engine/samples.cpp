@@ -1,6 +1,7 @@
 #include "engine/samples.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "graph/op_table.hpp"
@@ -82,6 +83,33 @@ std::optional<Graph> with_samples(const Graph& graph, std::int64_t samples) {
         }
     }
     return other;
+}
+
+std::vector<std::size_t> cuts_of(const Graph& graph) {
+    const std::vector<Node*> nodes = graph.nodes();
+    std::map<const Node*, std::size_t> positions;
+    for (const Node* node : nodes) positions.emplace(node, positions.size());
+    std::vector<std::size_t> cuts;
+    std::size_t needed = 0;  // the first position at which all but the last value are of no use any more
+    for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {
+        const std::vector<Value*>& outputs = nodes[i]->outputs;
+        const bool one = outputs.size() == 1 && outputs[0]->type.dtype == DType::f32 && outputs[0]->output_uses == 0;
+        if (one && i >= needed && !nodes[i]->op.traits().view) cuts.push_back(i + 1);
+        for (const Value* output : outputs) {
+            if (output->output_uses > 0) return cuts;
+            for (const Use& use : output->uses) needed = std::max(needed, positions.at(use.node));
+        }
+    }
+    return cuts;
+}
+
+Graph head_of(const Graph& graph, std::size_t nodes) {
+    Graph head = graph.clone();
+    Value* const last = head.nodes()[nodes - 1]->output();
+    head.set_outputs({last}, {last->name.empty() ? "head" : last->name});
+    while (head.node_count() > nodes) head.erase(head.last_node());
+    head.erase_unused_values();
+    return head;
 }
 
 }  // namespace seq

@@ -8,7 +8,7 @@
 namespace seq {
 
 /// Runs a plan for some samples on one slice of a batch after the other. Its inputs and outputs are the plan's, for the
-/// whole batch, plain.
+/// whole batch.
 class SlicedKernel final : public PreparedKernel {
    public:
     /// `workers`: how many slices are computed at a time, each by one thread; 1: each by all threads of the plan.

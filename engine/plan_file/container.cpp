@@ -20,7 +20,7 @@ static_assert(sizeof(Header) == 80, "there are no gaps");
 
 /// With a line end of each kind and a byte past ASCII, which careless copies change.
 constexpr std::array<char, 8> magic{'s', 'e', 'q', 'x', '\r', '\n', '\x1a', '\xff'};
-constexpr std::uint32_t format = 1;
+constexpr std::uint32_t format = 2;
 /// The checksum is of what follows it.
 constexpr std::size_t checked_from = offsetof(Header, checksum) + sizeof(std::uint64_t);
 

@@ -91,7 +91,7 @@ PlanFileInfo describe_compiled(const std::string& path) {
     info.portable = meta.portable;
     info.native = contents->native;
     info.bindings = bindings_of(meta);
-    for (const PlanRecord& plan : meta.plans) info.steps.push_back(plan.units.size());
+    for (const PlanRecord& plan : meta.plans) info.steps.push_back(plan.units.size() + plan.slice_units.size());
     for (const StoredWeight& weight : meta.weights)
         (weight.key.empty() ? info.plain_bytes : info.packed_bytes) += weight.where.bytes;
     info.source = meta.source;

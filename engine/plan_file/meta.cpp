@@ -94,13 +94,28 @@ UnitRecord parse_unit(const Json& json) {
     return unit;
 }
 
+Json json_of(const std::vector<UnitRecord>& units) {
+    Json json = Json::array();
+    for (const UnitRecord& unit : units) json.push_back(json_of(unit));
+    return json;
+}
+
+std::vector<UnitRecord> parse_units(const Json& json) {
+    std::vector<UnitRecord> units;
+    for (const Json& unit : list_of(json)) units.push_back(parse_unit(unit));
+    return units;
+}
+
 Json json_of(const PlanRecord& plan) {
-    Json units = Json::array();
-    for (const UnitRecord& unit : plan.units) units.push_back(json_of(unit));
-    return {{"bindings", plan.bindings.empty() ? Json::object() : Json(plan.bindings)},
-            {"slice", {{"samples", plan.slice_samples}, {"apart", plan.slices_apart}}},
-            {"careful", plan.careful},
-            {"units", std::move(units)}};
+    Json json{{"bindings", plan.bindings.empty() ? Json::object() : Json(plan.bindings)},
+              {"careful", plan.careful},
+              {"units", json_of(plan.units)}};
+    if (plan.slicing)
+        json["slice"] = {{"samples", plan.slicing->samples},
+                         {"apart", plan.slicing->apart},
+                         {"nodes", plan.slicing->nodes},
+                         {"units", json_of(plan.slice_units)}};
+    return json;
 }
 
 PlanRecord parse_plan(const Json& json) {
@@ -108,10 +123,12 @@ PlanRecord parse_plan(const Json& json) {
     const Json& bindings = json.at("bindings");
     if (!bindings.is_object()) throw std::invalid_argument("no bindings");
     for (const auto& [symbol, value] : bindings.items()) plan.bindings[symbol] = size_of(value);
-    plan.slice_samples = size_of(json.at("slice").at("samples"));
-    plan.slices_apart = json.at("slice").at("apart").get<bool>();
     plan.careful = json.at("careful").get<bool>();
-    for (const Json& unit : list_of(json.at("units"))) plan.units.push_back(parse_unit(unit));
+    plan.units = parse_units(json.at("units"));
+    if (!json.contains("slice")) return plan;
+    const Json& slice = json.at("slice");
+    plan.slicing = Slicing{size_of(slice.at("samples")), slice.at("apart").get<bool>(), count_of(slice.at("nodes"))};
+    plan.slice_units = parse_units(slice.at("units"));
     return plan;
 }
 

@@ -32,7 +32,7 @@ std::vector<UnitRecord> units_of(const Plan& plan, const Backend& backend) {
     const Positions positions = positions_of(plan.graph);
     std::vector<UnitRecord> units;
     for (const Step& step : plan.steps) {
-        if (step.nodes.empty()) continue;
+        if (step.nodes.empty() || (plan.slice != nullptr && &step == &plan.steps[0])) continue;
         UnitRecord unit{{}, step.kernel_name, is_group(step.kernel_name, backend), step.offer, Layout::plain()};
         for (const Node* node : step.nodes) unit.nodes.push_back(positions.at(node));
         if (!step.kernel->output_layouts.empty()) unit.output = step.kernel->output_layouts.front();
@@ -87,16 +87,31 @@ class Restoration {
     std::optional<std::vector<Group>> groups_;
 };
 
-std::shared_ptr<Plan> restore_whole(const PlanRecord& record, Graph graph, const Backend& backend,
-                                    const ComputeOptions& options, WeightProvider& weights) {
-    auto plan = describe_plan(std::move(graph), record.bindings, backend);
-    const Selection selection = Restoration(plan->graph, backend, options).run(record.units);
+std::shared_ptr<Plan> restore_units(std::shared_ptr<Plan> plan, const std::vector<UnitRecord>& units, bool careful,
+                                    const Choice* head, const Backend& backend, const ComputeOptions& options,
+                                    WeightProvider& weights) {
+    Selection selection = Restoration(plan->graph, backend, options).run(units);
     ComputeOptions measured = options;
     measured.estimate = false;
-    PlanBuilder(*plan, backend, options, weights, selection, prepare_units(selection, backend, measured, weights))
-        .run();
-    plan->careful = record.careful;
+    PreparedUnits prepared = prepare_units(selection, backend, measured, weights);
+    if (head != nullptr && !selection.emplace(&head->unit.last(), *head).second) refuse("a unit stands there twice");
+    PlanBuilder(*plan, backend, options, weights, selection, std::move(prepared)).run();
+    plan->careful = careful;
     return plan;
+}
+
+void require_fit(const Slicing& slicing, const Graph& graph, const std::vector<UnitRecord>& units) {
+    const auto samples = independent_samples(graph);
+    if (slicing.samples < 1 || !samples || slicing.samples >= *samples || *samples % slicing.samples != 0)
+        refuse("the slices do not fit the batch");
+    if (slicing.nodes == 0) return;
+    const std::vector<std::size_t> cuts = cuts_of(graph);
+    if (std::find(cuts.begin(), cuts.end(), slicing.nodes) == cuts.end()) refuse("the slices do not fit the model");
+    for (const UnitRecord& unit : units) {
+        const bool sliced = std::any_of(unit.nodes.begin(), unit.nodes.end(),
+                                        [&](std::size_t position) { return position < slicing.nodes; });
+        if (sliced) refuse("a unit computes what slices do");
+    }
 }
 
 }  // namespace
@@ -105,27 +120,35 @@ PlanRecord record_of(const Plan& plan, const Backend& backend) {
     PlanRecord record;
     record.bindings = plan.bindings;
     record.careful = plan.careful;
-    record.units = units_of(plan.inner(), backend);
+    record.units = units_of(plan, backend);
     if (plan.slice == nullptr) return record;
-    record.slice_samples = plan.slice->inputs.front().sizes.front();
-    record.slices_apart = Slicing{record.slice_samples, true}.to_string() == plan.slicing;
+    record.slicing = plan.slicing;
+    record.slice_units = units_of(*plan.slice, backend);
     return record;
 }
 
 std::shared_ptr<Plan> restore(const PlanRecord& record, const Graph& graph, const Backend& backend,
                               const ComputeOptions& options, WeightProvider& weights) {
-    if (record.slice_samples == 0) return restore_whole(record, graph.clone(), backend, options, weights);
-    const auto samples = independent_samples(graph);
-    if (record.slice_samples < 1 || !samples || record.slice_samples >= *samples ||
-        *samples % record.slice_samples != 0)
-        refuse("the slices do not fit the batch");
-    const Slicing slicing{record.slice_samples, record.slices_apart};
-    ComputeOptions inner = options;
-    if (slicing.apart) inner.threads = 1;
-    auto sliced = with_samples(graph, slicing.samples);
+    const auto describe = [&](Graph of) { return describe_plan(std::move(of), record.bindings, backend); };
+    if (!record.slicing)
+        return restore_units(describe(graph.clone()), record.units, record.careful, nullptr, backend, options, weights);
+    const Slicing& slicing = *record.slicing;
+    require_fit(slicing, graph, record.units);
+    std::optional<Graph> sliced = slice_of(graph, slicing);
     if (!sliced) refuse("the slices do not fit the model");
-    auto plan = restore_whole(record, std::move(*sliced), backend, inner, weights);
-    return make_sliced_plan(graph.clone(), record.bindings, backend, std::move(plan), slicing, options.threads);
+    std::shared_ptr<Plan> slice = describe(std::move(*sliced));
+    slice->free_outputs = slicing.nodes > 0;
+    in_slice_arena(slicing, [&] {
+        restore_units(slice, record.slice_units, record.careful, nullptr, backend, slice_options(options, slicing),
+                      weights);
+    });
+    if (slicing.nodes == 0)
+        return make_sliced_plan(graph.clone(), record.bindings, backend, std::move(slice), slicing, options.threads);
+    std::shared_ptr<Plan> plan = describe(graph.clone());
+    const Choice head = head_choice(plan->graph, slice, slicing, options.threads);
+    restore_units(plan, record.units, record.careful, &head, backend, options, weights);
+    attach_slice(*plan, std::move(slice), slicing, options.threads);
+    return plan;
 }
 
 }  // namespace seq::plan_file

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,10 @@ struct UnitRecord {
 /// All that was chosen for one plan, from which it is made again without measuring.
 struct PlanRecord {
     Bindings bindings;
-    /// How many samples a slice has, where the batch is sliced, or else 0; and whether each thread takes slices by
-    /// itself.
-    std::int64_t slice_samples = 0;
-    bool slices_apart = false;
+    std::optional<Slicing> slicing;
     bool careful = false;
+    /// Of the slice's plan, and of what takes the whole batch. Where all nodes are sliced there are no others.
+    std::vector<UnitRecord> slice_units;
     std::vector<UnitRecord> units;
 };
 

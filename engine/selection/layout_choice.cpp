@@ -44,7 +44,8 @@ void LayoutChoice::add_item(Unit unit, std::vector<Candidate> candidates) {
         }
         for (std::size_t i = 0; i < unit.outputs().size(); ++i) {
             const Value& value = *unit.outputs()[i];
-            if (graph_.is_output(&value)) cost += measurements_.reorder(value, candidate.outputs[i], Layout::plain());
+            if (graph_.is_output(&value) && !free_outputs_)
+                cost += measurements_.reorder(value, candidate.outputs[i], Layout::plain());
         }
         costs.push_back(cost);
     }

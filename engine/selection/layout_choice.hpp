@@ -10,17 +10,19 @@
 namespace seq {
 
 /// One candidate for each unit of a graph, so that kernels and the reorders between them take least in sum. The graph's
-/// inputs and outputs are plain.
+/// inputs are plain.
 class LayoutChoice {
    public:
-    /// `lowered`: values may be kept as bf16.
-    LayoutChoice(const Graph& graph, bool cold, bool lowered, Measurements& measurements)
-        : graph_(graph), cold_(cold), lowered_(lowered), measurements_(measurements) {}
+    /// `lowered`: values may be kept as bf16. `free_outputs`: the graph's outputs need not be plain.
+    LayoutChoice(const Graph& graph, bool cold, bool lowered, bool free_outputs, Measurements& measurements)
+        : graph_(graph), cold_(cold), lowered_(lowered), free_outputs_(free_outputs), measurements_(measurements) {}
 
     /// In topological order. False where the unit has no candidate.
     bool add(Unit unit);
     /// A node whose result is its input's bytes, both plain and kept alike.
     void add_view(const Node& node);
+    /// A unit whose candidate is chosen already.
+    void add_settled(const Choice& choice) { add_item(choice.unit, {choice.candidate()}); }
 
     Selection solve();
 
@@ -41,6 +43,7 @@ class LayoutChoice {
     const Graph& graph_;
     bool cold_;
     bool lowered_;
+    bool free_outputs_;
     Measurements& measurements_;
     std::vector<Item> items_;
     std::map<const Value*, Source> sources_;

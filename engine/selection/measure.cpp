@@ -15,6 +15,8 @@ namespace {
 
 /// A candidate that takes this many times as long as the best one so far is not timed to the end.
 constexpr double hopeless = 2;
+/// How many times the best one's time is far from it.
+constexpr double far = 1.35;
 
 std::vector<Placed> placed_as(std::span<const Value* const> values, const std::vector<Layout>& layouts) {
     std::vector<Placed> placed;
@@ -40,7 +42,47 @@ bool fits(const Unit& unit, const std::vector<Candidate>* candidates) {
     });
 }
 
+std::string key_of(const Unit& unit, const ComputeOptions& options, WeightHome home) {
+    return fmt::format("{} weights={}", key_of(unit, options), name_of(home));
+}
+
+/// The same unit among other nodes.
+Unit counterpart(const Unit& unit, const std::map<const Node*, const Node*>& others) {
+    Unit other{{}, unit.inputs, unit.group};
+    for (const Node* node : unit.nodes) {
+        other.nodes.push_back(others.at(node));
+        for (std::size_t i = 0; i < node->inputs.size(); ++i)
+            std::replace(other.inputs.begin(), other.inputs.end(), static_cast<const Value*>(node->inputs[i]),
+                         static_cast<const Value*>(other.nodes.back()->inputs[i]));
+    }
+    return other;
+}
+
 }  // namespace
+
+Measurements::Measurements(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
+                           WeightHome home)
+    : graph_(graph), backend_(backend), options_(options), tuning_(tuning), home_(home) {
+    if (!tuning_.precedent || tuning_.precedent->graph->node_count() != graph.node_count()) return;
+    const Node* other = tuning_.precedent->graph->first_node();
+    for (const Node* node = graph.first_node(); node != nullptr; node = node->next, other = other->next)
+        earlier_.emplace(node, other);
+}
+
+bool Measurements::was_far(const Unit& unit, const Candidate& candidate) const {
+    const auto& [graph, options] = *tuning_.precedent;
+    const WeightHome home = weight_home(footprint_of(*graph, options.dtype), options.threads);
+    const auto* known = tuning_.cache.find(key_of(counterpart(unit, earlier_), options, home));
+    if (known == nullptr) return false;
+    double best = std::numeric_limits<double>::max(), own = best;
+    for (const Candidate& other : *known) {
+        const double cost = other.cost(home != WeightHome::core);
+        best = std::min(best, cost);
+        if (other.kernel == candidate.kernel && other.inputs == candidate.inputs && other.outputs == candidate.outputs)
+            own = cost;
+    }
+    return own < std::numeric_limits<double>::max() && own > far * best;
+}
 
 Stopwatch& Measurements::stopwatch() {
     constexpr int full_effort = 10;
@@ -49,9 +91,7 @@ Stopwatch& Measurements::stopwatch() {
     return *stopwatch_;
 }
 
-std::string Measurements::key(const Unit& unit) const {
-    return fmt::format("{} weights={}", key_of(unit, options_), name_of(home_));
-}
+std::string Measurements::key(const Unit& unit) const { return key_of(unit, options_, home_); }
 
 void Measurements::prepare(const std::vector<Unit>& units) {
     std::map<std::string, const Unit*> missing;
@@ -75,11 +115,17 @@ const std::vector<Candidate>& Measurements::of(const Unit& unit) {
 }
 
 std::vector<Candidate> Measurements::measure(const Unit& unit) {
+    std::vector<Candidate> candidates = measure(unit, !earlier_.empty());
+    return candidates.empty() && !earlier_.empty() ? measure(unit, false) : candidates;
+}
+
+std::vector<Candidate> Measurements::measure(const Unit& unit, bool by_precedent) {
     std::vector<Candidate> candidates;
     double best = std::numeric_limits<double>::max();
     TrialWeights weights;
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
     enumerate(unit, backend_, options_, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
+        if (by_precedent && was_far(unit, candidate)) return weights.start();
         const Times times = stopwatch().time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
                                               placed_as(outputs, candidate.outputs), weights},
                                              hopeless * best);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,7 @@ namespace seq {
 class Measurements {
    public:
     Measurements(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
-                 WeightHome home)
-        : graph_(graph), backend_(backend), options_(options), tuning_(tuning), home_(home) {}
+                 WeightHome home);
 
     /// Measures what the cache lacks.
     void prepare(const std::vector<Unit>& units);
@@ -28,9 +28,12 @@ class Measurements {
 
    private:
     std::vector<Candidate> measure(const Unit& unit);
+    /// `by_precedent`: leaves out what the tuning's precedent says is far from the best.
+    std::vector<Candidate> measure(const Unit& unit, bool by_precedent);
     Times measure_reorder(const Placed& from, const Placed& to);
     Stopwatch& stopwatch();
     std::string key(const Unit& unit) const;
+    bool was_far(const Unit& unit, const Candidate& candidate) const;
 
     const Graph& graph_;
     const Backend& backend_;
@@ -38,6 +41,8 @@ class Measurements {
     Tuning& tuning_;
     WeightHome home_;
     std::optional<Stopwatch> stopwatch_;
+    /// The precedent's node for each of the graph's.
+    std::map<const Node*, const Node*> earlier_;
 };
 
 }  // namespace seq

@@ -12,46 +12,71 @@
 namespace seq {
 namespace {
 
-std::vector<Unit> units_of(const Graph& graph, const std::vector<Group>& groups) {
-    std::map<const Node*, const Group*> by_last;
-    std::set<const Node*> inner;
-    for (const Group& group : groups) {
-        by_last[group.nodes.back()] = &group;
-        inner.insert(group.nodes.begin(), group.nodes.end() - 1);
+/// What is chosen for, in topological order: nodes and groups, without what is settled.
+class Units {
+   public:
+    Units(const Graph& graph, const Settled& settled) : graph_(graph) {
+        if (settled.head != nullptr) settled_.insert(settled.head->unit.nodes.begin(), settled.head->unit.nodes.end());
     }
-    std::vector<Unit> units;
-    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
-        if (inner.contains(node)) continue;
-        const auto group = by_last.find(node);
-        units.push_back(group == by_last.end() ? node_unit(*node) : group_unit(*group->second));
-    }
-    return units;
-}
 
-/// What would be measured, so that progress can be told.
-std::vector<Unit> all_units(const Graph& graph, const std::vector<Group>& groups) {
-    std::vector<Unit> units;
-    for (const Group& group : groups) units.push_back(group_unit(group));
-    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
-        if (!is_view(*node)) units.push_back(node_unit(*node));
+    std::vector<Group> free_groups(const Backend& backend, const ComputeOptions& options) const {
+        std::vector<Group> groups = find_groups(graph_, *backend.groups, options);
+        std::erase_if(groups, [&](const Group& group) {
+            return std::any_of(group.nodes.begin(), group.nodes.end(),
+                               [&](const Node* node) { return settled_.contains(node); });
+        });
+        return groups;
     }
-    return units;
-}
+
+    /// What would be measured, so that progress can be told.
+    std::vector<Unit> all(const std::vector<Group>& groups) const {
+        std::vector<Unit> units;
+        for (const Group& group : groups) units.push_back(group_unit(group));
+        for (const Node* node = graph_.first_node(); node != nullptr; node = node->next) {
+            if (!is_view(*node) && !settled_.contains(node)) units.push_back(node_unit(*node));
+        }
+        return units;
+    }
+
+    std::vector<Unit> with(const std::vector<Group>& groups) const {
+        std::map<const Node*, const Group*> by_last;
+        std::set<const Node*> inner = settled_;
+        for (const Group& group : groups) {
+            by_last[group.nodes.back()] = &group;
+            inner.insert(group.nodes.begin(), group.nodes.end() - 1);
+        }
+        std::vector<Unit> units;
+        for (const Node* node = graph_.first_node(); node != nullptr; node = node->next) {
+            if (inner.contains(node)) continue;
+            const auto group = by_last.find(node);
+            units.push_back(group == by_last.end() ? node_unit(*node) : group_unit(*group->second));
+        }
+        return units;
+    }
+
+   private:
+    const Graph& graph_;
+    std::set<const Node*> settled_;
+};
 
 }  // namespace
 
-Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning) {
+Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
+                 const Settled& settled) {
     if (tuning.effort == Tune::none) return {};
-    std::vector<Group> groups = find_groups(graph, *backend.groups, options);
-    const WeightHome home = weight_home(footprint_of(graph, options.dtype), options.threads);
+    const Units units(graph, settled);
+    std::vector<Group> groups = units.free_groups(backend, options);
+    const Graph& whole = settled.whole != nullptr ? *settled.whole : graph;
+    const WeightHome home = weight_home(footprint_of(whole, options.dtype), options.threads);
     const bool cold = home != WeightHome::core;
     Measurements measurements(graph, backend, options, tuning, home);
-    measurements.prepare(all_units(graph, groups));
+    measurements.prepare(units.all(groups));
     GroupChoice choice(measurements, cold, options.threads);
     std::erase_if(groups, [&](const Group& group) { return !choice.pays(group); });
 
-    LayoutChoice layouts(graph, cold, options.dtype == DType::bf16, measurements);
-    for (Unit& unit : units_of(graph, groups)) {
+    LayoutChoice layouts(graph, cold, options.dtype == DType::bf16, settled.free_outputs, measurements);
+    if (settled.head != nullptr) layouts.add_settled(*settled.head);
+    for (Unit& unit : units.with(groups)) {
         if (unit.group == nullptr && is_view(unit.last())) {
             layouts.add_view(unit.last());
         } else if (!layouts.add(std::move(unit))) {
@@ -59,6 +84,7 @@ Selection select(const Graph& graph, const Backend& backend, const ComputeOption
         }
     }
     Selection selection = layouts.solve();
+    if (settled.head != nullptr) selection[&settled.head->unit.last()] = *settled.head;
     tuning.cache.save();
     return selection;
 }

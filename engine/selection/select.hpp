@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,18 @@ enum class Tune : std::uint8_t {
 /// end, when all are done.
 using TuningProgress = std::function<void(std::size_t done, std::size_t total, const std::string& layer)>;
 
+/// A graph with the same nodes for fewer samples, or for fewer or more threads, whose candidates the cache holds.
+struct Precedent {
+    const Graph* graph = nullptr;
+    ComputeOptions options;
+};
+
 struct Tuning {
     Tune effort = Tune::none;
     TimingCache cache;
     TuningProgress progress;
+    /// What took far longer than the best there is not measured here.
+    std::optional<Precedent> precedent{};
 };
 
 /// What runs a unit, and what else was thought of.
@@ -34,7 +43,19 @@ struct Choice {
     Unit unit;
     std::size_t chosen = 0;  ///< among `candidates`
     std::vector<Candidate> candidates;
+    /// Set where the kernel is made already.
+    std::shared_ptr<const PreparedKernel> kernel{};
     const Candidate& candidate() const { return candidates[chosen]; }
+};
+
+/// What a selection is not free to choose.
+struct Settled {
+    /// What runs the first nodes, in their order; nullptr: nothing does yet.
+    const Choice* head = nullptr;
+    /// Whether outputs may lie as kernels leave them, or else are plain.
+    bool free_outputs = false;
+    /// The graph that this one is a part of, which runs with it; nullptr: none.
+    const Graph* whole = nullptr;
 };
 
 /// The units of a graph by their last nodes; views are left out, which have no step.
@@ -42,6 +63,7 @@ using Selection = std::map<const Node*, Choice>;
 
 /// Chooses kernels and layouts for the whole graph (sizes bound) by measured times; empty where none are to be
 /// measured, or where no kernel runs a node. To be called in the arena that will run the plan.
-Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning);
+Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
+                 const Settled& settled = {});
 
 }  // namespace seq

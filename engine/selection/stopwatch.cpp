@@ -5,16 +5,19 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
+
+#include "kernels/cpu/large_pages.hpp"
 
 namespace seq {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Tensor bytes(std::size_t count) { return Tensor(DType::u8, {static_cast<std::int64_t>(count)}); }
-
 /// Runs shorter than this are timed several at a time.
 constexpr double least_sample = 20;
+/// Runs longer than this do not keep in the caches what they read.
+constexpr double longest_warm = 5000;
 
 struct Trial {
     const PreparedKernel& kernel;
@@ -40,8 +43,8 @@ void rewrite(void* data, std::size_t count) {
 
 /// Calls `sample` until it has taken long enough in all, and gives the lower quartile of what it gives.
 template <class Sample>
-double lower_quartile(int effort, const Sample& sample) {
-    constexpr std::size_t least = 4, most = 100;
+double lower_quartile(int effort, std::size_t least, const Sample& sample) {
+    constexpr std::size_t most = 100;
     constexpr std::chrono::milliseconds enough{5};
     std::vector<double> times;
     const auto start = Clock::now();
@@ -58,22 +61,30 @@ Stopwatch::Stopwatch(const Backend& backend, int threads, WeightHome home, int e
     : backend_(backend),
       home_(home),
       effort_(effort),
-      evicted_(bytes(2 * cache_bytes(2) * static_cast<std::size_t>(threads))) {
-    std::fill_n(evicted_.view().as<std::byte>(), evicted_.byte_count(), std::byte{1});
+      evicted_(make_buffer(2 * cache_bytes(2) * static_cast<std::size_t>(threads))) {
+    std::fill_n(static_cast<std::byte*>(evicted_.data.get()), evicted_.bytes, std::byte{1});
 }
+
+Stopwatch::Buffer Stopwatch::make_buffer(std::size_t bytes) { return {cpu::take_memory(bytes), bytes}; }
 
 void* Stopwatch::buffer(std::size_t index, const Placed& placed) {
     if (index >= buffers_.size()) buffers_.resize(index + 1);
     const auto need = static_cast<std::size_t>(placed.byte_count());
-    Tensor& tensor = buffers_[index];
-    if (tensor.byte_count() < need || tensor.view().data == nullptr) tensor = bytes(need);
-    const std::array count{static_cast<std::int64_t>(need / size_of(placed.dtype))};
-    fill_trial(TensorView::dense(tensor.view().data, placed.dtype, count));
-    return tensor.view().data;
+    Buffer& buffer = buffers_[index];
+    if (buffer.bytes < need || buffer.data == nullptr) buffer = make_buffer(need);
+    constexpr std::size_t pattern = 65536;
+    auto* const data = static_cast<std::byte*>(buffer.data.get());
+    const std::array count{static_cast<std::int64_t>(std::min(need, pattern) / size_of(placed.dtype))};
+    fill_trial(TensorView::dense(data, placed.dtype, count));
+    const std::size_t repeats = need / pattern;
+    tbb::parallel_for(std::size_t{1}, repeats + 1, [&](std::size_t i) {
+        std::memcpy(data + i * pattern, data, std::min(pattern, need - i * pattern));
+    });
+    return data;
 }
 
 void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& sources) {
-    rewrite(evicted_.view().data, evicted_.byte_count());
+    rewrite(evicted_.data.get(), evicted_.bytes);
     timed.weights.each_used([&](const void* data, std::size_t count) {
         constexpr std::size_t page = 4096;
         if (home_ == WeightHome::memory) backend_.flush(data, count);
@@ -95,12 +106,12 @@ Times Stopwatch::time(const TimedKernel& timed, double hopeless) {
     }
     for (std::size_t i = 0; i < timed.outputs.size(); ++i)
         targets.push_back(buffer(sources.size() + i, timed.outputs[i]));
-    const Tensor scratch = bytes(timed.kernel.scratch_bytes);
+    const Buffer scratch = make_buffer(timed.kernel.scratch_bytes);
     const auto state = timed.kernel.make_state();
     Trial trial{timed.kernel, {}};
     trial.context.inputs = sources.data();
     trial.context.outputs = targets.data();
-    trial.context.scratch = scratch.view().as<std::byte>();
+    trial.context.scratch = static_cast<std::byte*>(scratch.data.get());
     trial.context.state = state.get();
 
     trial.microseconds(1);
@@ -108,8 +119,10 @@ Times Stopwatch::time(const TimedKernel& timed, double hopeless) {
     if (first >= hopeless) return {first, first};
     const int repeats = static_cast<int>(std::clamp(least_sample / std::max(first, 0.02), 1.0, 1000.0));
     Times times;
-    times.warm = lower_quartile(effort_, [&] { return trial.microseconds(repeats); });
-    times.cold = home_ == WeightHome::core ? times.warm : lower_quartile(effort_, [&] {
+    const bool keeps = home_ == WeightHome::core || first < longest_warm;
+    const std::size_t least = keeps ? 4 : 2;
+    times.warm = keeps ? lower_quartile(effort_, least, [&] { return trial.microseconds(repeats); }) : first;
+    times.cold = home_ == WeightHome::core ? times.warm : lower_quartile(effort_, least, [&] {
         make_cold(timed, sources);
         return trial.microseconds(1);
     });

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "engine/selection/footprint.hpp"
 #include "engine/selection/trial_weights.hpp"
 #include "engine/selection/unit.hpp"
-#include "graph/tensor.hpp"
 
 namespace seq {
 
@@ -28,7 +28,7 @@ struct TimedKernel {
 class Stopwatch {
    public:
     /// `home`: where the weights are for a cold run. `effort`: runs are taken for this many times 5 milliseconds, four
-    /// at least.
+    /// at least, or two where they are long.
     Stopwatch(const Backend& backend, int threads, WeightHome home, int effort);
 
     /// Lower quartiles. Gives up after a run or two where it takes more than `hopeless` microseconds warm.
@@ -41,8 +41,15 @@ class Stopwatch {
     const Backend& backend_;
     WeightHome home_;
     int effort_;
-    Tensor evicted_;
-    std::vector<Tensor> buffers_;
+    /// As sessions have it, in large pages.
+    struct Buffer {
+        std::shared_ptr<void> data;
+        std::size_t bytes = 0;
+    };
+    static Buffer make_buffer(std::size_t bytes);
+
+    Buffer evicted_;
+    std::vector<Buffer> buffers_;
 };
 
 }  // namespace seq

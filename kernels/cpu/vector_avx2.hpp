@@ -27,6 +27,34 @@ struct Vector {
     static Float load(const float* from, Mask mask) { return _mm256_maskload_ps(from, mask); }
     static void store(float* to, Float value, Mask mask) { _mm256_maskstore_ps(to, mask, value); }
 
+    /// Numbers that are kept as bf16, which are the upper halves of these.
+    static Float load(const std::uint16_t* from) {
+        const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+        return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+    }
+    static Float load(const std::uint16_t* from, Mask mask) {
+        alignas(16) std::uint16_t halves[lanes] = {};
+        for (int i = 0, count = count_of(mask); i < count; ++i) halves[i] = from[i];
+        return load(halves);
+    }
+    /// The upper halves, as they are.
+    static void store(std::uint16_t* to, Float value) {
+        const __m256i halves = _mm256_srli_epi32(_mm256_castps_si256(value), 16);
+        const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to), packed);
+    }
+    static void store(std::uint16_t* to, Float value, Mask mask) {
+        alignas(16) std::uint16_t halves[lanes];
+        store(halves, value);
+        for (int i = 0, count = count_of(mask); i < count; ++i) to[i] = halves[i];
+    }
+    /// How many lanes first() has set.
+    static int count_of(Mask mask) { return __builtin_popcount(_mm256_movemask_ps(_mm256_castsi256_ps(mask))); }
+
+    /// NaN where either is.
+    static Float max_or_nan(Float a, Float b) {
+        return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+    }
     static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
     static Float sub(Float a, Float b) { return _mm256_sub_ps(a, b); }
     static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }

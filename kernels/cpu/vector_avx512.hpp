@@ -28,6 +28,23 @@ struct Vector {
     static Float load(const float* from, Mask mask) { return _mm512_maskz_loadu_ps(mask, from); }
     static void store(float* to, Float value, Mask mask) { _mm512_mask_storeu_ps(to, mask, value); }
 
+    /// Numbers that are kept as bf16, which are the upper halves of these.
+    static Float load(const std::uint16_t* from) { return load(from, all); }
+    static Float load(const std::uint16_t* from, Mask mask) {
+        const __m512i halves = _mm512_maskz_cvtepu16_epi32(mask, _mm256_maskz_loadu_epi16(mask, from));
+        return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, halves, 16));
+    }
+    /// The upper halves, as they are.
+    static void store(std::uint16_t* to, Float value) { store(to, value, all); }
+    static void store(std::uint16_t* to, Float value, Mask mask) {
+        const __m512i halves = _mm512_maskz_srli_epi32(all, _mm512_castps_si512(value), 16);
+        _mm512_mask_cvtepi32_storeu_epi16(to, mask, halves);
+    }
+
+    /// NaN where either is.
+    static Float max_or_nan(Float a, Float b) {
+        return _mm512_mask_max_ps(a, _mm512_cmp_ps_mask(a, a, _CMP_ORD_Q), a, b);
+    }
     static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
     static Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }
     static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }

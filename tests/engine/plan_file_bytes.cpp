@@ -17,7 +17,7 @@ namespace {
 
 using plan_file::Header;
 
-constexpr std::uint64_t format = 1;
+constexpr std::uint64_t format = 2;
 
 std::size_t range_at(std::size_t section) { return offsetof(Header, ranges) + section * sizeof(Header::Range); }
 

@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "engine/plan.hpp"
+#include "engine/reference_run.hpp"
+#include "kernels/cpu/cpu.hpp"
 #include "tests/engine/support.hpp"
 
 namespace seq::tests {
@@ -83,35 +85,101 @@ TEST_CASE("what is computed in slices is what is computed at once") {
     }
 }
 
-TEST_CASE("batches agree with PyTorch in whatever slices they are computed") {
-    const char* const slicings[] = {"1 sample at a time, a slice to a thread",
-                                    "1 sample at a time, threads share layers"};
+TEST_CASE("cuts are where all that is still to be used is what the last node gives") {
+    const Graph residual = layers(R"("x": [4, 3, 8, 8])",
+                                  R"({"type": "Conv2d", "name": "a", "out_channels": 3, "kernel_size": 1},
+                                     {"type": "Conv2d", "name": "b", "out_channels": 3, "kernel_size": 1},
+                                     {"type": "Conv2d", "name": "c", "out_channels": 3, "kernel_size": 1},
+                                     {"type": "Add", "name": "sum", "from": ["c", "a"]}, "Flatten",
+                                     {"type": "Linear", "out_features": 5})");
+    CHECK(cuts_of(residual) == std::vector<std::size_t>{1, 4});
+    const Graph head = head_of(residual, 4);
+    CHECK(head.node_count() == 4);
+    CHECK(head.parameters().size() == 6);
+    CHECK(head.output_names() == std::vector<std::string>{"sum"});
+    const Graph tapped = with_taps(residual, {"b"});
+    CHECK(cuts_of(tapped) == std::vector<std::size_t>{1});
+    CHECK(cuts_of(layers(R"("x": [4, 4])", R"("ReLU")")).empty());
+}
+
+/// Calls `check` for the golden in every way to slice it, which `options` are made to choose.
+template <class Check>
+void for_all_slicings(const Golden& golden, const CompileOptions& options, const Check& check) {
+    std::filesystem::remove(options.timing_cache);
+    check(options);
+    const auto plan_of = [&] {
+        return compile(golden.graph, options).plan({{"N", golden.inputs[0].tensor.sizes()[0]}});
+    };
+    std::vector<std::size_t> cuts = cuts_of(plan_of()->graph);
+    cuts.push_back(0);
+    for (const bool apart : {false, true}) {
+        for (const std::size_t nodes : cuts) {
+            const Slicing slicing{1, apart, nodes};
+            CAPTURE(golden.name);
+            CAPTURE(slicing.to_string());
+            CHECK(choose_slicing(options.timing_cache, slicing) == 1);
+            CHECK(plan_of()->slicing == slicing);
+            check(options);
+        }
+    }
+}
+
+TEST_CASE("batches agree with PyTorch in whatever slices they are computed, to the end or through some layers") {
     const ScratchFile file("slices.json");
-    const std::string& path = file.path;
     CompileOptions options;
     options.threads = 2;
     options.tune = Tune::fast;
-    options.timing_cache = path;
+    options.timing_cache = file.path;
     for (const char* name : {"cifar_cnn", "residual_block", "inception_branches"}) {
-        const Golden golden = load_golden(name);
-        std::filesystem::remove(path);
-        check_golden(golden, options);
-        for (const char* slicing : slicings) {
-            nlohmann::json json = nlohmann::json::parse(std::ifstream(path));
-            int found = 0;
-            for (auto& [machine, keys] : json["machines"].items()) {
-                for (auto& [key, candidates] : keys.items()) {
-                    if (!key.starts_with("slices")) continue;
-                    candidates[0]["kernel"] = slicing;
-                    ++found;
-                }
-            }
-            CAPTURE(name);
-            CHECK(found == 1);
-            std::ofstream(path) << json;
-            check_golden(golden, options);
-        }
+        Golden golden = load_golden(name);
+        options.weights = golden.weights;
+        for_all_slicings(golden, options, [&](const CompileOptions& chosen) { check_golden(golden, chosen); });
     }
+}
+
+TEST_CASE("bf16: batches agree with PyTorch in whatever slices they are computed") {
+    if (!cpu_backend().lacks_bf16().empty()) return;
+    const ScratchFile file("slices.json");
+    CompileOptions options;
+    options.threads = 2;
+    options.dtype = DType::bf16;
+    options.tune = Tune::fast;
+    options.timing_cache = file.path;
+    for (const char* name : {"cifar_cnn", "residual_block"}) {
+        Golden golden = load_golden(name);
+        options.weights = golden.weights;
+        for_all_slicings(golden, options, [&](const CompileOptions& chosen) {
+            const auto outputs = run(golden, chosen);
+            for (std::size_t i = 0; i < outputs.size(); ++i)
+                CHECK(relative_distance(outputs[i].tensor, golden.outputs[i].tensor) <= 2e-2);
+        });
+    }
+}
+
+TEST_CASE("NaN in one sample reaches its outputs alone through slices of the first layers") {
+    const Golden golden = load_golden("cifar_cnn");
+    const ScratchFile file("slices.json");
+    CompileOptions options;
+    options.threads = 2;
+    options.tune = Tune::fast;
+    options.timing_cache = file.path;
+    options.weights = golden.weights;
+    for_all_slicings(golden, options, [&](const CompileOptions& chosen) {
+        const Executable executable = compile(golden.graph, chosen);
+        const TensorView given = golden.inputs[0].tensor.view();
+        Tensor x(given.dtype, given.sizes());
+        std::copy_n(given.as<float>(), given.element_count(), x.view().as<float>());
+        const std::int64_t samples = given.sizes()[0];
+        REQUIRE(samples > 1);
+        x.view().as<float>()[given.element_count() - 1] = std::nanf("");
+        Session session = executable.session();
+        const std::vector<NamedTensor> in{{golden.inputs[0].name, x.view()}};
+        const std::string& name = executable.outputs().front().name;
+        Tensor y(DType::f32, session.output_sizes(name, in));
+        session.run(in, std::vector<NamedTensor>{{name, y.view()}});
+        CHECK(std::isfinite(y.view().as<float>()[0]));
+        CHECK(std::isnan(y.view().as<float>()[y.element_count() - 1]));
+    });
 }
 
 }  // namespace

@@ -96,6 +96,20 @@ Golden make_case(const Json& entry, const std::shared_ptr<const WeightSource>& f
 
 std::string data_path(const std::string& name) { return std::string(SEQ_TEST_DATA) + "/" + name; }
 
+int choose_slicing(const std::string& path, const Slicing& slicing) {
+    Json json = Json::parse(std::ifstream(path));
+    int found = 0;
+    for (auto& [machine, keys] : json["machines"].items()) {
+        for (auto& [key, candidates] : keys.items()) {
+            if (!key.starts_with("slices")) continue;
+            candidates[0]["kernel"] = slicing.to_string();
+            ++found;
+        }
+    }
+    std::ofstream(path) << json;
+    return found;
+}
+
 std::vector<std::string> golden_names() {
     std::vector<std::string> names;
     for (const auto& file : fs::directory_iterator(data_path("goldens"))) {

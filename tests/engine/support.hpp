@@ -8,6 +8,7 @@
 
 #include "engine/compile.hpp"
 #include "engine/session.hpp"
+#include "engine/slicing.hpp"
 #include "graph/ir.hpp"
 
 namespace seq::tests {
@@ -54,6 +55,9 @@ std::vector<NamedArray> run(const Golden& golden, CompileOptions options);
 
 /// Runs and requires every output to be within 1e-4 of the largest magnitude of PyTorch's.
 void check_golden(const Golden& golden, const CompileOptions& options);
+
+/// Makes a timing cache say that batches are computed so. Returns how many it knows.
+int choose_slicing(const std::string& path, const Slicing& slicing);
 
 std::string data_path(const std::string& name);
 

@@ -52,6 +52,14 @@ Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
     return explanation;
 }
 
+/// The plan that computes the layer: the one for slices, unless the others alone run it.
+const seq::Plan* plan_of(const seq::LayerInfo& layer, const seq::Plan& whole) {
+    if (whole.slice == nullptr) return &whole;
+    const seq::Step& sliced = whole.steps.front();
+    const bool others_alone = whole.steps.size() > 1 && !came_from(whole.graph, sliced, layer.path);
+    return others_alone ? &whole : whole.slice.get();
+}
+
 std::vector<std::string> step_layers(const seq::Plan& plan, const seq::Step& step) {
     std::vector<std::string> layers;
     for (const seq::Node* node : step.nodes) {
@@ -161,10 +169,11 @@ int run_explain(const Arguments& arguments) {
     if (!known) refuse_layer(arguments.layer, model->graph());
     const seq::Executable executable = compile_model(*model, compile_options(arguments, *model, seq::Tune::fast));
     const auto whole = executable.plan(bindings_for(arguments, model->graph()));
-    const seq::Plan* const plan = &whole->inner();
-    if (whole->slice != nullptr) print_note(fmt::format("the batch is computed in slices: {}", whole->slicing));
+    if (whole->slice != nullptr)
+        print_note(fmt::format("the batch is computed in slices: {}", whole->slicing.to_string()));
     for (const seq::LayerInfo& layer : layers) {
         if (!arguments.layer.empty() && layer.path != arguments.layer) continue;
+        const seq::Plan* const plan = plan_of(layer, *whole);
         const Explanation explanation = explain(layer, *plan);
         if (arguments.json()) {
             print_json(explanation, *plan);

@@ -63,7 +63,7 @@ Summary summarise(const Arguments& arguments, const Model& model) {
     }
     if (bindings) {
         const auto plan = executable.plan(*bindings);
-        summary.memory = {executable.weight_bytes(), plan->buffer_bytes(), plan->inner().steps.size()};
+        summary.memory = {executable.weight_bytes(), plan->buffer_bytes(), plan->kernel_steps()};
     }
     summary.constraints = constraints_of(model.graph());
     return summary;

@@ -6,6 +6,7 @@
 #include "kernels/cpu/bf16.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
+#include "kernels/cpu/pool/max_pixels.hpp"
 #include "kernels/cpu/pool/pool_plan.hpp"
 #include "kernels/cpu/simd_math.hpp"
 #include "kernels/cpu/task_ranges.hpp"
@@ -161,10 +162,8 @@ struct PlaneRows {
     }
 };
 
-using RowsFunction = void (*)(const PoolPlan*, const void*, void*, std::int64_t, std::int64_t);
-
 template <template <PoolMode, class, class> class Rows, class In, class Out>
-RowsFunction pick(PoolMode mode, Isa isa) {
+PoolRows pick(PoolMode mode, Isa isa) {
     const auto of = [&]<PoolMode M>() {
         return select<Rows<M, In, Out>, const PoolPlan*, const void*, void*, std::int64_t, std::int64_t>(isa);
     };
@@ -176,11 +175,8 @@ RowsFunction pick(PoolMode mode, Isa isa) {
     return of.template operator()<PoolMode::root_of_squares>();
 }
 
-/// How the numbers before and after a pool are kept.
-enum class Kept : std::uint8_t { f32, bf16, bf16_to_f32 };
-
 template <template <PoolMode, class, class> class Rows>
-RowsFunction pick(PoolMode mode, Kept kept, Isa isa) {
+PoolRows pick(PoolMode mode, Kept kept, Isa isa) {
     switch (kept) {
         case Kept::f32: break;
         case Kept::bf16: return pick<Rows, std::uint16_t, std::uint16_t>(mode, isa);
@@ -189,12 +185,17 @@ RowsFunction pick(PoolMode mode, Kept kept, Isa isa) {
     return pick<Rows, float, float>(mode, isa);
 }
 
+PoolRows find_rows(const PoolPlan& plan, Kept kept, Isa isa) {
+    if (plan.width == 1) return pick<PlaneRows>(plan.mode, kept, isa);
+    if (plan.mode == PoolMode::largest && isa == Isa::avx512) return max_pixels_avx512(kept);
+    if (plan.mode == PoolMode::largest && isa == Isa::avx2) return max_pixels_avx2(kept);
+    return pick<PixelRows>(plan.mode, kept, isa);
+}
+
 class PreparedPool final : public OwnKernel {
    public:
     PreparedPool(PoolPlan plan, Kept kept, Isa isa, std::int64_t threads)
-        : plan_(std::move(plan)),
-          rows_(plan_.width > 1 ? pick<PixelRows>(plan_.mode, kept, isa) : pick<PlaneRows>(plan_.mode, kept, isa)),
-          threads_(threads) {}
+        : plan_(std::move(plan)), rows_(find_rows(plan_, kept, isa)), threads_(threads) {}
 
     void compute(const RunContext& context) const override {
         const void* in = context.inputs[0];
@@ -213,7 +214,7 @@ class PreparedPool final : public OwnKernel {
     static constexpr std::int64_t tasks_per_thread = 8;
 
     PoolPlan plan_;
-    RowsFunction rows_;
+    PoolRows rows_;
     std::int64_t threads_;
 };
 
