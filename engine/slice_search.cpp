@@ -31,7 +31,8 @@ constexpr double hopeless = 1.15;
 /// Short runs are repeated for so long, in microseconds.
 constexpr double enough_to_predict = 20e3;
 constexpr int most_runs = 200;
-/// What a plan that takes slices up to some node has to be predicted to take at most of the best other plan's time.
+/// What a plan that takes slices up to some node has to take at most of the best other plan's time, predicted and
+/// measured.
 constexpr double worthwhile = 0.99;
 
 /// The whole batch comes last.
@@ -246,12 +247,15 @@ SliceSearch::Trial SliceSearch::fastest() {
         runs.emplace_back(trial.plan);
         trial.time = std::numeric_limits<double>::max();
     }
-    constexpr int least_rounds = 2;
+    constexpr int least_rounds = 4;
     const double enough = context_.tuning.effort == Tune::full ? 1e7 : 2e5;
     const Clock::time_point start = Clock::now();
     for (int round = 0; round < most_runs && (round < least_rounds || microseconds_since(start) < enough); ++round) {
         for (std::size_t i = 0; i < runs.size(); ++i)
             finalists[i].time = std::min(finalists[i].time, runs[i].microseconds());
+    }
+    for (Trial& trial : finalists) {
+        if (trial.slicing.nodes > 0) trial.time /= worthwhile;
     }
     return std::move(*std::min_element(finalists.begin(), finalists.end(), faster));
 }
