@@ -90,6 +90,7 @@ bool BufferTable::may_share(const Step& step, int input, int output, int step_in
     const Buffer& to = buffers_[out.offset];
     if (to.within >= 0 || from.output >= 0 || from.life.last != step_index || from.life.bytes != to.life.bytes)
         return false;
+    if (to.output >= 0 && from.holds_parts) return false;  // references to outputs have no offsets within them
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
         if (static_cast<int>(i) == input || step.inputs[i].kind != Kind::arena) continue;
         if (locate(step.inputs[i].offset).root == source.root) return false;
