@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -133,6 +134,7 @@ void TimingCache::add(const std::string& key, std::vector<Candidate> candidates)
 
 bool TimingCache::save() {
     if (path_.empty() || added_.empty()) return true;
+    if (holds_other(path_)) return false;
     Machines machines = read(path_);
     for (const auto& [key, candidates] : added_) machines[machine_][key] = candidates;
     Json json{{"seq_timings", format}, {"machines", Json::object()}};
@@ -146,6 +148,23 @@ bool TimingCache::save() {
     if (!write_whole(path_, json.dump(1) + "\n")) return false;
     added_.clear();
     return true;
+}
+
+bool TimingCache::holds_other(const std::string& path) {
+    constexpr std::size_t enough = 16;  // to be told from what a cache begins with
+    std::error_code failure;
+    const auto status = std::filesystem::status(path, failure);
+    if (!std::filesystem::exists(status)) return false;
+    if (!std::filesystem::is_regular_file(status)) return true;
+    std::string begin;
+    std::ifstream file(path, std::ios::binary);
+    for (char c = 0; begin.size() < enough && file.get(c);) {
+        if (std::string_view(" \n\r\t").find(c) == std::string_view::npos) begin += c;
+    }
+    constexpr std::string_view first_keys[] = {"{\"machines\":", "{\"seq_timings\":"};
+    return begin.size() == enough &&
+           std::none_of(std::begin(first_keys), std::end(first_keys),
+                        [&](std::string_view key) { return begin.starts_with(key.substr(0, enough)); });
 }
 
 std::string TimingCache::default_path() {

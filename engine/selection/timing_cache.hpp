@@ -22,12 +22,16 @@ class TimingCache {
     const std::vector<Candidate>* find(const std::string& key) const;
     void add(const std::string& key, std::vector<Candidate> candidates);
 
-    /// Writes the file if anything was added: what it holds by now, and this. False, where that cannot be.
+    /// Writes the file if anything was added: what it holds by now, and this. False, where that cannot be, or where the
+    /// file holds something else than times.
     bool save();
     const std::string& path() const { return path_; }
 
     /// "$XDG_CACHE_HOME/seq/timings.json" or "~/.cache/seq/timings.json"; empty where neither variable is set.
     static std::string default_path();
+    /// Whether there is something at the path that is no timing cache, nor the beginning of one, and is to be left
+    /// alone.
+    static bool holds_other(const std::string& path);
 
    private:
     using Layers = std::map<std::string, std::vector<Candidate>>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -141,6 +142,27 @@ TEST_CASE("a timing cache that is none counts as empty and is replaced") {
         CHECK(cache.save());
         CHECK(TimingCache(file.path, "m").find("a") != nullptr);
     }
+}
+
+TEST_CASE("what is no timing cache is left as it is") {
+    for (const char* text :
+         {"{\"seq\": 1, \"inputs\": {\"x\": [1]}}", "a text that someone wrote", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"}) {
+        const ScratchFile file("other.json");
+        write(file, text);
+        CHECK(TimingCache::holds_other(file.path));
+        TimingCache cache(file.path, "m");
+        cache.add("a", {candidate("k", 1)});
+        CHECK(!cache.save());
+        std::ifstream again(file.path);
+        CHECK(std::string(std::istreambuf_iterator<char>(again), {}) == text);
+    }
+    CHECK(TimingCache::holds_other("/proc"));
+    CHECK(!TimingCache::holds_other("/nowhere/at/all.json"));
+    const ScratchFile file("times.json");
+    TimingCache cache(file.path, "m");
+    cache.add("a", {candidate("k", 1)});
+    CHECK(cache.save());
+    CHECK(!TimingCache::holds_other(file.path));
 }
 
 TEST_CASE("times are kept apart by the kernels that there were") {

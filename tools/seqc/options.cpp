@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 
+#include "engine/selection/timing_cache.hpp"
 #include "frontend/suggest.hpp"
 #include "graph/passes/pipeline.hpp"
 
@@ -45,6 +46,12 @@ bool finite(const std::string& text, double& value) {
 }
 
 std::string empty_problem(const std::string& text) { return text.empty() ? "takes the name of a file" : ""; }
+
+std::string timing_cache_problem(const std::string& path) {
+    if (path.empty()) return "takes the name of a file";
+    if (!seq::TimingCache::holds_other(path)) return {};
+    return fmt::format("{} is there and is no timing cache; it is left alone: name another file", path);
+}
 
 std::string passes_problem(const std::string& text) {
     std::string problem;
@@ -117,7 +124,7 @@ void add_compute(CLI::App& app, Arguments& arguments) {
     app.add_option("--timing-cache", arguments.timing_cache,
                    "where measured times are kept; ~/.cache/seq/timings.json by default")
         ->type_name("FILE")
-        ->check(empty_problem);
+        ->check(timing_cache_problem);
     app.add_option("--threads", arguments.threads, "how many threads compute; 0: all that the process may use")
         ->check(integer_to(max_threads))
         ->capture_default_str();
