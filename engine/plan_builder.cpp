@@ -93,7 +93,7 @@ void PlanBuilder::place_node(const Node& node) {
 /// Why the kernels that were not measured were not.
 std::vector<Refusal> PlanBuilder::refusals_beside(const Choice& choice) {
     std::vector<Refusal> refusals;
-    if (choice.unit.group != nullptr || choice.kernel != nullptr) return refusals;
+    if (choice.unit.group != nullptr) return refusals;
     const KernelRequest request = make_request(choice.unit.last());
     for (const Kernel* kernel : *backend_.kernels) {
         const bool measured =

@@ -42,8 +42,9 @@ class OneAtATime final : public WeightProvider {
 
 }  // namespace
 
-PreparedUnits prepare_units(const Selection& selection, const Backend& backend, const ComputeOptions& options,
+PreparedUnits prepare_units(const Selection& selection, const Backend& backend, ComputeOptions options,
                             WeightProvider& weights) {
+    options.estimate = false;
     struct Task {
         const Choice* choice;
         PreparedUnit* made;

@@ -20,7 +20,7 @@ using PreparedUnits = std::map<const Node*, PreparedUnit>;
 /// Prepares the chosen kernels of all units, as many at once as the calling arena has threads: oneDNN writes the code
 /// of each primitive when it is made, which takes milliseconds. `weights` is asked by one thread at a time, and its
 /// views must stay valid beyond the next call.
-PreparedUnits prepare_units(const Selection& selection, const Backend& backend, const ComputeOptions& options,
+PreparedUnits prepare_units(const Selection& selection, const Backend& backend, ComputeOptions options,
                             WeightProvider& weights);
 
 }  // namespace seq

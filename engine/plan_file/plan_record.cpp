@@ -91,9 +91,7 @@ std::shared_ptr<Plan> restore_units(std::shared_ptr<Plan> plan, const std::vecto
                                     const Choice* head, const Backend& backend, const ComputeOptions& options,
                                     WeightProvider& weights) {
     Selection selection = Restoration(plan->graph, backend, options).run(units);
-    ComputeOptions measured = options;
-    measured.estimate = false;
-    PreparedUnits prepared = prepare_units(selection, backend, measured, weights);
+    PreparedUnits prepared = prepare_units(selection, backend, options, weights);
     if (head != nullptr && !selection.emplace(&head->unit.last(), *head).second) refuse("a unit stands there twice");
     PlanBuilder(*plan, backend, options, weights, selection, std::move(prepared)).run();
     plan->careful = careful;

@@ -67,16 +67,19 @@ Measurements::Measurements(const Graph& graph, const Backend& backend, const Com
     const Node* other = tuning_.precedent->graph->first_node();
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next, other = other->next)
         earlier_.emplace(node, other);
+    const auto& [precedent, precedent_options] = *tuning_.precedent;
+    earlier_home_ = weight_home(footprint_of(*precedent, precedent_options.dtype), precedent_options.threads);
 }
 
-bool Measurements::was_far(const Unit& unit, const Candidate& candidate) const {
-    const auto& [graph, options] = *tuning_.precedent;
-    const WeightHome home = weight_home(footprint_of(*graph, options.dtype), options.threads);
-    const auto* known = tuning_.cache.find(key_of(counterpart(unit, earlier_), options, home));
-    if (known == nullptr) return false;
+const std::vector<Candidate>* Measurements::known_before(const Unit& unit) const {
+    if (earlier_.empty()) return nullptr;
+    return tuning_.cache.find(key_of(counterpart(unit, earlier_), tuning_.precedent->options, earlier_home_));
+}
+
+bool Measurements::was_far(const std::vector<Candidate>& known, const Candidate& candidate) const {
     double best = std::numeric_limits<double>::max(), own = best;
-    for (const Candidate& other : *known) {
-        const double cost = other.cost(home != WeightHome::core);
+    for (const Candidate& other : known) {
+        const double cost = other.cost(earlier_home_ != WeightHome::core);
         best = std::min(best, cost);
         if (other.kernel == candidate.kernel && other.inputs == candidate.inputs && other.outputs == candidate.outputs)
             own = cost;
@@ -115,17 +118,18 @@ const std::vector<Candidate>& Measurements::of(const Unit& unit) {
 }
 
 std::vector<Candidate> Measurements::measure(const Unit& unit) {
-    std::vector<Candidate> candidates = measure(unit, !earlier_.empty());
-    return candidates.empty() && !earlier_.empty() ? measure(unit, false) : candidates;
+    const std::vector<Candidate>* const known = known_before(unit);
+    std::vector<Candidate> candidates = measure(unit, known);
+    return candidates.empty() && known != nullptr ? measure(unit, nullptr) : candidates;
 }
 
-std::vector<Candidate> Measurements::measure(const Unit& unit, bool by_precedent) {
+std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector<Candidate>* known) {
     std::vector<Candidate> candidates;
     double best = std::numeric_limits<double>::max();
     TrialWeights weights;
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
     enumerate(unit, backend_, options_, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
-        if (by_precedent && was_far(unit, candidate)) return weights.start();
+        if (known != nullptr && was_far(*known, candidate)) return weights.start();
         const Times times = stopwatch().time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
                                               placed_as(outputs, candidate.outputs), weights},
                                              hopeless * best);

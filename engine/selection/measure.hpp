@@ -28,12 +28,14 @@ class Measurements {
 
    private:
     std::vector<Candidate> measure(const Unit& unit);
-    /// `by_precedent`: leaves out what the tuning's precedent says is far from the best.
-    std::vector<Candidate> measure(const Unit& unit, bool by_precedent);
+    /// Leaves out what was far from the best among `known`, where that is not nullptr.
+    std::vector<Candidate> measure(const Unit& unit, const std::vector<Candidate>* known);
     Times measure_reorder(const Placed& from, const Placed& to);
     Stopwatch& stopwatch();
     std::string key(const Unit& unit) const;
-    bool was_far(const Unit& unit, const Candidate& candidate) const;
+    /// What the tuning's precedent took for the unit; nullptr where that is not known.
+    const std::vector<Candidate>* known_before(const Unit& unit) const;
+    bool was_far(const std::vector<Candidate>& known, const Candidate& candidate) const;
 
     const Graph& graph_;
     const Backend& backend_;
@@ -43,6 +45,7 @@ class Measurements {
     std::optional<Stopwatch> stopwatch_;
     /// The precedent's node for each of the graph's.
     std::map<const Node*, const Node*> earlier_;
+    WeightHome earlier_home_ = WeightHome::core;
 };
 
 }  // namespace seq
