@@ -14,6 +14,7 @@
 #include "engine/selection/trial_weights.hpp"
 #include "engine/selection/unit.hpp"
 #include "engine/slices.hpp"
+#include "graph/fnv1a.hpp"
 
 namespace seq {
 namespace {
@@ -49,12 +50,10 @@ std::vector<Slicing> slicings_of(std::int64_t samples, int threads) {
 
 /// Equal for models that take the same time.
 std::string key_of(const Graph& graph, const ComputeOptions& options) {
-    std::uint64_t hash = 14695981039346656037u;  // FNV-1a
-    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
-        for (const char c : key_of(node_unit(*node), options))
-            hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    }
-    return fmt::format("slices of {:016x}", hash);
+    std::string keys;
+    for (const Node* node = graph.first_node(); node != nullptr; node = node->next)
+        keys += key_of(node_unit(*node), options);
+    return fmt::format("slices of {:016x}", fnv1a(keys));
 }
 
 /// A plan that runs on numbers of its own.

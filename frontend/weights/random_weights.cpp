@@ -11,6 +11,7 @@
 #include "graph/checked.hpp"
 #include "graph/convert.hpp"
 #include "graph/diagnostic.hpp"
+#include "graph/fnv1a.hpp"
 
 namespace seq {
 namespace {
@@ -22,13 +23,6 @@ std::uint64_t mix(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
-}
-
-/// FNV-1a.
-std::uint64_t hash_of(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325u;
-    for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return hash;
 }
 
 /// The i-th number of a stream, in [-1, 1).
@@ -79,7 +73,7 @@ class RandomWeights final : public WeightSource {
 
     void stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const override {
         const Distribution distribution = distribution_of(entry.name, entry.sizes);
-        const std::uint64_t stream = mix(seed_ ^ mix(hash_of(entry.name)));
+        const std::uint64_t stream = mix(seed_ ^ mix(fnv1a(entry.name)));
         const std::size_t element = size_of(entry.dtype);
         const std::uint64_t count = byte_count_of(entry) / element;
         std::vector<double> values;

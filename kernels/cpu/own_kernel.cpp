@@ -33,6 +33,17 @@ bool append_rest(std::optional<ElementwiseChain>& rest, PreparedKernel& kernel, 
     return true;
 }
 
+bool place_fused(PreparedKernel& kernel, const FusedHead& head, std::optional<ElementwiseChain>& rest,
+                 const KernelRequest& request, WeightProvider& weights, const Layout& input, const Layout& output,
+                 std::string& refusal) {
+    std::vector<Placed> inputs = place_inputs(request, output);
+    inputs[0].layout = input;
+    for (const Placed& placed : inputs) kernel.input_layouts.push_back(placed.layout);
+    kernel.output_layouts.push_back(output);
+    if (head.residual >= 0) kernel.in_place.emplace_back(head.residual, 0);
+    return append_rest(rest, kernel, request, weights, inputs, place_output(request, output), head.count, refusal);
+}
+
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, WeightProvider& weights,
                 const std::vector<Placed>& inputs, const Layout& output, std::string& refusal) {
     kernel.input_layouts.clear();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/cpu/elementwise/chain.hpp"
+#include "kernels/cpu/fused_head.hpp"
 #include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/parallel.hpp"
@@ -40,6 +41,13 @@ Placed place_output(const KernelRequest& request, const Layout& layout, int outp
 /// weights that it reads plain into `kernel`. False, with the reason, where that cannot be.
 bool append_rest(std::optional<ElementwiseChain>& rest, PreparedKernel& kernel, const KernelRequest& request,
                  WeightProvider& weights, const std::vector<Placed>& inputs, const Placed& output, std::size_t first,
+                 std::string& refusal);
+
+/// For a kernel that does `head` itself, takes input 0 in the order of `input` and gives `output`: sets its layouts,
+/// lets it write over the residual, and puts what the epilogue does after the head into `rest`. False, with the reason,
+/// where that cannot be.
+bool place_fused(PreparedKernel& kernel, const FusedHead& head, std::optional<ElementwiseChain>& rest,
+                 const KernelRequest& request, WeightProvider& weights, const Layout& input, const Layout& output,
                  std::string& refusal);
 
 /// Sets the layouts of `kernel`, whose inputs are as `inputs` has them, and its description, and builds its epilogue.

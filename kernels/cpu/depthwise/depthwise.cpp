@@ -85,12 +85,7 @@ class Depthwise final : public Kernel {
         FusedHead head = fuse_head(request, has_row_function);
         if (head.residual >= 0) head = {};
         kernel->epilogue = sum_epilogue(head, isa);
-        std::vector<Placed> inputs = place_inputs(request, layout);
-        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-        kernel->output_layouts.push_back(layout);
-        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout), head.count,
-                         refusal))
-            return nullptr;
+        if (!place_fused(*kernel, head, kernel->rest, request, provider, layout, layout, refusal)) return nullptr;
         kernel->workers = std::min<std::int64_t>(request.options.threads, p.tasks());
         kernel->description = fmt::format("own depthwise {}", name_of(isa));
         return kernel;

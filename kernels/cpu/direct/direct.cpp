@@ -257,13 +257,7 @@ class Direct final : public Kernel {
             return nullptr;
         }
         const Layout layout = Layout::channels_last();
-        std::vector<Placed> inputs = place_inputs(request, layout);
-        inputs[0].layout = layout;
-        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-        kernel->output_layouts.push_back(layout);
-        if (kernel->head.residual >= 0) kernel->in_place.emplace_back(kernel->head.residual, 0);
-        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout),
-                         kernel->head.count, refusal))
+        if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layout, layout, refusal))
             return nullptr;
         return kernel;
     }

@@ -122,7 +122,6 @@ class FewChannels final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
                                             std::string& refusal) const override {
         const Isa isa = usable_isa(request.options);
-        const Layout layout = Layout::channels_last();
         auto kernel = std::make_unique<PreparedFewChannels>();
         const Problem& p = kernel->problem = problem_of(request).value();
         kernel->code = isa == Isa::avx512 ? &few_channels::code_avx512() : &few_channels::code_avx2();
@@ -134,11 +133,7 @@ class FewChannels final : public Kernel {
         FusedHead head = fuse_head(request, has_row_function);
         if (head.residual >= 0) head = {};
         kernel->epilogue = sum_epilogue(head, isa);
-        std::vector<Placed> inputs = place_inputs(request, layout);
-        inputs[0].layout = Layout::plain();
-        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-        kernel->output_layouts.push_back(layout);
-        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layout), head.count,
+        if (!place_fused(*kernel, head, kernel->rest, request, provider, Layout::plain(), Layout::channels_last(),
                          refusal))
             return nullptr;
         kernel->workers =

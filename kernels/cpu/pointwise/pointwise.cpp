@@ -30,13 +30,7 @@ class Pointwise final : public Kernel {
                                             std::string& refusal) const override {
         const Layer layer = pointwise::layer_of(request).value();
         auto kernel = std::make_unique<PreparedPointwise>(request, provider, layer);
-        std::vector<Placed> inputs = place_inputs(request, layer.output);
-        inputs[0].layout = layer.input;
-        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-        kernel->output_layouts.push_back(layer.output);
-        if (kernel->residual >= 0) kernel->in_place.emplace_back(kernel->residual, 0);
-        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, layer.output),
-                         kernel->head.count, refusal))
+        if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layer.input, layer.output, refusal))
             return nullptr;
         kernel->finish(request.options.threads);
         return kernel;

@@ -111,14 +111,8 @@ class Spread final : public Kernel {
         const auto layout = [&](bool blocked) {
             return blocked ? Layout::blocked(problem.lanes) : Layout::channels_last();
         };
-        const Layout output = layout(problem.blocked_out);
-        std::vector<Placed> inputs = place_inputs(request, output);
-        inputs[0].layout = layout(problem.blocked_in);
-        for (const Placed& input : inputs) kernel->input_layouts.push_back(input.layout);
-        kernel->output_layouts.push_back(output);
-        if (kernel->head.residual >= 0) kernel->in_place.emplace_back(kernel->head.residual, 0);
-        if (!append_rest(kernel->rest, *kernel, request, provider, inputs, place_output(request, output),
-                         kernel->head.count, refusal))
+        if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layout(problem.blocked_in),
+                         layout(problem.blocked_out), refusal))
             return nullptr;
         return kernel;
     }

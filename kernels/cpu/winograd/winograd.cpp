@@ -208,14 +208,9 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
     const Isa isa = usable_isa(request.options);
     const Layouts layouts = layouts_for(request, problem.lanes);
     kernel.head = fuse_head(request, takes_function);
-    std::vector<Placed> inputs = place_inputs(request, layouts.output);
-    inputs[0].layout = layouts.input;
     kernel.output = place_output(request, layouts.output);
-    for (const Placed& input : inputs) kernel.input_layouts.push_back(input.layout);
-    kernel.output_layouts.push_back(layouts.output);
-    if (kernel.head.residual >= 0) kernel.in_place.push_back({kernel.head.residual, 0});
     kernel.clears_tail = has_channel_tail(kernel.output) && (kernel.head.low > 0 || kernel.head.high < 0);
-    if (!append_rest(kernel.rest, kernel, request, provider, inputs, kernel.output, kernel.head.count, refusal))
+    if (!place_fused(kernel, kernel.head, kernel.rest, request, provider, layouts.input, layouts.output, refusal))
         return false;
     kernel.execution = winograd::Execution(problem, isa, request.options.threads);
     kernel.scratch_bytes = static_cast<std::size_t>(kernel.execution.scratch_floats()) * sizeof(float);
