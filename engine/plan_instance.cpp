@@ -13,8 +13,9 @@ DType compute_dtype(DType dtype) { return is_float(dtype) ? DType::f32 : dtype; 
 
 }  // namespace
 
-PlanInstance::PlanInstance(std::shared_ptr<const Plan> plan)
+PlanInstance::PlanInstance(std::shared_ptr<const Plan> plan, bool takes_turns)
     : plan_(std::move(plan)),
+      takes_turns_(takes_turns),
       arena_(cpu::take_memory(plan_->arena_bytes)),
       scratch_(cpu::take_memory(plan_->scratch_bytes)) {
     const std::size_t steps = plan_->steps.size();
@@ -127,6 +128,7 @@ void PlanInstance::run(Session::StepObserver* observer) {
     for (const Staged& input : staged_inputs_) fetch(input);
     RunContext context;
     context.nonfinite = needs_care();
+    context.backwards = backwards_ = !backwards_;
     context.scratch = static_cast<std::byte*>(scratch_.get());
     for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
         context.inputs = step_inputs_[s].data();

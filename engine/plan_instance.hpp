@@ -13,7 +13,8 @@ namespace seq {
 /// One session's buffers for one plan: the arena, scratch, each kernel's handles, and the pointers of every step.
 class PlanInstance {
    public:
-    explicit PlanInstance(std::shared_ptr<const Plan> plan);
+    /// `takes_turns`: of does_better_in_turns.
+    explicit PlanInstance(std::shared_ptr<const Plan> plan, bool takes_turns = false);
 
     const std::shared_ptr<const Plan>& plan() const { return plan_; }
     std::size_t memory_bytes() const { return plan_->buffer_bytes(); }
@@ -28,6 +29,7 @@ class PlanInstance {
     /// `is_serial` says so.
     void run(Session::StepObserver* observer);
     bool is_serial() const { return serial_; }
+    bool takes_turns() const { return takes_turns_; }
 
    private:
     struct Patch {
@@ -53,6 +55,7 @@ class PlanInstance {
     void deliver(const Staged& output);
 
     std::shared_ptr<const Plan> plan_;
+    bool takes_turns_;
     std::shared_ptr<void> arena_;
     std::shared_ptr<void> scratch_;
     std::vector<std::unique_ptr<KernelState>> states_;
@@ -68,6 +71,7 @@ class PlanInstance {
     /// Whether a step is to be told of NaN and Inf among the inputs.
     bool inspects_ = false;
     bool serial_ = false;
+    bool backwards_ = true;  ///< in the last run
 };
 
 }  // namespace seq

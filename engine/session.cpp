@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,6 +12,7 @@
 #include "engine/compiled_model.hpp"
 #include "engine/edge_copy.hpp"
 #include "engine/plan_instance.hpp"
+#include "engine/thread_share.hpp"
 
 namespace seq {
 namespace {
@@ -104,7 +104,7 @@ class Session::Impl {
           binder_(model_->inputs(), model_->symbols()),
           values_(model_->symbols().size()),
           last_(empty_wiring()),
-          arena_(model_->options().threads) {}
+          threads_(model_->options().threads) {}
 
     void run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
         const bool again = last_.instance != nullptr && are_bound(inputs, model_->inputs(), last_.inputs) &&
@@ -121,7 +121,7 @@ class Session::Impl {
         if (instance.is_serial()) {
             instance.run(observer_);
         } else {
-            arena_.execute([&] { instance.run(observer_); });
+            threads_.execute(instance.takes_turns(), [&] { instance.run(observer_); });
         }
     }
 
@@ -182,7 +182,9 @@ class Session::Impl {
             plan_ = instances_.front().instance->plan();
             return instances_.front().instance;
         }
-        auto instance = std::make_shared<PlanInstance>(model_->plan(values_));
+        auto plan = model_->plan(values_);
+        const bool takes_turns = does_better_in_turns(*plan, model_->options());
+        auto instance = std::make_shared<PlanInstance>(std::move(plan), takes_turns);
         plan_ = instance->plan();
         instances_.push_front({values_, std::move(instance)});
         evict();
@@ -234,7 +236,7 @@ class Session::Impl {
     Wiring last_;                 // of the last run by names
     std::uint64_t wirings_ = 0;
     std::shared_ptr<const Plan> plan_;  // of the last run
-    oneapi::tbb::task_arena arena_;
+    ThreadShare threads_;
     StepObserver* observer_ = nullptr;
 };
 

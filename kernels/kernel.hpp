@@ -98,6 +98,9 @@ struct RunContext {
     /// NaN or Inf may arise: inputs of the run or weights of the model hold them or come near, or a node may divide by
     /// zero. What a fused form would lose has to be computed apart.
     bool nonfinite = false;
+    /// Alternates from run to run. Where more weights are read than a cache holds, those that the run before read last
+    /// are still there: a kernel that takes its parts in the order of this flag finds them. It changes no result.
+    bool backwards = false;
 };
 
 /// A kernel made for one node: primitive built, weights packed. Immutable and shared by sessions; `run`

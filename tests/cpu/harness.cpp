@@ -30,7 +30,8 @@ const std::vector<Layout> layouts{Layout::plain(), Layout::channels_last(), Layo
 
 }  // namespace
 
-void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite) {
+void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite,
+                  bool backwards) {
     Tensor scratch(DType::u8, {static_cast<std::int64_t>(kernel.scratch_bytes) + 1});
     const auto state = kernel.make_state();
     RunContext context;
@@ -39,6 +40,7 @@ void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const
     context.scratch = scratch.view().as<std::byte>();
     context.state = state.get();
     context.nonfinite = nonfinite;
+    context.backwards = backwards;
     kernel.run(context);
     kernel.run(context);  // a second run gives the same
 }
@@ -218,10 +220,14 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
         results.emplace_back(DType::u8, std::initializer_list<std::int64_t>{request.outputs[i].byte_count()});
         outputs.push_back(results.back().view().data);
     }
-    run_prepared(*prepared, inputs.data(), outputs.data(), nonfinite);
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const Tensor plain = in_layout(request.outputs[i], outputs[i], Layout::plain());
-        CHECK(first_difference(expected_[i], plain.view().data, tolerance, keeping.own) == -1);
+    for (const bool backwards : {false, true}) {
+        CAPTURE(backwards);
+        for (Tensor& result : results) std::memset(result.view().data, 0xff, result.byte_count());
+        run_prepared(*prepared, inputs.data(), outputs.data(), nonfinite, backwards);
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            const Tensor plain = in_layout(request.outputs[i], outputs[i], Layout::plain());
+            CHECK(first_difference(expected_[i], plain.view().data, tolerance, keeping.own) == -1);
+        }
     }
     for (const auto& [input, output] : prepared->in_place) {
         CAPTURE(input);

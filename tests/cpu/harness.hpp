@@ -10,7 +10,8 @@
 namespace seq::test {
 
 /// Runs a prepared kernel, twice.
-void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite);
+void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite,
+                  bool backwards = false);
 
 /// A copy of `data`, which lies as `from` says, in another layout, of bf16 where that says so.
 Tensor in_layout(const Placed& from, void* data, const Layout& layout);

@@ -67,6 +67,13 @@ TEST_CASE("Linear of any rows runs as a product of matrices") {
         check_ran(KernelCase(linear, {{rows, 37}}, {{ops::Add{}, {{rows, 50}}}, {ops::SiLU{}, {}}}).run_all());
         check_ran(KernelCase(linear, {{2, rows, 37}}, {{ops::ReLU{}, {}}}).run_all());
     }
+    for (const std::int64_t columns : {31, 33, 1000}) {  // tasks of several panels, the last one of a vector or two
+        CAPTURE(columns);
+        ops::Linear linear;
+        linear.in_features = 1500;
+        linear.out_features = columns;
+        check_ran(KernelCase(linear, {{1, 1500}}, {{ops::Add{}, {{1, columns}}}, {ops::SiLU{}, {}}}).run_all());
+    }
 }
 
 TEST_CASE("1×1 convolutions do residuals and activations, in registers or after them") {

@@ -29,16 +29,19 @@ void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int
     const auto weights_at = [&](std::int64_t panel) {
         return panels.weights + panel * width * panels.in_channels + channel * padded_columns(panel);
     };
-    for (std::int64_t panel = first; panel < last; ++panel) {
-        const bool more = panel + 1 < panel_count;
+    const Tile start = tile;
+    const std::int64_t step = tile.backwards ? -1 : 1;
+    for (std::int64_t panel = tile.backwards ? last - 1 : first; first <= panel && panel < last; panel += step) {
+        const std::int64_t next = panel + step, columns = (panel - first) * width;
+        const bool more = next >= 0 && next < panel_count;
         tile.panel = weights_at(panel);
         tile.bias = panels.bias + panel * width;
         tile.columns = std::min(width, panels.out_channels - panel * width);
-        multiply_panel(code, tile, count, more ? weights_at(panel + 1) : tile.panel,
-                       more ? tile.channels * padded_columns(panel + 1) : 0);
-        tile.output += width + 2 * tile.output_gap;
-        if (tile.sums != nullptr) tile.sums += width;
-        if (tile.residual != nullptr) tile.residual += width + 2 * tile.output_gap;
+        tile.output = start.output + columns + 2 * (panel - first) * tile.output_gap;
+        if (tile.sums != nullptr) tile.sums = start.sums + columns;
+        if (tile.residual != nullptr) tile.residual = start.residual + (tile.output - start.output);
+        multiply_panel(code, tile, count, more ? weights_at(next) : tile.panel,
+                       more ? tile.channels * padded_columns(next) : 0);
     }
 }
 

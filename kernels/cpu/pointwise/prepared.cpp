@@ -104,7 +104,7 @@ void PreparedPointwise::run(const RunContext& context) const {
     auto* scratch = reinterpret_cast<float*>(context.scratch);
     std::array<std::int64_t, TaskRanges::max_workers> copied;
     copied.fill(-1);
-    run_tasks(problem.tasks(), workers_, [&](std::int64_t worker, std::int64_t task) {
+    const auto run_task = [&](std::int64_t worker, std::int64_t task) {
         Block block = block_at(context, task / problem.column_parts());
         if (copies_) {
             float* copy = scratch + worker * problem.block_rows * problem.copy_stride();
@@ -115,7 +115,8 @@ void PreparedPointwise::run(const RunContext& context) const {
             block.row_stride = problem.copy_stride();
         }
         multiply_block(context, block, task % problem.column_parts());
-    });
+    };
+    run_tasks(problem.tasks(), workers_, run_task, backwards(context));
     if (rest) rest->run(context.inputs, context.outputs[0]);
 }
 
@@ -168,6 +169,7 @@ void PreparedPointwise::multiply_rows(const RunContext& context, const Block& bl
         tile.output_gap = (pixels - 1) * problem.lanes;
     }
     tile.rows = block.rows;
+    tile.backwards = backwards(context);
     tile.row_stride = block.row_stride;
     tile.channels = problem.in_channels;
     tile.output = static_cast<float*>(context.outputs[0]) + at;

@@ -54,6 +54,8 @@ class PreparedPointwise final : public PreparedKernel {
         const float* rows;
         std::int64_t row_stride;
     };
+    /// Only where a run reads each weight once.
+    bool backwards(const RunContext& context) const { return context.backwards && layer_.problem.row_blocks() == 1; }
     Block block_at(const RunContext& context, std::int64_t index) const;
     void copy_rows(const RunContext& context, const Block& block, float* target) const;
     void multiply_block(const RunContext& context, Block block, std::int64_t part) const;

@@ -46,6 +46,8 @@ struct Tile {
     std::int64_t sums_stride = 0;
     /// Whether more channels follow: the sums are stored as they are.
     bool unfinished = false;
+    /// Whether panels are taken last to first.
+    bool backwards = false;
     /// Weights that are needed next: for each channel the line there is fetched, and it moves on by `ahead_step`
     /// floats.
     const float* ahead = nullptr;
