@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
         if (const int all = oneapi::tbb::info::default_concurrency(); all > 1) threads.push_back(all);
         seq::benchmarks::register_kernels(threads);
         seq::benchmarks::register_passes();
-        seq::benchmarks::register_calls();
+        seq::benchmarks::register_calls(threads);
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
         benchmark::RunSpecifiedBenchmarks();

@@ -15,6 +15,6 @@ Graph chain(int count);
 
 void register_kernels(const std::vector<int>& threads);
 void register_passes();
-void register_calls();
+void register_calls(const std::vector<int>& thread_counts);
 
 }  // namespace seq::benchmarks
