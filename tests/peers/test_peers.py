@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 sys.dont_write_bytecode = True
 
-from peers_board import answers, case, client, cold, command, figures, networks, quiet, report, worker  # noqa: E402
+from peers_board import answers, board, case, client, cold, command, figures, networks, quiet, report, worker  # noqa: E402
 from peers_board.adapters import Loaded  # noqa: E402
 from peers_board.errors import PeerError, UsageError  # noqa: E402
 
@@ -140,7 +140,8 @@ class Networks(Temporary):
 
     def test_what_is_none(self):
         for text, said in (("resnet5", "did you mean resnet50"), (f"{self.folder}/no.py:tiny@3", "is no file"),
-                           ("a.py:tiny", "say the sizes"), ("torchvision:", "there are"), ("x.py:f@3x0", "there are")):  # fmt: skip
+                           ("a.py:tiny", "say the sizes"), ("torchvision:", "there are"), ("x.py:f@3x0", "no sizes"),
+                           ("torchvision:resnet18@3xq", "`3xq` are no sizes .* torchvision:resnet18@3x32x32")):  # fmt: skip
             with self.assertRaisesRegex(UsageError, said):
                 networks.find(text)
 
@@ -297,6 +298,13 @@ class Cases(Temporary):
         self.assertIn("wrong answer, 2.00 (4.00)", words)
         self.assertIn("openvino failed: the worker ended with status 3: out of luck", words)
         self.assertIn("torch-jit's answer is 0.5 of the largest magnitude", words)
+
+    def test_what_nobody_has_run_is_named(self):
+        failed, done = {"error": "it cannot be made"}, {"median_ms": 1.0}
+        cases = [{"network": name, "batch": batch, "threads": threads, "peers": peers} for name, batch, threads, peers in (
+            ("none", 1, 1, {"seq": failed, "ncnn": failed}), ("none", 1, 2, {"seq": failed}),
+            ("some", 8, 1, {"seq": failed, "ncnn": done}))]  # fmt: skip
+        self.assertEqual(board.untimed(cases), ["none:1"])
 
     def test_rendering_a_board_again(self):
         path = self.folder / "board.json"

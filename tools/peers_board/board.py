@@ -154,6 +154,17 @@ def run(options):
     draw(board.python, board.env, options.out / "board.json", options.out / f"board.{options.picture}")
 
 
+    nothing = untimed(board.content["cases"])
+    if nothing:
+        raise BoardError(f"nothing was timed of {', '.join(nothing)}: the board says why")
+
+
+def untimed(cases):
+    """The networks with their batches that no peer has run."""
+    failed = [case for case in cases if all("error" in result for result in case["peers"].values())]
+    return list(dict.fromkeys(f"{case['network']}:{case['batch']}" for case in failed))
+
+
 def render(options):
     """The tables and the picture of a board that was measured before."""
     path = pathlib.Path(options.render)

@@ -36,7 +36,7 @@ networks: {networks}
 peers: {peers}
 
 $SEQ_PEERS_PYTHON does what --python does. Exit status: 0 the board is there, though a peer may have failed (the board says which,
-and why); 1 there is no board; 2 the command line is wrong.
+and why); 1 there is no board, or a network that no peer has run; 2 the command line is wrong.
 """
 QUICK = {"networks": ["resnet18", "cifar", "mlp", "mlp_small"], "batches": [1], "rounds": 5, "seconds": 0.5, "cold_runs": 1}
 FULL = {"networks": list(networks.BY_NAME), "batches": None, "rounds": 10, "seconds": 3.0, "cold_runs": 5}

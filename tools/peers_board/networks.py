@@ -61,6 +61,9 @@ def find(text):
     if text in BY_NAME:
         return BY_NAME[text]
     parts = re.fullmatch(r"(torchvision|.+\.py):(\w+)(?:@([1-9]\d*(?:x[1-9]\d*)*))?", text)
+    if parts is None and "@" in text:
+        name, _, sizes = text.partition("@")
+        raise UsageError(f"--net {text}: `{sizes}` are no sizes of one sample; write {name}@3x32x32")
     if parts is None:
         near = difflib.get_close_matches(text, BY_NAME, 1)
         there = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_NAME)}, torchvision:NAME and FILE.py:FUNCTION@3x32x32"
