@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <type_traits>
 
 #include "engine/selection/timing_cache.hpp"
 
@@ -46,23 +47,29 @@ const Json& list_of(const Json& json) {
     return json;
 }
 
-Json json_of(const std::vector<DType>& dtypes) {
+template <class Parse>
+auto parse_list(const Json& json, const Parse& parse) {
+    std::vector<std::invoke_result_t<Parse, const Json&>> items;
+    for (const Json& item : list_of(json)) items.push_back(parse(item));
+    return items;
+}
+
+template <class Item, class Print>
+Json print_list(const std::vector<Item>& items, const Print& print) {
     Json json = Json::array();
-    for (const DType dtype : dtypes) json.push_back(std::string(seq::name_of(dtype)));
+    for (const Item& item : items) json.push_back(print(item));
     return json;
 }
 
-std::vector<DType> parse_dtypes(const Json& json) {
-    std::vector<DType> dtypes;
-    for (const Json& name : list_of(json)) {
-        const auto dtype = parse_dtype(name.get<std::string>());
-        if (!dtype) throw std::invalid_argument("no dtype");
-        dtypes.push_back(*dtype);
-    }
-    return dtypes;
+Json print_dtype(DType dtype) { return std::string(seq::name_of(dtype)); }
+
+DType parse_known_dtype(const Json& json) {
+    const auto dtype = parse_dtype(json.get<std::string>());
+    if (!dtype) throw std::invalid_argument("no dtype");
+    return *dtype;
 }
 
-Json json_of(const PlanSource& source) {
+Json print_source(const PlanSource& source) {
     Json json{{"model", source.model}, {"weights", source.weights}};
     if (source.random_weights) json["random_weights"] = *source.random_weights;
     return json;
@@ -74,7 +81,7 @@ PlanSource parse_source(const Json& json) {
     return source;
 }
 
-Json json_of(const UnitRecord& unit) {
+Json print_unit(const UnitRecord& unit) {
     return {{"nodes", unit.nodes},
             {"kernel", unit.kernel},
             {"group", unit.group},
@@ -84,7 +91,7 @@ Json json_of(const UnitRecord& unit) {
 
 UnitRecord parse_unit(const Json& json) {
     UnitRecord unit;
-    for (const Json& node : list_of(json.at("nodes"))) unit.nodes.push_back(count_of(node));
+    unit.nodes = parse_list(json.at("nodes"), count_of);
     if (unit.nodes.empty()) throw std::invalid_argument("a unit without nodes");
     unit.kernel = json.at("kernel").get<std::string>();
     unit.group = json.at("group").get<bool>();
@@ -94,27 +101,15 @@ UnitRecord parse_unit(const Json& json) {
     return unit;
 }
 
-Json json_of(const std::vector<UnitRecord>& units) {
-    Json json = Json::array();
-    for (const UnitRecord& unit : units) json.push_back(json_of(unit));
-    return json;
-}
-
-std::vector<UnitRecord> parse_units(const Json& json) {
-    std::vector<UnitRecord> units;
-    for (const Json& unit : list_of(json)) units.push_back(parse_unit(unit));
-    return units;
-}
-
-Json json_of(const PlanRecord& plan) {
+Json print_plan(const PlanRecord& plan) {
     Json json{{"bindings", plan.bindings.empty() ? Json::object() : Json(plan.bindings)},
               {"careful", plan.careful},
-              {"units", json_of(plan.units)}};
+              {"units", print_list(plan.units, print_unit)}};
     if (plan.slicing)
         json["slice"] = {{"samples", plan.slicing->samples},
                          {"apart", plan.slicing->apart},
                          {"nodes", plan.slicing->nodes},
-                         {"units", json_of(plan.slice_units)}};
+                         {"units", print_list(plan.slice_units, print_unit)}};
     return json;
 }
 
@@ -124,32 +119,33 @@ PlanRecord parse_plan(const Json& json) {
     if (!bindings.is_object()) throw std::invalid_argument("no bindings");
     for (const auto& [symbol, value] : bindings.items()) plan.bindings[symbol] = size_of(value);
     plan.careful = json.at("careful").get<bool>();
-    plan.units = parse_units(json.at("units"));
+    plan.units = parse_list(json.at("units"), parse_unit);
     if (!json.contains("slice")) return plan;
     const Json& slice = json.at("slice");
     plan.slicing = Slicing{size_of(slice.at("samples")), slice.at("apart").get<bool>(), count_of(slice.at("nodes"))};
-    plan.slice_units = parse_units(slice.at("units"));
+    plan.slice_units = parse_list(slice.at("units"), parse_unit);
     return plan;
 }
 
-Json json_of(const Stretch& stretch) { return Json::array({stretch.offset, stretch.bytes}); }
+Json print_stretch(const Stretch& stretch) { return Json::array({stretch.offset, stretch.bytes}); }
 
 Stretch parse_stretch(const Json& json) { return {count_of(list_of(json).at(0)), count_of(json.at(1))}; }
 
-Json json_of(const std::vector<Stretch>& stretches) {
-    Json json = Json::array();
-    for (const Stretch& stretch : stretches) json.push_back(json_of(stretch));
-    return json;
-}
-
-std::vector<Stretch> parse_stretches(const Json& json) {
-    std::vector<Stretch> stretches;
-    for (const Json& stretch : list_of(json)) stretches.push_back(parse_stretch(stretch));
-    return stretches;
+Json print_weight(const StoredWeight& weight) {
+    return {{"name", weight.name}, {"key", weight.key}, {"at", print_stretch(weight.where)}};
 }
 
 StoredWeight parse_weight(const Json& json) {
     return {json.at("name").get<std::string>(), json.at("key").get<std::string>(), parse_stretch(json.at("at"))};
+}
+
+Json print_vector(const StoredVector& vector) {
+    return {{"inputs", print_list(vector.inputs, print_stretch)},
+            {"outputs", print_list(vector.outputs, print_stretch)}};
+}
+
+StoredVector parse_vector(const Json& json) {
+    return {parse_list(json.at("inputs"), parse_stretch), parse_list(json.at("outputs"), parse_stretch)};
 }
 
 void parse_options(const Json& json, ComputeOptions& options) {
@@ -165,24 +161,19 @@ void parse_options(const Json& json, ComputeOptions& options) {
 }  // namespace
 
 std::string print_meta(const Meta& meta) {
-    Json json{{"seq", meta.version},
-              {"machine", meta.machine},
-              {"threads", meta.options.threads},
-              {"numerics", name_of(meta.options.numerics)},
-              {"dtype", std::string(seq::name_of(meta.options.dtype))},
-              {"portable", meta.portable},
-              {"extreme", meta.extreme},
-              {"source", json_of(meta.source)},
-              {"inputs", json_of(meta.inputs)},
-              {"outputs", json_of(meta.outputs)},
-              {"plans", Json::array()},
-              {"weights", Json::array()},
-              {"vectors", Json::array()}};
-    for (const PlanRecord& plan : meta.plans) json["plans"].push_back(json_of(plan));
-    for (const StoredWeight& weight : meta.weights)
-        json["weights"].push_back({{"name", weight.name}, {"key", weight.key}, {"at", json_of(weight.where)}});
-    for (const StoredVector& vector : meta.vectors)
-        json["vectors"].push_back({{"inputs", json_of(vector.inputs)}, {"outputs", json_of(vector.outputs)}});
+    const Json json{{"seq", meta.version},
+                    {"machine", meta.machine},
+                    {"threads", meta.options.threads},
+                    {"numerics", name_of(meta.options.numerics)},
+                    {"dtype", print_dtype(meta.options.dtype)},
+                    {"portable", meta.portable},
+                    {"extreme", meta.extreme},
+                    {"source", print_source(meta.source)},
+                    {"inputs", print_list(meta.inputs, print_dtype)},
+                    {"outputs", print_list(meta.outputs, print_dtype)},
+                    {"plans", print_list(meta.plans, print_plan)},
+                    {"weights", print_list(meta.weights, print_weight)},
+                    {"vectors", print_list(meta.vectors, print_vector)}};
     return json.dump();
 }
 
@@ -198,12 +189,11 @@ Meta parse_meta(std::string_view text) {
     meta.portable = json.at("portable").get<bool>();
     meta.extreme = json.at("extreme").get<bool>();
     meta.source = parse_source(json.at("source"));
-    meta.inputs = parse_dtypes(json.at("inputs"));
-    meta.outputs = parse_dtypes(json.at("outputs"));
-    for (const Json& plan : list_of(json.at("plans"))) meta.plans.push_back(parse_plan(plan));
-    for (const Json& weight : list_of(json.at("weights"))) meta.weights.push_back(parse_weight(weight));
-    for (const Json& vector : list_of(json.at("vectors")))
-        meta.vectors.push_back({parse_stretches(vector.at("inputs")), parse_stretches(vector.at("outputs"))});
+    meta.inputs = parse_list(json.at("inputs"), parse_known_dtype);
+    meta.outputs = parse_list(json.at("outputs"), parse_known_dtype);
+    meta.plans = parse_list(json.at("plans"), parse_plan);
+    meta.weights = parse_list(json.at("weights"), parse_weight);
+    meta.vectors = parse_list(json.at("vectors"), parse_vector);
     return meta;
 }
 
