@@ -92,6 +92,16 @@ Need need_of_results(const Graph& graph) {
     return need;
 }
 
+/// What steps write, one value at a time: values inside of a step, or of a whole batch that is computed in slices, are
+/// never there.
+void add_results(Need& need, const Plan& plan) {
+    for (const Step& step : plan.steps) {
+        if (step.nodes.empty()) continue;
+        for (const Value* output : step.nodes.back()->outputs) need.add(*output);
+    }
+    for (const auto& [value, layout] : plan.joined) need.add(*value);
+}
+
 }  // namespace
 
 std::size_t usable_memory() {
@@ -117,12 +127,15 @@ void require_values_fit(const Graph& graph, std::size_t limit) {
 
 void require_plan_fits(const Plan& plan, std::size_t weight_bytes, std::size_t limit) {
     limit = or_usable(limit);
-    std::size_t bytes = weight_bytes + plan.buffer_bytes();
     Need ports;
     for (const Value* input : plan.graph.inputs()) ports.add(*input);
     for (const Value* output : plan.graph.outputs()) ports.add(*output);
-    bytes += ports.bytes;
-    if (bytes > limit) refuse("weights, inputs and results take", bytes, limit, need_of_results(plan.graph));
+    const std::size_t bytes = weight_bytes + plan.buffer_bytes() + ports.bytes;
+    if (bytes <= limit) return;
+    Need held = ports;
+    add_results(held, plan);
+    if (plan.slice != nullptr) add_results(held, *plan.slice);
+    refuse("weights, inputs and results take", bytes, limit, held);
 }
 
 }  // namespace seq

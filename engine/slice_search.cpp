@@ -198,7 +198,8 @@ void SliceSearch::try_slicing(const Slicing& slicing) {
 std::optional<Precedent> SliceSearch::precedent_of(const Slicing& slicing) const {
     for (const Trial& trial : trials_) {
         const bool serves = slicing.apart ? trial.slicing.samples == slicing.samples : trial.slicing.samples > 1;
-        if (serves && !trial.slicing.apart) return Precedent{&trial.plan->slice->graph, context_.options};
+        if (serves && !trial.slicing.apart)
+            return Precedent{&trial.plan->slice->graph, context_.options, trial.slicing.to_string()};
     }
     return std::nullopt;
 }

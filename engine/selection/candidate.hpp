@@ -23,7 +23,9 @@ struct Candidate {
     std::vector<Layout> inputs;
     std::vector<Layout> outputs;
     double warm = 0;  ///< all that it reads is in the caches from the run before
-    double cold = 0;  ///< its inputs are, its weights are not
+    double cold = 0;  ///< its inputs are, its weights are not; the same as warm where that alone was measured
+    /// Where it was not measured itself: what the times were measured for. It is not taken then.
+    std::string measured_for{};
 
     double cost(bool weights_are_cold) const { return weights_are_cold ? cold : warm; }
 };

@@ -15,7 +15,7 @@ std::vector<Candidate> view_candidates() { return {{"", "", {}, {Layout::plain()
 }  // namespace
 
 bool GroupChoice::pays(const Group& group) {
-    const std::vector<Candidate>& candidates = measurements_.of(group_unit(group));
+    const std::vector<Candidate> candidates = measurements_.of(group_unit(group));
     return std::any_of(candidates.begin(), candidates.end(),
                        [&](const Candidate& together) { return together.cost(cold_) < apart(group, together); });
 }

@@ -19,7 +19,9 @@ bool needs_no_step(const Unit& unit, const Candidate& candidate) {
 bool LayoutChoice::add(Unit unit) {
     std::vector<Candidate> candidates = measurements_.of(unit);
     if (candidates.empty()) return false;
+    std::vector<Candidate> left_out = measurements_.left_out(unit);
     add_item(std::move(unit), std::move(candidates));
+    items_.back().left_out = std::move(left_out);
     return true;
 }
 
@@ -75,6 +77,7 @@ Selection LayoutChoice::solve() {
     for (std::size_t node = 0; node < items_.size(); ++node) {
         Item& item = items_[node];
         if (item.candidates[options[node]].kernel.empty()) continue;
+        item.candidates.insert(item.candidates.end(), item.left_out.begin(), item.left_out.end());
         const Node* last = &item.unit.last();
         selection.emplace(last, Choice{std::move(item.unit), options[node], std::move(item.candidates)});
     }

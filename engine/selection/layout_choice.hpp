@@ -35,6 +35,8 @@ class LayoutChoice {
     struct Item {
         Unit unit;
         std::vector<Candidate> candidates;
+        /// Not to be chosen, but to be told of.
+        std::vector<Candidate> left_out{};
     };
 
     void add_item(Unit unit, std::vector<Candidate> candidates);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 
@@ -24,6 +25,8 @@ std::vector<Placed> placed_as(std::span<const Value* const> values, const std::v
     return placed;
 }
 
+bool was_left_out(const Candidate& candidate) { return !candidate.measured_for.empty(); }
+
 bool fits(std::span<const Value* const> values, const std::vector<Layout>& layouts) {
     if (values.size() != layouts.size()) return false;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -35,7 +38,7 @@ bool fits(std::span<const Value* const> values, const std::vector<Layout>& layou
 
 /// Whether what was read from a file can be about this unit at all.
 bool fits(const Unit& unit, const std::vector<Candidate>* candidates) {
-    if (candidates == nullptr) return false;
+    if (candidates == nullptr || std::all_of(candidates->begin(), candidates->end(), was_left_out)) return false;
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
     return std::all_of(candidates->begin(), candidates->end(), [&](const Candidate& candidate) {
         return fits(unit.inputs, candidate.inputs) && fits(outputs, candidate.outputs);
@@ -67,8 +70,8 @@ Measurements::Measurements(const Graph& graph, const Backend& backend, const Com
     const Node* other = tuning_.precedent->graph->first_node();
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next, other = other->next)
         earlier_.emplace(node, other);
-    const auto& [precedent, precedent_options] = *tuning_.precedent;
-    earlier_home_ = weight_home(footprint_of(*precedent, precedent_options.dtype), precedent_options.threads);
+    const Precedent& precedent = *tuning_.precedent;
+    earlier_home_ = weight_home(footprint_of(*precedent.graph, precedent.options.dtype), precedent.options.threads);
 }
 
 const std::vector<Candidate>* Measurements::known_before(const Unit& unit) const {
@@ -76,15 +79,16 @@ const std::vector<Candidate>* Measurements::known_before(const Unit& unit) const
     return tuning_.cache.find(key_of(counterpart(unit, earlier_), tuning_.precedent->options, earlier_home_));
 }
 
-bool Measurements::was_far(const std::vector<Candidate>& known, const Candidate& candidate) const {
-    double best = std::numeric_limits<double>::max(), own = best;
+const Candidate* Measurements::far_before(const std::vector<Candidate>& known, const Candidate& candidate) const {
+    double best = std::numeric_limits<double>::max();
+    const Candidate* own = nullptr;
+    const bool cold = earlier_home_ != WeightHome::core;
     for (const Candidate& other : known) {
-        const double cost = other.cost(earlier_home_ != WeightHome::core);
-        best = std::min(best, cost);
+        best = std::min(best, other.cost(cold));
         if (other.kernel == candidate.kernel && other.inputs == candidate.inputs && other.outputs == candidate.outputs)
-            own = cost;
+            own = &other;
     }
-    return own < std::numeric_limits<double>::max() && own > far * best;
+    return own != nullptr && own->cost(cold) > far * best ? own : nullptr;
 }
 
 Stopwatch& Measurements::stopwatch() {
@@ -111,16 +115,23 @@ void Measurements::prepare(const std::vector<Unit>& units) {
     if (tuning_.progress && done > 0) tuning_.progress(done, done, {});
 }
 
-const std::vector<Candidate>& Measurements::of(const Unit& unit) {
-    static const std::vector<Candidate> none;
+std::vector<Candidate> Measurements::of(const Unit& unit) const { return kept(unit, true); }
+std::vector<Candidate> Measurements::left_out(const Unit& unit) const { return kept(unit, false); }
+
+std::vector<Candidate> Measurements::kept(const Unit& unit, bool measured) const {
+    std::vector<Candidate> some;
     const auto* candidates = tuning_.cache.find(key(unit));
-    return candidates == nullptr ? none : *candidates;
+    if (candidates == nullptr) return some;
+    std::copy_if(candidates->begin(), candidates->end(), std::back_inserter(some),
+                 [&](const Candidate& candidate) { return was_left_out(candidate) != measured; });
+    return some;
 }
 
 std::vector<Candidate> Measurements::measure(const Unit& unit) {
     const std::vector<Candidate>* const known = known_before(unit);
     std::vector<Candidate> candidates = measure(unit, known);
-    return candidates.empty() && known != nullptr ? measure(unit, nullptr) : candidates;
+    const bool none = std::all_of(candidates.begin(), candidates.end(), was_left_out);
+    return none && known != nullptr ? measure(unit, nullptr) : candidates;
 }
 
 std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector<Candidate>* known) {
@@ -129,7 +140,11 @@ std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector
     TrialWeights weights;
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
     enumerate(unit, backend_, options_, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
-        if (known != nullptr && was_far(*known, candidate)) return weights.start();
+        if (const Candidate* const before = known == nullptr ? nullptr : far_before(*known, candidate)) {
+            candidates.push_back(*before);
+            if (!was_left_out(*before)) candidates.back().measured_for = tuning_.precedent->name;
+            return weights.start();
+        }
         const Times times = stopwatch().time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
                                               placed_as(outputs, candidate.outputs), weights},
                                              hopeless * best);

@@ -21,7 +21,9 @@ class Measurements {
     void prepare(const std::vector<Unit>& units);
 
     /// None where no kernel runs the unit. It must be one of those prepared.
-    const std::vector<Candidate>& of(const Unit& unit);
+    std::vector<Candidate> of(const Unit& unit) const;
+    /// The others, which were not measured since they were far from the best for the tuning's precedent.
+    std::vector<Candidate> left_out(const Unit& unit) const;
 
     /// Microseconds; endless where there is no such reorder, and nothing where the bytes are the same.
     double reorder(const Value& value, const Layout& from, const Layout& to);
@@ -35,7 +37,9 @@ class Measurements {
     std::string key(const Unit& unit) const;
     /// What the tuning's precedent took for the unit; nullptr where that is not known.
     const std::vector<Candidate>* known_before(const Unit& unit) const;
-    bool was_far(const std::vector<Candidate>& known, const Candidate& candidate) const;
+    /// What it took there, where that is far from the best; nullptr where it is not, or not known.
+    const Candidate* far_before(const std::vector<Candidate>& known, const Candidate& candidate) const;
+    std::vector<Candidate> kept(const Unit& unit, bool measured) const;
 
     const Graph& graph_;
     const Backend& backend_;

@@ -28,6 +28,7 @@ using TuningProgress = std::function<void(std::size_t done, std::size_t total, c
 struct Precedent {
     const Graph* graph = nullptr;
     ComputeOptions options;
+    std::string name;
 };
 
 struct Tuning {

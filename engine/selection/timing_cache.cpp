@@ -35,13 +35,15 @@ std::vector<Layout> parse_layouts(const Json& json) {
 }
 
 Json candidate_json(const Candidate& candidate) {
-    return {{"kernel", candidate.kernel},
-            {"description", candidate.description},
-            {"offer", layouts_json({candidate.offer.input, candidate.offer.output})},
-            {"inputs", layouts_json(candidate.inputs)},
-            {"outputs", layouts_json(candidate.outputs)},
-            {"warm_us", candidate.warm},
-            {"cold_us", candidate.cold}};
+    Json json{{"kernel", candidate.kernel},
+              {"description", candidate.description},
+              {"offer", layouts_json({candidate.offer.input, candidate.offer.output})},
+              {"inputs", layouts_json(candidate.inputs)},
+              {"outputs", layouts_json(candidate.outputs)},
+              {"warm_us", candidate.warm},
+              {"cold_us", candidate.cold}};
+    if (!candidate.measured_for.empty()) json["measured_for"] = candidate.measured_for;
+    return json;
 }
 
 double parse_time(const Json& json) {
@@ -60,6 +62,7 @@ Candidate parse_candidate(const Json& json) {
     candidate.outputs = parse_layouts(json.at("outputs"));
     candidate.warm = parse_time(json.at("warm_us"));
     candidate.cold = parse_time(json.at("cold_us"));
+    if (json.contains("measured_for")) candidate.measured_for = json.at("measured_for").get<std::string>();
     return candidate;
 }
 

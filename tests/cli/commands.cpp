@@ -295,6 +295,10 @@ TEST_CASE("explain tells what became of a layer") {
     CHECK(unknown.status == 1);
     CHECK(has(unknown.errors, "did you mean"));
     CHECK(seqc("explain goldens/cifar_cnn.json drop").status == 0);
+    const std::string times =
+        seqc("explain goldens/cifar_cnn.json --tune fast --timing-cache " + scratch_path("explain.json")).output;
+    CHECK(has(times, " µs with warm weights\n"));  // a small net's stay in the caches
+    CHECK_FALSE(has(times, "with cold weights"));
 }
 
 TEST_CASE("verify compares the passes and the plan with the reference") {

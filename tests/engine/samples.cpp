@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "engine/plan.hpp"
 #include "engine/reference_run.hpp"
@@ -13,6 +15,8 @@
 
 namespace seq::tests {
 namespace {
+
+using Json = nlohmann::json;
 
 Graph layers(const std::string& inputs, const std::string& list) {
     return graph_of(R"({"seq": 1, "inputs": {)" + inputs + R"(}, "layers": [)" + list + "]}");
@@ -135,6 +139,87 @@ TEST_CASE("batches agree with PyTorch in whatever slices they are computed, to t
         options.weights = golden.weights;
         for_all_slicings(golden, options, [&](const CompileOptions& chosen) { check_golden(golden, chosen); });
     }
+}
+
+/// Makes the last candidate of every layer for one sample and two threads far from the best, and forgets what one
+/// thread took. Returns how many layers it did so for.
+int make_far(const std::string& path) {
+    Json json = Json::parse(std::ifstream(path));
+    int count = 0;
+    for (auto& [machine, keys] : json["machines"].items()) {
+        for (auto found = keys.begin(); found != keys.end();) {
+            const bool again = found.key().find("threads=1") != std::string::npos || found.key().starts_with("slices");
+            if (again) {
+                found = keys.erase(found);
+                continue;
+            }
+            Json& candidates = found.value();
+            ++found;
+            if (candidates.size() < 2) continue;
+            for (Json& candidate : candidates) candidate["warm_us"] = candidate["cold_us"] = 1;
+            candidates.back()["warm_us"] = candidates.back()["cold_us"] = 123456;
+            ++count;
+        }
+    }
+    std::ofstream(path) << json;
+    return count;
+}
+
+TEST_CASE("what was far behind for other slices is not measured, not chosen, and told with their times") {
+    const ScratchFile cache("far.json");
+    CompileOptions options;
+    options.threads = 2;
+    options.tune = Tune::fast;
+    options.timing_cache = cache.path;
+    const Graph graph = layers(R"("x": [4, 3, 40, 40])",
+                               R"({"type": "Conv2d", "out_channels": 64, "kernel_size": 3},
+                                  {"type": "Conv2d", "out_channels": 64, "kernel_size": 3, "stride": 2}, "ReLU",
+                                  {"type": "Conv2d", "out_channels": 64, "kernel_size": 3})");
+    build(graph, options);
+    REQUIRE(make_far(cache.path) > 0);
+    build(graph, options);
+    choose_slicing(cache.path, {1, true, 0});
+    const auto plan = build(graph, options).plan({});
+    REQUIRE(plan->slice != nullptr);
+    int left_out = 0;
+    for (const Step& step : plan->slice->steps) {
+        for (const Candidate& candidate : step.candidates) {
+            if (candidate.measured_for.empty()) continue;
+            ++left_out;
+            CHECK(candidate.measured_for == Slicing{1, false, 0}.to_string());
+            CHECK(candidate.warm == 123456);
+            CHECK(std::none_of(step.refusals.begin(), step.refusals.end(),
+                               [&](const Refusal& refusal) { return refusal.kernel == candidate.kernel; }));
+            CHECK_FALSE((candidate.kernel == step.kernel_name && candidate.inputs == step.kernel->input_layouts &&
+                         candidate.outputs == step.kernel->output_layouts));
+        }
+    }
+    CHECK(left_out > 0);
+}
+
+TEST_CASE("a memory limit counts and names what slices hold, and no value of the whole batch that is never there") {
+    const ScratchFile cache("limit.json");
+    CompileOptions options;
+    options.tune = Tune::fast;
+    options.timing_cache = cache.path;
+    const Graph graph = layers(R"("x": [8, 3, 64, 64])",
+                               R"({"type": "Conv2d", "name": "wide", "out_channels": 64, "kernel_size": 3},
+                                  {"type": "Conv2d", "out_channels": 4, "kernel_size": 3})");
+    build(graph, options);
+    choose_slicing(cache.path, {1, false, 0});
+    const auto refusal = [&](std::size_t limit) -> std::string {
+        options.memory_limit = limit;
+        try {
+            build(graph, options);
+            return "";
+        } catch (const Error& error) {
+            return error.what();
+        }
+    };
+    const std::string message = refusal(std::size_t{1} << 19);
+    CHECK_MESSAGE(message.find("`wide` [1, 64, 62, 62]") != std::string::npos, message);
+    const std::size_t whole_batch = std::size_t{8} * 64 * 62 * 62 * 4;
+    CHECK(refusal(whole_batch) == "");
 }
 
 TEST_CASE("bf16: batches agree with PyTorch in whatever slices they are computed") {

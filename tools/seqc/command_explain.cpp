@@ -86,15 +86,25 @@ std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t co
 }
 
 bool is_chosen(const seq::Step& step, const seq::Candidate& candidate) {
-    return candidate.kernel == step.kernel_name && candidate.inputs == step.kernel->input_layouts &&
-           candidate.outputs == step.kernel->output_layouts;
+    return candidate.measured_for.empty() && candidate.kernel == step.kernel_name &&
+           candidate.inputs == step.kernel->input_layouts && candidate.outputs == step.kernel->output_layouts;
+}
+
+bool has_cold_time(const seq::Candidate& candidate) { return candidate.cold != candidate.warm; }
+
+std::string times_text(const seq::Candidate& candidate) {
+    return has_cold_time(candidate)
+               ? fmt::format("{:.4g} µs, {:.4g} µs with cold weights", candidate.warm, candidate.cold)
+               : fmt::format("{:.4g} µs with warm weights", candidate.warm);
 }
 
 void print_candidate(const seq::Step& step, const seq::Candidate& candidate) {
-    print(fmt::format("  measured       {} {} ({}), {} -> {}: {:.4g} µs, {:.4g} µs with cold weights\n",
-                      is_chosen(step, candidate) ? "*" : " ", candidate.kernel, candidate.description,
-                      layouts_text(candidate.inputs, data_count(step)),
-                      layouts_text(candidate.outputs, candidate.outputs.size()), candidate.warm, candidate.cold));
+    print(fmt::format("  measured       {} {} ({}), {} -> {}: {}{}\n", is_chosen(step, candidate) ? "*" : " ",
+                      candidate.kernel, candidate.description, layouts_text(candidate.inputs, data_count(step)),
+                      layouts_text(candidate.outputs, candidate.outputs.size()), times_text(candidate),
+                      candidate.measured_for.empty()
+                          ? ""
+                          : fmt::format(", far behind, with {}; not measured again", candidate.measured_for)));
 }
 
 void print_step(const seq::Plan& plan, const seq::Step& step) {
@@ -131,7 +141,8 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
                               {"inputs", layouts_text(candidate.inputs, data_count(step))},
                               {"outputs", layouts_text(candidate.outputs, candidate.outputs.size())},
                               {"warm_us", candidate.warm},
-                              {"cold_us", candidate.cold},
+                              {"cold_us", has_cold_time(candidate) ? Json(candidate.cold) : Json()},
+                              {"measured_for", candidate.measured_for},
                               {"chosen", is_chosen(step, candidate)}});
     }
     return {{"layers", step_layers(plan, step)}, {"computes", computes_text(step)},
