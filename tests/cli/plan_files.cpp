@@ -147,7 +147,10 @@ TEST_CASE("a plan for another instruction set is made anew from the model beside
         const ProcessResult bench = seqc("bench " + file + " --duration 0.05 --format json");
         CHECK_MESSAGE(bench.status == 0, bench.errors);
         CHECK(has(bench.errors, portable ? "made anew" : "is compiled instead"));
-        CHECK(seqc("verify " + file).status == (portable ? 0 : 1));
+        const ProcessResult verify = seqc("verify " + file);
+        CHECK_MESSAGE(verify.status == 0, verify.output);
+        CHECK(has(verify.output, "N=1"));
+        CHECK(has(verify.errors, portable ? "made anew" : "is compiled instead"));
     }
     const std::string file = compile_network(folder, "--set N=1");
     fs::rename(file, scratch_path("alone.seqx"));
@@ -155,6 +158,30 @@ TEST_CASE("a plan for another instruction set is made anew from the model beside
     const ProcessResult alone = seqc("bench " + scratch_path("alone.seqx") + " --duration 0.05");
     CHECK(alone.status == 1);
     CHECK(has(alone.errors, "plan/machine"));
+}
+
+TEST_CASE("the symbols of a plan are kept where it is made anew") {
+    const Cap any("");
+    const std::string folder = scratch_path("symbols");
+    fs::create_directories(folder);
+    write_file(folder + "/net.json", R"({"seq": 1, "inputs": {"x": ["N", 3, "H", 16]}, "layers": [
+        {"type": "Conv2d", "out_channels": 8, "kernel_size": 3}, "ReLU", {"type": "AdaptiveAvgPool2d", "output_size": 1}]})");
+    const std::string file = folder + "/net.seqx";
+    for (const char* options : {"", " --portable"}) {
+        CAPTURE(options);
+        const ProcessResult compiled = seqc("compile " + folder + "/net.json --random-weights 1 --tune none -o " +
+                                            file + " --set N=2 --set H=8" + options);
+        REQUIRE_MESSAGE(compiled.status == 0, compiled.errors);
+        const Cap scalar("scalar");
+        for (const char* set : {"", " --set N=2", " --set H=8 --set N=2", " --set N=3"}) {
+            CAPTURE(set);
+            const ProcessResult bench = seqc("bench " + file + " --duration 0.05" + set);
+            CHECK_MESSAGE(bench.status == 0, bench.errors);
+            CHECK_FALSE(has(bench.errors, "were changed since"));
+        }
+        CHECK(has(seqc("dump --stage plan " + file + " --set N=3").output, "f32[3, 3, 8, 16]"));
+        CHECK(seqc("bench " + file + " --duration 0.05 --set M=2").status == 2);
+    }
 }
 
 TEST_CASE("files that are no plans, and plans that cannot be written, are errors") {

@@ -31,6 +31,12 @@ struct Finding {
     bool lowered = false;  ///< computed in bf16
 };
 
+/// In bf16 the compiled plan is compared as a whole: see docs/precision.md.
+double tolerance_of(const Arguments& arguments, bool lowered) {
+    if (arguments.tolerance > 0) return arguments.tolerance;
+    return lowered ? 2e-2 : 1e-4;
+}
+
 class Verifier {
    public:
     Verifier(const Arguments& arguments, const Model& model)
@@ -67,11 +73,7 @@ class Verifier {
         return findings;
     }
 
-    /// In bf16 the compiled plan is compared as a whole: see docs/precision.md.
-    double tolerance(bool lowered) const {
-        if (arguments_.tolerance > 0) return arguments_.tolerance;
-        return lowered ? 2e-2 : 1e-4;
-    }
+    double tolerance(bool lowered) const { return tolerance_of(arguments_, lowered); }
     bool drifts(const Finding& finding) const { return finding.difference > tolerance(finding.lowered); }
     bool drifted(const std::vector<Finding>& findings) const { return !findings.empty() && drifts(findings.back()); }
 
@@ -188,19 +190,19 @@ void print_finding(const Finding& finding, double tolerance, bool json) {
                           finding.first_difference));
 }
 
-/// Replays the test vectors of a compiled plan.
+/// Replays the test vectors of a compiled plan; on the model beside it where it was compiled for another machine.
 int verify_plan(const Arguments& arguments) {
-    seq::LoadOptions options;
-    options.threads = arguments.threads;
-    options.memory_limit = arguments.memory_limit;
-    const seq::Executable executable = seq::load_compiled(arguments.spec, options);
-    const double tolerance = arguments.tolerance > 0 ? arguments.tolerance : 1e-4;
-    const std::vector<seq::Bindings> bindings = seq::stored_bindings(executable);
-    const std::vector<double> differences = seq::replay_test_vectors(executable);
+    const seq::Executable executable = open_plan(arguments, OtherVersion::refuse);
+    const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
+    const bool lowered = info.options.dtype == seq::DType::bf16 && !info.native;
+    const double tolerance = tolerance_of(arguments, lowered);
+    const bool loaded = !seq::stored_bindings(executable).empty();
+    const std::vector<double> differences =
+        loaded ? seq::replay_test_vectors(executable) : seq::replay_test_vectors(executable, arguments.spec);
     int status = ok;
     for (std::size_t i = 0; i < differences.size(); ++i) {
         std::string stage = "test vector";
-        for (const auto& [symbol, value] : bindings[i]) stage += fmt::format(" {}={}", symbol, value);
+        for (const auto& [symbol, value] : info.bindings[i]) stage += fmt::format(" {}={}", symbol, value);
         print_finding({stage, differences[i], "", 0, false}, tolerance, arguments.json());
         if (!(differences[i] <= tolerance)) status = failed;
     }

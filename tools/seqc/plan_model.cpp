@@ -80,6 +80,7 @@ std::optional<seq::Executable> compile_beside(const Arguments& arguments, const 
         source.weights = *weights;
     }
     source.random_weights = info.source.random_weights;
+    source.settings.clear();  // the executable keeps the symbols, as the plan does
     source.numerics = numerics_text(info.options.numerics);
     source.dtype = seq::name_of(info.options.dtype);
     if (source.threads == 0) source.threads = info.options.threads;
@@ -104,7 +105,7 @@ bool names_plan(const Arguments& arguments) {
     return arguments.spec.ends_with(".seqx") || seq::is_compiled(arguments.spec);
 }
 
-seq::Executable open_plan(const Arguments& arguments) {
+seq::Executable open_plan(const Arguments& arguments, OtherVersion other_version) {
     refuse_settled(arguments);
     seq::LoadOptions options;
     options.threads = arguments.threads;
@@ -117,7 +118,9 @@ seq::Executable open_plan(const Arguments& arguments) {
         for (const seq::Bindings& bindings : seq::stored_bindings(executable)) executable.plan(bindings);
         return executable;
     } catch (const seq::Error& error) {
-        if (error.code() != "plan/machine" && error.code() != "plan/version") throw;
+        const bool compiled_instead = error.code() == "plan/machine" ||
+                                      (error.code() == "plan/version" && other_version == OtherVersion::compile_model);
+        if (!compiled_instead) throw;
         auto executable = compile_beside(arguments, error.code(), error.what());
         if (!executable) throw;
         return std::move(*executable);

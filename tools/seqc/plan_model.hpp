@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "engine/executable.hpp"
 #include "tools/seqc/arguments.hpp"
 
@@ -8,10 +10,13 @@ namespace seqc {
 /// Whether SPEC is a compiled plan (FILE.seqx) and no model.
 bool names_plan(const Arguments& arguments);
 
+/// What becomes of a plan that another version of seq wrote.
+enum class OtherVersion : std::uint8_t { compile_model, refuse };
+
 /// Loads the plan that SPEC is. Where it was compiled for another machine or by another seq, it is made anew from its
 /// own weights, or compiled from the model beside it, which is said. Throws UsageError for options that were settled
 /// when it was compiled, and seq::Error as seq::load_compiled.
-seq::Executable open_plan(const Arguments& arguments);
+seq::Executable open_plan(const Arguments& arguments, OtherVersion other_version = OtherVersion::compile_model);
 
 /// The values of the symbols that --set gives, the others as in the first stored plan that agrees with it.
 seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable);
