@@ -65,7 +65,9 @@ class Region {
     void give_back(const std::byte* data, std::size_t bytes) {
         const auto first = static_cast<std::size_t>(data - start_);
         for (std::size_t page = first / page_bytes; page <= (first + bytes - 1) / page_bytes; ++page) {
-            if (--pieces_[page] == 0) madvise(start_ + page * page_bytes, page_bytes, MADV_DONTNEED);
+            if (--pieces_[page] > 0) continue;
+            std::byte* const begin = start_ + page * page_bytes;
+            if (madvise(begin, page_bytes, MADV_DONTNEED) != 0) std::memset(begin, 0, page_bytes);
         }
         if (std::all_of(pieces_.begin(), pieces_.end(), [](int pieces) { return pieces == 0; })) next_ = 0;
     }
@@ -99,13 +101,11 @@ class Regions {
     std::shared_ptr<Region> current_;
 };
 
+/// Zero: a region gives no byte twice before its page went back to the system.
 std::shared_ptr<void> take_from_pages(std::size_t bytes) {
     if (bytes < least_bytes) return nullptr;
     static auto& regions = *new Regions;  // outlives weights that static objects hold
-    const auto padded = static_cast<std::size_t>(round_up(static_cast<std::int64_t>(bytes), alignment));
-    auto data = regions.take(padded);
-    if (data != nullptr) std::memset(data.get(), 0, padded);
-    return data;
+    return regions.take(static_cast<std::size_t>(round_up(static_cast<std::int64_t>(bytes), alignment)));
 }
 
 #else
@@ -117,6 +117,12 @@ std::shared_ptr<void> take_from_pages(std::size_t) { return nullptr; }
 }  // namespace
 
 std::shared_ptr<void> take_memory(std::size_t bytes) {
+    auto data = take_untouched_memory(bytes);
+    std::memset(data.get(), 0, bytes);
+    return data;
+}
+
+std::shared_ptr<void> take_untouched_memory(std::size_t bytes) {
     auto data = take_from_pages(bytes);
     return data != nullptr ? data : take_from_heap(bytes);
 }

@@ -11,4 +11,8 @@ namespace seq::cpu {
 /// Throws std::bad_alloc where memory lacks.
 std::shared_ptr<void> take_memory(std::size_t bytes);
 
+/// The same for who writes to all of it before anything else: large memory is taken page by page as it is written, by
+/// the threads that write.
+std::shared_ptr<void> take_untouched_memory(std::size_t bytes);
+
 }  // namespace seq::cpu
