@@ -34,6 +34,12 @@ class OneAtATime final : public WeightProvider {
         const std::lock_guard lock(mutex_);
         return weights_.packed(value, key, pack, bytes);
     }
+    PackedWeights packed_by_rows(const Value& value, const std::string& key,
+                                 const std::function<PackedWeights(const WeightRows&)>& pack,
+                                 std::size_t bytes) override {
+        const std::lock_guard lock(mutex_);
+        return weights_.packed_by_rows(value, key, pack, bytes);
+    }
 
    private:
     WeightProvider& weights_;

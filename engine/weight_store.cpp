@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 
 #include "graph/convert_tensor.hpp"
+#include "kernels/cpu/large_pages.hpp"
 
 namespace seq {
 namespace {
@@ -12,6 +15,35 @@ namespace {
 std::span<std::byte> bytes_of(const Tensor& tensor) {
     return {static_cast<std::byte*>(tensor.view().data), tensor.byte_count()};
 }
+
+/// Reads them part by part, each of which is looked through while it is in the caches.
+class RowsInSource final : public WeightRows {
+   public:
+    RowsInSource(const WeightSource& source, const WeightSource::Entry& entry, bool (*is_extreme)(const TensorView&))
+        : WeightRows(entry.sizes), source_(source), entry_(entry), is_extreme_(is_extreme) {}
+
+    const float* read(std::int64_t first, std::int64_t count, std::vector<float>& room) const override {
+        constexpr std::size_t part = 65536;
+        const auto begin = static_cast<std::size_t>(first * length()),
+                   floats = static_cast<std::size_t>(count * length());
+        if (room.size() < floats) room.resize(floats);
+        for (std::size_t at = 0; at < floats; at += part) {
+            const std::span<float> some = std::span(room).subspan(at, std::min(part, floats - at));
+            source_.read_part(entry_, (begin + at) * sizeof(float), std::as_writable_bytes(some));
+            const std::array sizes{static_cast<std::int64_t>(some.size())};
+            if (is_extreme_ != nullptr && is_extreme_(TensorView::dense(some.data(), DType::f32, sizes)))
+                has_extreme_ = true;
+        }
+        return room.data();
+    }
+    bool has_extreme() const { return has_extreme_; }
+
+   private:
+    const WeightSource& source_;
+    const WeightSource::Entry& entry_;
+    bool (*is_extreme_)(const TensorView&);
+    mutable std::atomic<bool> has_extreme_ = false;
+};
 
 }  // namespace
 
@@ -25,24 +57,28 @@ const TensorView& WeightStore::inspected(const TensorView& view) {
     return view;
 }
 
-Tensor WeightStore::read(const Value& value) {
+const WeightSource::Entry& WeightStore::entry_of(const Value& value) const {
     const WeightSource::Entry* entry = source_ == nullptr ? nullptr : source_->find(value.name);
     if (entry == nullptr) throw Error("weights/missing", fmt::format("there are no weights for `{}`", value.name));
     if (entry->sizes != *value.type.shape.sizes())
         throw Error("weights/shape",
                     fmt::format("`{}` does not have the shape {}", value.name, value.type.shape.to_string()));
-    Tensor raw(entry->dtype, entry->sizes);
-    source_->read(*entry, bytes_of(raw));
-    if (entry->dtype == value.type.dtype) {
-        inspected(raw);
-        return raw;
+    return *entry;
+}
+
+void WeightStore::read(const Value& value, std::span<std::byte> out) {
+    const WeightSource::Entry& entry = entry_of(value);
+    const TensorView target = TensorView::dense(out.data(), value.type.dtype, entry.sizes);
+    if (entry.dtype == value.type.dtype) {
+        source_->read(entry, out);
+    } else {
+        const Tensor raw(entry.dtype, entry.sizes);
+        source_->read(entry, bytes_of(raw));
+        if (!convert(raw.view(), target))
+            throw Error("weights/dtype", fmt::format("`{}` is {}, which does not convert to {}", value.name,
+                                                     name_of(entry.dtype), name_of(value.type.dtype)));
     }
-    Tensor converted(value.type.dtype, entry->sizes);
-    if (!convert(raw.view(), converted.view()))
-        throw Error("weights/dtype", fmt::format("`{}` is {}, which does not convert to {}", value.name,
-                                                 name_of(entry->dtype), name_of(value.type.dtype)));
-    inspected(converted);
-    return converted;
+    inspected(target);
 }
 
 std::shared_ptr<const Tensor> WeightStore::stored_plain(const Value& value) const {
@@ -74,8 +110,15 @@ TensorView WeightStore::view(const Value& value) {
     if (const auto kept = kept_.find(value.name); kept != kept_.end()) {
         if (const auto tensor = kept->second.lock()) return tensor->view();
     }
-    transient_ = read(value);
-    return transient_.view();
+    const Placed plain = place(value, Layout::plain());
+    const auto bytes = static_cast<std::size_t>(plain.byte_count());
+    if (bytes > transient_bytes_ || transient_ == nullptr) {
+        release_transient();
+        transient_ = cpu::take_untouched_memory(bytes);
+        transient_bytes_ = bytes;
+    }
+    read(value, {static_cast<std::byte*>(transient_.get()), bytes});
+    return TensorView::dense(transient_.get(), value.type.dtype, plain.sizes);
 }
 
 std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
@@ -90,19 +133,41 @@ std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
     }
     std::weak_ptr<const Tensor>& slot = kept_[value.name];
     if (auto tensor = slot.lock()) return tensor;
-    auto tensor = std::make_shared<const Tensor>(read(value));
+    auto tensor = std::make_shared<const Tensor>(value.type.dtype, entry_of(value).sizes);
+    read(value, bytes_of(*tensor));
     slot = tensor;
     return tensor;
 }
 
-PackedWeights WeightStore::packed(const Value& value, const std::string& key,
-                                  const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
+PackedWeights WeightStore::packed_once(const Value& value, const std::string& key, std::size_t bytes,
+                                       const std::function<PackedWeights()>& pack) {
     const bool constant = value.kind == ValueKind::constant;
     const Slot slot(constant ? std::string() : value.name, constant ? value.data : nullptr, key);
     if (const auto found = packed_.find(slot); found != packed_.end()) return found->second;
     PackedWeights weights = stored_packed(value, key, bytes);
-    if (weights.data == nullptr) weights = pack(view(value));
+    if (weights.data == nullptr) weights = pack();
     return packed_[slot] = std::move(weights);
+}
+
+PackedWeights WeightStore::packed(const Value& value, const std::string& key,
+                                  const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
+    return packed_once(value, key, bytes, [&] { return pack(view(value)); });
+}
+
+PackedWeights WeightStore::packed_by_rows(const Value& value, const std::string& key,
+                                          const std::function<PackedWeights(const WeightRows&)>& pack,
+                                          std::size_t bytes) {
+    const bool in_memory = value.kind == ValueKind::constant || stored_ != nullptr || source_ == nullptr ||
+                           kept_.contains(value.name) || value.type.dtype != DType::f32;
+    const auto* entry = in_memory ? nullptr : &entry_of(value);
+    if (entry == nullptr || entry->dtype != DType::f32 || !source_->read_part(*entry, 0, {}))
+        return WeightProvider::packed_by_rows(value, key, pack, bytes);
+    return packed_once(value, key, bytes, [&] {
+        const RowsInSource rows(*source_, *entry, is_extreme_);
+        PackedWeights weights = pack(rows);
+        has_extreme_ = has_extreme_ || rows.has_extreme();
+        return weights;
+    });
 }
 
 void WeightStore::release_unused() {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -23,7 +24,8 @@ struct StoredWeights {
 };
 
 /// The numbers of one model's parameters and constants, in one copy: packed as its kernels want them, or plain
-/// where a kernel reads them so. A parameter is read from its source only while it is packed.
+/// where a kernel reads them so. A parameter is read from its source only while it is packed,
+/// a large one by parts where source and kernel can do so.
 class WeightStore final : public WeightProvider {
    public:
     /// Where the parameters' numbers come from; set before the first of them is asked for.
@@ -46,19 +48,28 @@ class WeightStore final : public WeightProvider {
     std::shared_ptr<const Tensor> keep(const Value& value) override;
     PackedWeights packed(const Value& value, const std::string& key,
                          const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
+    PackedWeights packed_by_rows(const Value& value, const std::string& key,
+                                 const std::function<PackedWeights(const WeightRows&)>& pack,
+                                 std::size_t bytes = 0) override;
 
     /// Bytes held, packed and plain.
     std::size_t held_bytes() const;
     /// Frees packed weights that no kernel holds.
     void release_unused();
     /// Frees the transient buffer through which parameters were read.
-    void release_transient() { transient_ = Tensor(); }
+    void release_transient() {
+        transient_ = {};
+        transient_bytes_ = 0;
+    }
 
    private:
     /// A parameter's name, or a constant's numbers, and the key of what packed it.
     using Slot = std::tuple<std::string, std::shared_ptr<const Tensor>, std::string>;
+    PackedWeights packed_once(const Value& value, const std::string& key, std::size_t bytes,
+                              const std::function<PackedWeights()>& pack);
 
-    Tensor read(const Value& value);
+    const WeightSource::Entry& entry_of(const Value& value) const;
+    void read(const Value& value, std::span<std::byte> out);
     std::shared_ptr<const Tensor> stored_plain(const Value& value) const;
     PackedWeights stored_packed(const Value& value, const std::string& key, std::size_t bytes) const;
     const TensorView& inspected(const TensorView& view);
@@ -67,7 +78,8 @@ class WeightStore final : public WeightProvider {
     std::shared_ptr<const StoredWeights> stored_;
     bool (*is_extreme_)(const TensorView&) = nullptr;
     bool has_extreme_ = false;
-    Tensor transient_;
+    std::shared_ptr<void> transient_;
+    std::size_t transient_bytes_ = 0;
     std::map<std::string, std::weak_ptr<const Tensor>> kept_;
     std::map<Slot, PackedWeights> packed_;
 };

@@ -88,6 +88,8 @@ Tensor::Tensor(DType dtype, std::span<const std::int64_t> sizes) {
 Tensor::Tensor(DType dtype, std::initializer_list<std::int64_t> sizes)
     : Tensor(dtype, std::span<const std::int64_t>(sizes.begin(), sizes.size())) {}
 
+bool WeightSource::read_part(const Entry&, std::uint64_t, std::span<std::byte>) const { return false; }
+
 void WeightSource::stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const {
     std::vector<std::byte> bytes(checked_bytes(entry.dtype, entry.sizes));
     read(entry, bytes);

@@ -125,6 +125,10 @@ class WeightSource {
     /// Hands the same bytes to `sink` in order, in pieces of whole elements, so that who converts them needs no second
     /// copy of the tensor. This default reads all of them first. Throws as read does.
     virtual void stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const;
+    /// Reads the part of the same bytes that begins `offset` bytes after their start, and returns true; false, with
+    /// nothing read, where the tensor comes as a whole alone. Parts are read by several threads at once, and an empty
+    /// one tells whether they are to be had. Throws as read does.
+    virtual bool read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const;
     /// What to call it in a message: the file's path.
     virtual std::string description() const = 0;
 };

@@ -1,6 +1,37 @@
 #include "kernels/kernel.hpp"
 
+#include <functional>
+#include <numeric>
+
 namespace seq {
+namespace {
+
+class RowsInMemory final : public WeightRows {
+   public:
+    explicit RowsInMemory(const TensorView& dense)
+        : WeightRows({dense.sizes().begin(), dense.sizes().end()}), data_(dense.as<const float>()) {}
+    const float* read(std::int64_t first, std::int64_t, std::vector<float>&) const override {
+        return data_ + first * length();
+    }
+
+   private:
+    const float* data_;
+};
+
+}  // namespace
+
+WeightRows::WeightRows(const std::vector<std::int64_t>& sizes) {
+    if (sizes.empty()) return;
+    count_ = sizes.front();
+    length_ = std::accumulate(sizes.begin() + 1, sizes.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+PackedWeights WeightProvider::packed_by_rows(const Value& value, const std::string& key,
+                                             const std::function<PackedWeights(const WeightRows&)>& pack,
+                                             std::size_t bytes) {
+    return packed(
+        value, key, [&](const TensorView& dense) { return pack(RowsInMemory(dense)); }, bytes);
+}
 
 KernelRequest KernelRequest::in_f32() const {
     KernelRequest request = *this;

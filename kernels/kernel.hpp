@@ -36,6 +36,24 @@ struct PackedWeights {
     std::size_t bytes = 0;
 };
 
+/// The rows of a dense f32 weight along its first dimension, which may be read only where they are asked for.
+class WeightRows {
+   public:
+    virtual ~WeightRows() = default;
+    std::int64_t count() const { return count_; }
+    /// Of a row, in floats.
+    std::int64_t length() const { return length_; }
+    /// `count` rows from row `first` on, in `room` or elsewhere; valid as long as `room` is not touched. Several
+    /// threads may call it, each with a room of its own. Throws Error weights/file.
+    virtual const float* read(std::int64_t first, std::int64_t count, std::vector<float>& room) const = 0;
+
+   protected:
+    explicit WeightRows(const std::vector<std::int64_t>& sizes);
+
+   private:
+    std::int64_t count_ = 1, length_ = 1;
+};
+
 /// Where a kernel gets the numbers of parameters and constants while it is prepared.
 class WeightProvider {
    public:
@@ -52,6 +70,10 @@ class WeightProvider {
     virtual PackedWeights packed(const Value& value, const std::string& key,
                                  const std::function<PackedWeights(const TensorView&)>& pack,
                                  std::size_t bytes = 0) = 0;
+    /// The same for f32 weights that are packed some rows at a time, so that a large one is never there as a whole.
+    virtual PackedWeights packed_by_rows(const Value& value, const std::string& key,
+                                         const std::function<PackedWeights(const WeightRows&)>& pack,
+                                         std::size_t bytes = 0);
 };
 
 /// The value as it lies in `layout`; its sizes must be bound.

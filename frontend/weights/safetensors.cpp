@@ -83,6 +83,16 @@ void SafetensorsFile::read(const Entry& entry, std::span<std::byte> out) const {
     normalize_elements(entries_[index].dtype, out);
 }
 
+bool SafetensorsFile::read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const {
+    const std::size_t index = index_of(entry);
+    const std::uint64_t bytes = byte_count_of(entries_[index]);
+    if (offset > bytes || out.size() > bytes - offset)
+        throw std::invalid_argument(fmt::format("{} does not have so many bytes", entry.name));
+    with_weight_errors([&] { bytes_->read_at(offsets_[index] + offset, out); });
+    normalize_elements(entries_[index].dtype, out);
+    return true;
+}
+
 void SafetensorsFile::stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const {
     const std::size_t index = index_of(entry);
     std::uint64_t left = byte_count_of(entries_[index]);

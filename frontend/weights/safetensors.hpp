@@ -24,6 +24,7 @@ class SafetensorsFile final : public WeightSource {
     const Entry* find(std::string_view name) const override;
     void read(const Entry& entry, std::span<std::byte> out) const override;
     void stream(const Entry& entry, const std::function<void(std::span<const std::byte>)>& sink) const override;
+    bool read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const override;
     std::string description() const override { return bytes_->description(); }
 
    private:

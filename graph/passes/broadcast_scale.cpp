@@ -1,5 +1,6 @@
 #include "graph/passes/broadcast_scale.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace seq {
@@ -42,14 +43,22 @@ bool can_scale(const TensorType& target, const TensorType& factor) {
 }
 
 void scale_in_place(const TensorView& target, const TensorView& factor) {
-    const auto run = find_run(target.sizes(), factor.sizes());
-    auto* element = target.as<float>();
+    const std::span<float> all(target.as<float>(), static_cast<std::size_t>(target.element_count()));
+    scale_part_in_place(all, 0, target.sizes(), factor);
+}
+
+void scale_part_in_place(std::span<float> part, std::int64_t first, std::span<const std::int64_t> sizes,
+                         const TensorView& factor) {
+    if (part.empty()) return;
+    const auto run = find_run(sizes, factor.sizes());
     const auto* scale = factor.as<const float>();
-    for (std::int64_t outer = 0; outer < run->outer; ++outer) {
-        for (std::int64_t i = 0; i < run->count; ++i) {
-            const float value = scale[i];
-            for (std::int64_t inner = 0; inner < run->inner; ++inner) *element++ *= value;
-        }
+    std::int64_t index = first / run->inner % run->count;
+    auto same = static_cast<std::size_t>(run->inner - first % run->inner);
+    for (std::size_t at = 0; at < part.size(); same = static_cast<std::size_t>(run->inner)) {
+        const std::size_t end = at + std::min(same, part.size() - at);
+        const float value = scale[index];
+        for (; at < end; ++at) part[at] *= value;
+        index = index + 1 == run->count ? 0 : index + 1;
     }
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -11,13 +14,32 @@
 
 namespace seq {
 
+namespace {
+
+/// A parameter of the base times factors, which were computed.
+struct Product {
+    struct Scale {
+        std::vector<std::int64_t> sizes;  ///< of what is scaled
+        std::shared_ptr<const Tensor> factor;
+    };
+    const WeightSource::Entry* entry = nullptr;
+    std::vector<Scale> scales;
+};
+
+}  // namespace
+
 struct DerivedWeights::State {
+    /// nullptr where it is none of an f32 parameter. Thread-safe.
+    const Product* product_of(const Value& output);
+
     std::shared_ptr<const WeightSource> base;
     Graph derivation;
     Evaluator evaluator;
     std::vector<Entry> entries;
     std::unordered_map<std::string_view, std::size_t> by_name;
     std::unordered_map<std::string_view, const Value*> outputs;
+    std::mutex mutex;
+    std::unordered_map<const Value*, std::optional<Product>> products;
 };
 
 namespace {
@@ -52,6 +74,19 @@ class Evaluation {
             const TensorView target = TensorView::dense(out.data(), DType::f32, sizes);
             scale_in_place(target, evaluate(*node.input(1))->view());
         }
+    }
+
+    std::optional<Product> product_of(const Value& value) {
+        std::vector<const Value*> scales;
+        const Value* source = &value;
+        while (const Value* next = in_place_source(*source, scales)) source = next;
+        if (source->kind != ValueKind::parameter || source->type.dtype != DType::f32) return std::nullopt;
+        Product product{base_ == nullptr ? nullptr : base_->find(source->name), {}};
+        if (product.entry == nullptr || product.entry->dtype != DType::f32 || product.entry->sizes != sizes_of(*source))
+            return std::nullopt;
+        for (auto scale = scales.rbegin(); scale != scales.rend(); ++scale)
+            product.scales.push_back({sizes_of(**scale), evaluate(*(*scale)->producer->input(1))});
+        return product;
     }
 
    private:
@@ -142,6 +177,14 @@ std::unordered_set<const Value*> available_values(const Graph& derivation, const
 
 }  // namespace
 
+const Product* DerivedWeights::State::product_of(const Value& output) {
+    const std::lock_guard lock(mutex);
+    auto found = products.find(&output);
+    if (found == products.end())
+        found = products.emplace(&output, Evaluation(base.get(), evaluator).product_of(output)).first;
+    return found->second ? &*found->second : nullptr;
+}
+
 DerivedWeights::DerivedWeights(std::shared_ptr<const WeightSource> base, Graph derivation, Evaluator evaluator)
     : state_(std::make_unique<State>()) {
     State& state = *state_;
@@ -177,6 +220,24 @@ void DerivedWeights::read(const Entry& entry, std::span<std::byte> out) const {
         if (original == nullptr) throw Error("weights/missing", "there are no weights for `" + entry.name + "`");
         state_->base->read(*original, out);
     }
+}
+
+bool DerivedWeights::read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const {
+    const WeightSource* const base = state_->base.get();
+    if (base == nullptr) return false;
+    const auto found = state_->outputs.find(entry.name);
+    if (found == state_->outputs.end()) {
+        const Entry* original = base->find(entry.name);
+        return original != nullptr && base->read_part(*original, offset, out);
+    }
+    const Product* product = state_->product_of(*found->second);
+    if (product == nullptr || !base->read_part(*product->entry, offset, out)) return false;
+    if (offset % sizeof(float) != 0 || out.size() % sizeof(float) != 0)
+        throw std::invalid_argument("a part of a float was asked for");
+    const std::span floats(reinterpret_cast<float*>(out.data()), out.size() / sizeof(float));
+    for (const auto& [sizes, factor] : product->scales)
+        scale_part_in_place(floats, static_cast<std::int64_t>(offset / sizeof(float)), sizes, *factor);
+    return true;
 }
 
 std::string DerivedWeights::description() const {

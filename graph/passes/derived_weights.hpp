@@ -29,6 +29,8 @@ class DerivedWeights final : public WeightSource {
     const std::vector<Entry>& entries() const override;
     const Entry* find(std::string_view name) const override;
     void read(const Entry& entry, std::span<std::byte> out) const override;
+    /// Of those of the base and their products with smaller factors.
+    bool read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const override;
     std::string description() const override;
 
    private:

@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <map>
 
+#include "engine/plan.hpp"
 #include "engine/reference_run.hpp"
+#include "kernels/cpu/cpu.hpp"
 #include "tests/engine/support.hpp"
 
 namespace seq::tests {
@@ -31,9 +34,20 @@ class Numbers final : public WeightSource {
         auto* elements = reinterpret_cast<float*>(out.data());
         for (std::size_t i = 0; i < out.size() / sizeof(float); ++i) elements[i] = numbers[i % numbers.size()];
     }
+    bool read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const override {
+        const std::vector<float>& numbers = numbers_.at(entry.name);
+        const std::size_t first = offset / sizeof(float);
+        auto* elements = reinterpret_cast<float*>(out.data());
+        for (std::size_t i = 0; i < out.size() / sizeof(float); ++i)
+            elements[i] = numbers[(first + i) % numbers.size()];
+        if (!out.empty()) ++parts_;
+        return true;
+    }
     std::string description() const override { return "the test"; }
+    int parts() const { return parts_; }
 
    private:
+    mutable std::atomic<int> parts_ = 0;
     std::map<std::string, std::vector<float>> numbers_;
     std::vector<Entry> entries_;
 };
@@ -61,6 +75,32 @@ const char* const conv_relu = R"({"type": "Conv2d", "name": "c", "out_channels":
 TEST_CASE("NaN and Inf in inputs run, and propagate as PyTorch has them") {
     CHECK(nan_count(std::string("[") + conv_relu, {{"c.weight", {1, -1}}, {"c.bias", {0}}},
                     {std::numeric_limits<float>::quiet_NaN(), 1}) > 0);
+}
+
+TEST_CASE("extreme numbers are noticed in weights that are read by parts") {
+    const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [3, 32, 32, 32]}, "layers": [
+        {"type": "Conv2d", "name": "c", "out_channels": 70, "kernel_size": 3, "padding": 1, "bias": false}, "ReLU",
+        {"type": "AdaptiveAvgPool2d", "output_size": 4}, "Flatten",
+        {"type": "Linear", "name": "l", "out_features": 1111, "bias": false}]})");
+    std::vector<float> usual(std::size_t{1111} * 70 * 16);
+    for (std::size_t i = 0; i < usual.size(); ++i) usual[i] = static_cast<float>(i * 7919 % 1000) / 1000 - 0.5f;
+    const Tensor x = filled({3, 32, 32, 32}, 0.1f);
+    for (const char* extreme : {"", "c.weight", "l.weight"}) {
+        CAPTURE(extreme);
+        std::map<std::string, std::vector<float>> numbers{{"c.weight", {usual.begin(), usual.begin() + 70 * 32 * 9}},
+                                                          {"l.weight", usual}};
+        if (*extreme != 0) numbers[extreme].back() = inf;
+        const auto source = std::make_shared<Numbers>(graph, numbers);
+        CompileOptions options;
+        options.weights = source;
+        const auto expected = run_reference(graph, source, {{"x", x}});
+        const Executable executable = compile(graph, options);
+        CHECK((source->parts() > 2) == (cpu_backend().isa != Isa::scalar));
+        CHECK(executable.plan({})->careful == (*extreme != 0));
+        Tensor y(DType::f32, expected.at("l").sizes());
+        executable.session().run({{"x", x}}, {{"l", y}});
+        CHECK(relative_difference(y, expected.at("l")) < 1e-5);
+    }
 }
 
 TEST_CASE("NaN from a division by zero survives a fused activation") {

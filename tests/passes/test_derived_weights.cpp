@@ -62,6 +62,13 @@ class Altered final : public WeightSource {
         base_->read(original, {wide.view().as<std::byte>(), wide.byte_count()});
         REQUIRE(convert(wide.view(), TensorView::dense(out.data(), DType::f16, entry.sizes)));
     }
+    bool read_part(const Entry& entry, std::uint64_t offset, std::span<std::byte> out) const override {
+        if (half_) return false;
+        const Tensor whole(entry.dtype, entry.sizes);
+        read(entry, {whole.view().as<std::byte>(), whole.byte_count()});
+        if (!out.empty()) std::memcpy(out.data(), whole.view().as<std::byte>() + offset, out.size());
+        return true;
+    }
     std::string description() const override { return "altered"; }
 
    private:
@@ -111,6 +118,27 @@ TEST_CASE("the original weights are there as well, and what a missing one is nee
     CHECK(lacking.find("d.weight.e") != nullptr);
     const DerivedWeights without(nullptr, derivation.clone(), reference::evaluator());
     CHECK(without.entries().empty());
+}
+
+TEST_CASE("products of a parameter and factors are read by parts, and nothing else is") {
+    const Graph graph = parse_graph(net);
+    Graph rewritten = folded(graph);
+    const Graph derivation = extract_weights(rewritten);
+    const auto base = std::make_shared<Altered>(std::make_shared<NamedNumbers>(graph), "", false);
+    const DerivedWeights derived(base, derivation.clone(), reference::evaluator());
+    for (const char* name : {"c.weight.b", "d.weight.e", "c.weight"}) {
+        CAPTURE(name);
+        const auto whole = read(derived, name);
+        const WeightSource::Entry& entry = *derived.find(name);
+        for (const std::size_t first : {std::size_t{0}, std::size_t{1}, whole.size() / 2 + 1}) {
+            std::vector<float> part(whole.size() - first);
+            REQUIRE(derived.read_part(entry, first * sizeof(float), std::as_writable_bytes(std::span(part))));
+            CHECK(part == std::vector<float>(whole.begin() + static_cast<std::ptrdiff_t>(first), whole.end()));
+        }
+    }
+    CHECK_FALSE(derived.read_part(*derived.find("c.bias.b"), 0, {}));
+    const DerivedWeights half(std::make_shared<Altered>(base, "", true), derivation.clone(), reference::evaluator());
+    CHECK_FALSE(half.read_part(*half.find("c.weight.b"), 0, {}));
 }
 
 TEST_CASE("weights of another float type are converted") {

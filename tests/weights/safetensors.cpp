@@ -32,6 +32,19 @@ TEST_CASE("safetensors: the digits model's tensors are all there") {
     CHECK(read_values(file, "fc_layers.2.bias").size() == 10);
 }
 
+TEST_CASE("safetensors: parts of a tensor are what the whole has there") {
+    const SafetensorsFile file(data_path("digits/digits_cnn.safetensors"));
+    const WeightSource::Entry& entry = *file.find("conv_layers.0.weight");
+    std::vector<float> whole(288), part(100);
+    file.read(entry, std::as_writable_bytes(std::span(whole)));
+    REQUIRE(file.read_part(entry, 188 * sizeof(float), std::as_writable_bytes(std::span(part))));
+    CHECK(part == std::vector<float>(whole.begin() + 188, whole.end()));
+    CHECK(file.read_part(entry, 288 * sizeof(float), {}));
+    CHECK_THROWS_AS(file.read_part(entry, 189 * sizeof(float), std::as_writable_bytes(std::span(part))),
+                    std::invalid_argument);
+    CHECK_THROWS_AS(file.read_part(entry, ~std::uint64_t{0}, {}), std::invalid_argument);
+}
+
 TEST_CASE("safetensors: every dtype of seq, scalars and tensors of no elements") {
     const std::string header = R"({"__metadata__":{"format":"pt"},)"
                                R"("a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"

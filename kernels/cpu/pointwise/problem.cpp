@@ -5,10 +5,8 @@
 #include <algorithm>
 
 #include "graph/tensor.hpp"
-#include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/geometry.hpp"
 #include "kernels/cpu/packing.hpp"
-#include "kernels/cpu/parallel.hpp"
 
 namespace seq::cpu::pointwise {
 namespace {
@@ -20,23 +18,21 @@ constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
 constexpr std::int64_t tasks_per_thread = 6;
 
-/// Dense [out_channels, in_channels, taps] as panels.
-void pack_weights(const PanelShape& shape, const float* weights, float* packed) {
-    const std::int64_t width = 2 * shape.lanes, taps = shape.taps, channels = shape.in_channels;
-    parallel_for(divide_up(shape.out_channels, width), 1, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t panel = first; panel < last; ++panel) {
-            const std::int64_t start = panel * width, count = std::min(width, shape.out_channels - start);
-            const std::int64_t padded = round_up(count, shape.lanes);
-            float* target = packed + start * taps * channels;
-            for (std::int64_t tap = 0; tap < taps; ++tap) {
-                for (std::int64_t c = 0; c < channels; ++c, target += padded) {
-                    for (std::int64_t j = 0; j < count; ++j)
-                        target[j] = weights[((start + j) * channels + c) * taps + tap];
-                    std::fill(target + count, target + padded, 0.0f);
-                }
+/// `count` rows of dense [out_channels, in_channels, taps] as one panel, in which a row has `width` places.
+void pack_panel(const PanelShape& shape, const float* rows, std::int64_t count, std::int64_t width, float* panel) {
+    constexpr std::int64_t block = 16;  // of channels: a line of each row is read once
+    const std::int64_t taps = shape.taps, channels = shape.in_channels, length = channels * taps;
+    for (std::int64_t start = 0; start < channels; start += block) {
+        const std::int64_t end = std::min(start + block, channels);
+        for (std::int64_t tap = 0; tap < taps; ++tap) {
+            for (std::int64_t j = 0; j < count; ++j) {
+                const float* const row = rows + j * length + tap;
+                for (std::int64_t c = start; c < end; ++c) panel[(tap * channels + c) * width + j] = row[c * taps];
             }
         }
-    });
+    }
+    if (count == width) return;
+    for (std::int64_t i = 0; i < length; ++i) std::fill(panel + i * width + count, panel + (i + 1) * width, 0.0f);
 }
 
 /// The tiles of a block, about as many blocks as wanted, at which the thread with the most blocks has the fewest tiles.
@@ -77,12 +73,18 @@ PackedWeights pack_panels(const Node& node, WeightProvider& provider, const Pane
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
     const std::int64_t floats = shape.in_channels * shape.taps * round_up(shape.out_channels, shape.lanes);
-    const auto pack = [&](const TensorView& plain) {
-        if (shape.tame && has_extreme(plain)) return PackedWeights{};
-        return keep_floats(floats, [&](float* packed) { pack_weights(shape, plain.as<float>(), packed); });
+    const auto pack = [&](const WeightRows& rows) {
+        bool usable = false;
+        PackedWeights weights = keep_floats(floats, [&](float* packed) {
+            const auto panel = [&](const float* data, std::int64_t first, std::int64_t count) {
+                pack_panel(shape, data, count, round_up(count, shape.lanes), packed + first * rows.length());
+            };
+            usable = pack_by_rows(rows, std::int64_t{2} * shape.lanes, shape.tame, panel);
+        });
+        return usable ? weights : PackedWeights{};
     };
-    return provider.packed(weight, fmt::format("panels of 2 times {}", shape.lanes), pack,
-                           static_cast<std::size_t>(floats) * sizeof(float));
+    return provider.packed_by_rows(weight, fmt::format("panels of 2 times {}", shape.lanes), pack,
+                                   static_cast<std::size_t>(floats) * sizeof(float));
 }
 
 }  // namespace seq::cpu::pointwise

@@ -25,6 +25,8 @@ std::int64_t direct_floats(const Problem& problem);
 /// The transform of dense [out_channels, in_channels, 3, 3], of lines [out_channels, in_channels, 3], packed as
 /// Problem::weight_floats says, into `packed`.
 void pack_weights(const Problem& problem, const float* weights, float* packed);
+/// The same of a column's output channels alone, whose weights `rows` are.
+void pack_column(const Problem& problem, const float* rows, std::int64_t column, float* packed);
 
 /// A convolution that is cut into tasks, with the routines that serve it; for AVX2 or AVX-512.
 class Execution {

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 
+#include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/winograd/task.hpp"
 #include "kernels/cpu/winograd/transform.hpp"
@@ -7,67 +9,121 @@
 namespace seq::cpu::winograd {
 namespace {
 
-/// G g. In double, since it is done once.
-template <int Tile>
-std::array<double, reach(Tile)> transform_weights(double g0, double g1, double g2) {
+/// Half as many lanes as there are floats in a vector.
+template <int N>
+struct Halves {
+    typedef float Floats __attribute__((vector_size(N * 2)));
+    typedef double Doubles __attribute__((vector_size(N * 4)));
+};
+
+/// G g, from g in steps of `step` to u. In double, since it is done once.
+template <int Tile, class V>
+SEQ_INLINE void transform_weights(const V* g, int step, V* u) {
+    const V g0 = g[0], g1 = g[step], g2 = g[2 * step];
     if constexpr (Tile == 4) {
         constexpr double a = near, b = far, a2 = near2, b2 = far2;
-        constexpr double at_near = 2 * a2 * (a2 - b2), at_far = 2 * b2 * (b2 - a2);
-        return {g0 / (a2 * b2),
-                (g0 + a * g1 + a2 * g2) / at_near,
-                (g0 - a * g1 + a2 * g2) / at_near,
-                (g0 + b * g1 + b2 * g2) / at_far,
-                (g0 - b * g1 + b2 * g2) / at_far,
-                g2};
+        constexpr double at_zero = 1 / (a2 * b2), at_near = 1 / (2 * a2 * (a2 - b2)), at_far = 1 / (2 * b2 * (b2 - a2));
+        u[0] = g0 * at_zero;
+        u[1] = (g0 + a * g1 + a2 * g2) * at_near;
+        u[2] = (g0 - a * g1 + a2 * g2) * at_near;
+        u[3] = (g0 + b * g1 + b2 * g2) * at_far;
+        u[4] = (g0 - b * g1 + b2 * g2) * at_far;
+        u[5] = g2;
     } else {
-        return {g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2};
+        u[0] = g0;
+        u[1] = (g0 + g1 + g2) * 0.5;
+        u[2] = (g0 - g1 + g2) * 0.5;
+        u[3] = g2;
     }
 }
 
-/// One output channel.
-template <int Tile>
-void pack_channel(const Problem& p, const float* weights, std::int64_t k, float* packed) {
-    constexpr int size = reach(Tile);
-    const std::int64_t column = k / (2 * p.lanes), within = k % (2 * p.lanes);
-    const std::int64_t width = p.column_blocks(column) * p.lanes;
-    for (std::int64_t c = 0; c < p.in.channels; ++c) {
-        const float* g = weights + (k * p.in.channels + c) * 9;
-        std::array<std::array<double, size>, 3> rows;
-        for (std::size_t y = 0; y < 3; ++y) rows[y] = transform_weights<Tile>(g[y * 3], g[y * 3 + 1], g[y * 3 + 2]);
-        for (std::size_t j = 0; j < size; ++j) {
-            const auto u = transform_weights<Tile>(rows[0][j], rows[1][j], rows[2][j]);
-            for (std::size_t i = 0; i < size; ++i) {
-                const auto position = static_cast<std::int64_t>(i * size + j);
-                packed[p.weight_start(column, position) + c * width + within] = static_cast<float>(u[i]);
+/// The channels of a column side by side: of `taps` numbers each, `width` channels of which `count` are there.
+void gather(const float* rows, std::int64_t length, std::int64_t count, std::int64_t taps, std::int64_t width,
+            float* gathered) {
+    for (std::int64_t k = 0; k < count; ++k) {
+        for (std::int64_t t = 0; t < taps; ++t) gathered[t * width + k] = rows[k * length + t];
+    }
+    if (count == width) return;
+    for (std::int64_t t = 0; t < taps; ++t) std::fill(gathered + t * width + count, gathered + (t + 1) * width, 0.0f);
+}
+
+constexpr std::int64_t most_width = 32;
+/// Of input channels, gathered at a time.
+constexpr std::int64_t block = 16;
+
+template <int Tile, bool Lines>
+struct PackColumn {
+    static constexpr int taps = Lines ? 3 : 9, positions = Lines ? reach(Tile) : reach(Tile) * reach(Tile);
+
+    template <class Doubles>
+    SEQ_INLINE static void transform(const Doubles* g, Doubles* u) {
+        if constexpr (Lines) return transform_weights<Tile>(g, 1, u);
+        constexpr int size = reach(Tile);
+        Doubles rows[3 * size];
+        for (int y = 0; y < 3; ++y) transform_weights<Tile>(g + 3 * y, 1, rows + y * size);
+        for (int x = 0; x < size; ++x) {
+            Doubles column[size];
+            transform_weights<Tile>(rows + x, size, column);
+            for (int y = 0; y < size; ++y) u[y * size + x] = column[y];
+        }
+    }
+
+    template <int N>
+    SEQ_INLINE static void run(const Problem* problem, const float* rows, std::int64_t column, float* packed) {
+        using Floats = typename Halves<N>::Floats;
+        using Doubles = typename Halves<N>::Doubles;
+        const Problem& p = *problem;
+        const std::int64_t width = p.column_blocks(column) * p.lanes, channels = p.in.channels;
+        const std::int64_t count = std::min(width, p.out.channels - column * 2 * p.lanes);
+        float* const start = packed + p.weight_start(column, 0);
+        const std::int64_t position_step = channels * width;
+        alignas(64) float gathered[most_width * block * taps];
+        for (std::int64_t first = 0; first < channels; first += block) {
+            const std::int64_t some = std::min(block, channels - first);
+            gather(rows + first * taps, channels * taps, count, some * taps, width, gathered);
+            for (std::int64_t c = 0; c < some; ++c) {
+                for (std::int64_t lane = 0; lane < width; lane += N / 2) {
+                    Doubles g[taps], u[positions];
+                    for (int t = 0; t < taps; ++t) {
+                        Floats floats;
+                        __builtin_memcpy(&floats, gathered + (c * taps + t) * width + lane, sizeof floats);
+                        g[t] = __builtin_convertvector(floats, Doubles);
+                    }
+                    transform(g, u);
+                    for (int i = 0; i < positions; ++i) {
+                        const Floats floats = __builtin_convertvector(u[i], Floats);
+                        __builtin_memcpy(start + i * position_step + (first + c) * width + lane, &floats,
+                                         sizeof floats);
+                    }
+                }
             }
         }
     }
-}
+};
 
-/// One output channel of a convolution along lines.
-template <int Tile>
-void pack_line_channel(const Problem& p, const float* weights, std::int64_t k, float* packed) {
-    const std::int64_t column = k / (2 * p.lanes), within = k % (2 * p.lanes);
-    const std::int64_t width = p.column_blocks(column) * p.lanes;
-    for (std::int64_t c = 0; c < p.in.channels; ++c) {
-        const float* g = weights + (k * p.in.channels + c) * 3;
-        const auto u = transform_weights<Tile>(g[0], g[1], g[2]);
-        for (std::size_t i = 0; i < reach(Tile); ++i) {
-            const std::int64_t start = p.weight_start(column, static_cast<std::int64_t>(i));
-            packed[start + c * width + within] = static_cast<float>(u[i]);
-        }
-    }
+using Pack = void (*)(const Problem*, const float*, std::int64_t, float*);
+
+template <int Tile, bool Lines>
+Pack pack_for() {
+    static const Pack pack =
+        simd::select<PackColumn<Tile, Lines>, const Problem*, const float*, std::int64_t, float*>(machine_isa());
+    return pack;
 }
 
 }  // namespace
 
+void pack_column(const Problem& problem, const float* rows, std::int64_t column, float* packed) {
+    const Pack pack = problem.lines       ? problem.tile == 4 ? pack_for<4, true>() : pack_for<2, true>()
+                            : problem.tile == 4 ? pack_for<4, false>()
+                                          : pack_for<2, false>();
+    pack(&problem, rows, column, packed);
+}
+
 void pack_weights(const Problem& problem, const float* weights, float* packed) {
-    std::fill(packed, packed + problem.weight_floats(), 0.0f);
-    const auto pack = problem.lines       ? problem.tile == 4 ? pack_line_channel<4> : pack_line_channel<2>
-                            : problem.tile == 4 ? pack_channel<4>
-                                          : pack_channel<2>;
-    parallel_for(problem.out.channels, 8, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t k = first; k < last; ++k) pack(problem, weights, k, packed);
+    const std::int64_t width = 2 * problem.lanes, row = problem.in.channels * problem.taps();
+    parallel_for(divide_up(problem.out.channels, width), 1, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t column = first; column < last; ++column)
+            pack_column(problem, weights + column * width * row, column, packed);
     });
 }
 

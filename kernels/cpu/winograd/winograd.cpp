@@ -186,14 +186,18 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
     const Value& weight = *request.node.inputs[1];
     const std::string layout = fmt::format("winograd {} {}", problem.tile, problem.lanes);
     if (provider.available(weight)) {
-        kernel.weights = provider.packed(
-            weight, layout,
-            [&](const TensorView& plain) {
-                if (has_extreme(plain)) return PackedWeights{};
-                return keep_floats(problem.weight_floats(),
-                                   [&](float* packed) { winograd::pack_weights(problem, plain.as<float>(), packed); });
-            },
-            static_cast<std::size_t>(problem.weight_floats()) * sizeof(float));
+        const std::int64_t width = 2 * problem.lanes;
+        const auto pack = [&](const WeightRows& rows) {
+            bool usable = false;
+            PackedWeights weights = keep_floats(problem.weight_floats(), [&](float* packed) {
+                usable = pack_by_rows(rows, width, true, [&](const float* data, std::int64_t first, std::int64_t) {
+                    winograd::pack_column(problem, data, first / width, packed);
+                });
+            });
+            return usable ? weights : PackedWeights{};
+        };
+        kernel.weights = provider.packed_by_rows(weight, layout, pack,
+                                                 static_cast<std::size_t>(problem.weight_floats()) * sizeof(float));
         if (kernel.weights.data == nullptr) return false;
     }
     kernel.bias = pack_bias(request.node, provider, problem.out.blocks * problem.lanes);
