@@ -18,21 +18,23 @@ constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
 constexpr std::int64_t tasks_per_thread = 6;
 
-/// `count` rows of dense [out_channels, in_channels, taps] as one panel, in which a row has `width` places.
+/// `count` rows of dense [out_channels, in_channels, taps] as one panel, in which a row has `width` places. What is read
+/// in order is turned about in the first-level cache, and written a place of all rows at a time.
 void pack_panel(const PanelShape& shape, const float* rows, std::int64_t count, std::int64_t width, float* panel) {
-    constexpr std::int64_t block = 16;  // of channels: a line of each row is read once
+    constexpr std::int64_t most_width = 32, block = 128;
+    alignas(64) float turned[block * most_width] = {};
     const std::int64_t taps = shape.taps, channels = shape.in_channels, length = channels * taps;
-    for (std::int64_t start = 0; start < channels; start += block) {
-        const std::int64_t end = std::min(start + block, channels);
-        for (std::int64_t tap = 0; tap < taps; ++tap) {
-            for (std::int64_t j = 0; j < count; ++j) {
-                const float* const row = rows + j * length + tap;
-                for (std::int64_t c = start; c < end; ++c) panel[(tap * channels + c) * width + j] = row[c * taps];
-            }
+    for (std::int64_t first = 0; first < length; first += block) {
+        const std::int64_t some = std::min(block, length - first);
+        for (std::int64_t j = 0; j < count; ++j) {
+            const float* const row = rows + j * length + first;
+            for (std::int64_t i = 0; i < some; ++i) turned[i * width + j] = row[i];
+        }
+        for (std::int64_t i = 0; i < some; ++i) {
+            const std::int64_t channel = (first + i) / taps, tap = (first + i) % taps;
+            std::copy_n(turned + i * width, width, panel + (tap * channels + channel) * width);
         }
     }
-    if (count == width) return;
-    for (std::int64_t i = 0; i < length; ++i) std::fill(panel + i * width + count, panel + (i + 1) * width, 0.0f);
 }
 
 /// The tiles of a block, about as many blocks as wanted, at which the thread with the most blocks has the fewest tiles.
