@@ -104,7 +104,7 @@ void print_candidate(const seq::Step& step, const seq::Candidate& candidate) {
                       layouts_text(candidate.outputs, candidate.outputs.size()), times_text(candidate),
                       candidate.measured_for.empty()
                           ? ""
-                          : fmt::format(", far behind, with {}; not measured again", candidate.measured_for)));
+                          : fmt::format("; measured for {} alone, where it was far behind", candidate.measured_for)));
 }
 
 void print_step(const seq::Plan& plan, const seq::Step& step) {
