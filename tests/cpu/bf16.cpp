@@ -217,6 +217,57 @@ TEST_CASE("bf16: NaN and Inf stay where they are") {
     KernelCase(largest, {{2, 17, 9, 9}}).run_lowered(values);
 }
 
+namespace {
+
+/// Inf in an eighth of what the layer reads, in every channel: whatever its kernels read beside what a window sees,
+/// some of it is Inf.
+void check_inf(const Op& op, const std::vector<Sizes>& inputs, const std::vector<PostOpCase>& epilogue = {}) {
+    CAPTURE(inputs[0]);
+    std::int64_t count = 1;
+    for (const std::int64_t size : inputs[0]) count *= size;
+    KernelCase example(op, inputs, epilogue);
+    for (const int offset : {0, 3}) {
+        std::vector<float> values;
+        for (std::int64_t i = 0; i < count; ++i)
+            values.push_back(i % 8 == offset ? std::numeric_limits<float>::infinity() : static_cast<float>(i % 5) - 2);
+        example.run_lowered(values, 0x1p-7);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("bf16: Inf reaches what sees it alone, whatever the number of channels") {
+    if (!has_bf16()) return;
+    for (const std::int64_t channels : {1, 2, 3, 4, 5, 7, 17, 33}) {
+        CAPTURE(channels);
+        for (const std::int64_t kernel : {1, 2, 3, 5}) {
+            CAPTURE(kernel);
+            check_inf(conv2d(channels, 9, kernel, 1, kernel / 2), {{2, channels, 9, 11}});
+            check_inf(conv2d(channels, 16, kernel, 2), {{1, channels, 9, 11}}, {{ops::ReLU{}, {}}});
+            ops::Conv1d line;
+            line.in_channels = channels;
+            line.out_channels = 8;
+            line.kernel_size = kernel;
+            check_inf(line, {{1, channels, 50}});
+        }
+        check_inf(conv2d(2 * channels, 6, 3, 1, 1, 2), {{1, 2 * channels, 8, 7}});
+        check_inf(conv2d(channels, 5, 3, 1, 1), {{1, channels, 6, 7}}, {{ops::Add{}, {{1, 5, 6, 7}}}});
+        ops::Conv3d solid;
+        solid.in_channels = channels;
+        solid.out_channels = 9;
+        solid.kernel_size = 2;
+        check_inf(solid, {{1, channels, 4, 5, 6}});
+        ops::ConvTranspose2d up;
+        up.in_channels = channels;
+        up.out_channels = 9;
+        up.kernel_size = 2;
+        up.stride = 2;
+        check_inf(up, {{2, channels, 5, 6}});
+        check_inf(linear(channels, 10), {{9, channels}});
+        check_inf(ops::MatMul{}, {{2, 7, channels}, {2, channels, 5}});
+    }
+}
+
 TEST_CASE("bf16: a processor without products of bf16 says so") {
     const bool capped = cpu::machine_isa() < Isa::avx512;
     if (capped) CHECK(!has_bf16());

@@ -62,12 +62,13 @@ class Linear final : public Kernel {
         builder.weight(DNNL_ARG_WEIGHTS, describe_plain(shape), desc.weights_desc(), 1);
         if (has_bias) builder.weight(DNNL_ARG_BIAS, bias, bias, 2);
         builder.output(DNNL_ARG_DST, target, Layout::plain());
-        return builder.finish(
-            desc, fused,
-            [source, desc, bias, target] {
-                return describe_primitive(source, desc.weights_desc(), bias, target, plain_attributes());
-            },
-            refusal);
+        return builder.finish(desc, fused,
+                              {fused.loses_nan,
+                               [source, desc, bias, target] {
+                                   return describe_primitive(source, desc.weights_desc(), bias, target,
+                                                             plain_attributes());
+                               }},
+                              refusal);
     }
 };
 

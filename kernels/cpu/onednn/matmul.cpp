@@ -54,10 +54,12 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
         builder.input(DNNL_ARG_WEIGHTS, right, 1, operand);
     }
     builder.output(DNNL_ARG_DST, result, Layout::plain());
-    return builder.finish(
-        desc, fused,
-        [left, desc, result] { return PrimitiveDesc(engine(), left, desc.weights_desc(), result, plain_attributes()); },
-        refusal);
+    return builder.finish(desc, fused,
+                          {fused.loses_nan,
+                           [left, desc, result] {
+                               return PrimitiveDesc(engine(), left, desc.weights_desc(), result, plain_attributes());
+                           }},
+                          refusal);
 }
 
 class MatMul final : public Kernel {

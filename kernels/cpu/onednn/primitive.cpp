@@ -1,58 +1,16 @@
 #include "kernels/cpu/onednn/primitive.hpp"
 
 #include <algorithm>
-#include <set>
 
-#include "graph/tensor.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::onednn {
 namespace {
 
-/// The memory objects of one form of a primitive, bound to pointers anew in each run.
-class BoundArguments {
-   public:
-    explicit BoundArguments(const std::vector<Argument>& arguments) : arguments_(arguments) {
-        for (const Argument& argument : arguments) {
-            memories_.emplace_back(argument.desc, engine(), const_cast<void*>(argument.kept.data));
-            bound_.push_back({argument.index, memories_.back().get()});
-        }
-    }
-
-    void execute(const dnnl::primitive& primitive, dnnl_stream_t stream, const RunContext& context) {
-        for (std::size_t i = 0; i < bound_.size(); ++i) {
-            const Argument& argument = arguments_[i];
-            if (argument.from == Argument::From::kept) continue;
-            dnnl_memory_set_data_handle(bound_[i].memory, pointer(argument, context));
-        }
-        const dnnl_status_t status =
-            dnnl_primitive_execute(primitive.get(), stream, static_cast<int>(bound_.size()), bound_.data());
-        if (status != dnnl_success) throw Error("device/unavailable", "oneDNN could not run a primitive");
-    }
-
-   private:
-    static void* pointer(const Argument& argument, const RunContext& context) {
-        switch (argument.from) {
-            case Argument::From::input: return context.inputs[argument.position];
-            case Argument::From::output: return context.outputs[argument.position];
-            default: return context.scratch;
-        }
-    }
-
-    const std::vector<Argument>& arguments_;
-    std::vector<dnnl::memory> memories_;
-    std::vector<dnnl_exec_arg_t> bound_;
-};
-
-Argument scratch_argument(const MemoryDesc& desc) {
-    return {DNNL_ARG_SCRATCHPAD, desc, Argument::From::scratch, 0, {}};
-}
-
 struct PrimitiveState final : KernelState {
     explicit PrimitiveState(const std::vector<Argument>& arguments) : bound(arguments), stream(make_stream()) {}
     BoundArguments bound;
-    std::optional<BoundArguments> bare;
-    Tensor bare_scratch;
+    std::optional<BareForm::State> bare;
     dnnl::stream stream;
 };
 
@@ -69,45 +27,32 @@ void PreparedPrimitive::run(const RunContext& context) const {
     if (rest) rest->run(context.inputs, context.outputs[0]);
 }
 
-void PreparedPrimitive::make_bare() const {
-    const dnnl::primitive_desc_base desc = describe_bare();
-    const MemoryDesc scratch = desc.scratchpad_desc();
-    bare_arguments_ = bare_arguments;
-    bare_scratch_bytes_ = scratch.get_size();
-    if (bare_scratch_bytes_ > 0) bare_arguments_.push_back(scratch_argument(scratch));
-    bare_ = dnnl::primitive(desc.get());
-}
-
 void PreparedPrimitive::run_bare(const RunContext& context) const {
-    std::call_once(bare_made_, [&] { make_bare(); });
+    std::call_once(bare_made_, [&] { bare_.emplace(describe_bare(), bare_arguments); });
     auto& state = static_cast<PrimitiveState&>(*context.state);
-    if (!state.bare) {
-        state.bare_scratch = Tensor(DType::u8, {static_cast<std::int64_t>(bare_scratch_bytes_)});
-        state.bare.emplace(bare_arguments_);
-    }
-    RunContext own = context;
-    own.scratch = state.bare_scratch.view().as<std::byte>();
-    state.bare->execute(bare_, state.stream.get(), own);
-    epilogue->run(context.inputs, context.outputs[0]);
+    if (!state.bare) state.bare = bare_->make_state();
+    bare_->run(*state.bare, state.stream.get(), context);
+    if (epilogue) epilogue->run(context.inputs, context.outputs[0]);
 }
 
 void PrimitiveBuilder::input(int argument, const MemoryDesc& desc, int input, const Layout& layout) {
-    Placed& placed = placed_[static_cast<std::size_t>(input)];
-    placed = placed.in(layout);
-    kernel_->arguments.push_back({argument, desc, Argument::From::input, input, {}});
+    const auto at = static_cast<std::size_t>(input);
+    placed_[at] = placed_[at].in(layout);
+    kernel_->arguments.push_back({argument, desc, Argument::From::input, at, {}});
 }
 
 void PrimitiveBuilder::weight(int argument, const MemoryDesc& plain, const MemoryDesc& packed, int input) {
+    const auto at = static_cast<std::size_t>(input);
     if (plain == packed) {
-        kernel_->arguments.push_back({argument, plain, Argument::From::input, input, {}});
+        kernel_->arguments.push_back({argument, plain, Argument::From::input, at, {}});
         kernel_->plain_weights.push_back(input);
         return;
     }
     PackedWeights kept;
-    const Value& value = *request_.node.inputs[static_cast<std::size_t>(input)];
+    const Value& value = *request_.node.inputs[at];
     if (weights_.available(value)) kept = pack(weights_, value, plain, packed);
     kernel_->packed_bytes += kept.bytes;
-    kernel_->arguments.push_back({argument, packed, Argument::From::kept, input, std::move(kept)});
+    kernel_->arguments.push_back({argument, packed, Argument::From::kept, at, std::move(kept)});
 }
 
 void PrimitiveBuilder::output(int argument, const MemoryDesc& desc, const Layout& layout) {
@@ -119,7 +64,7 @@ void PrimitiveBuilder::add_scratch(const dnnl::primitive_desc_base& desc) {
     const MemoryDesc scratch = desc.scratchpad_desc();
     if (scratch.get_size() == 0) return;
     kernel_->scratch_bytes = scratch.get_size();
-    kernel_->arguments.push_back(scratch_argument(scratch));
+    kernel_->arguments.push_back(scratch_argument(DNNL_ARG_SCRATCHPAD, scratch));
 }
 
 bool PrimitiveBuilder::add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
@@ -156,13 +101,12 @@ bool PrimitiveBuilder::add_chain(std::optional<cpu::ElementwiseChain>& chain, st
 }
 
 std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_desc_base& desc,
-                                                         const FusedEpilogue& fused,
-                                                         std::function<dnnl::primitive_desc_base()> describe_bare,
+                                                         const FusedEpilogue& fused, BareDescription bare,
                                                          std::string& refusal) {
     PreparedPrimitive& kernel = *kernel_;
     const std::vector<PostOp>& epilogue = request_.node.epilogue;
-    if (fused.loses_nan) {
-        kernel.describe_bare = std::move(describe_bare);
+    if (bare.needed) {
+        kernel.describe_bare = std::move(bare.describe);
         kernel.bare_arguments = kernel.arguments;
     }
     // Operands that no primitive reads follow the result's channels where they can.
@@ -175,9 +119,9 @@ std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_d
         }
     }
     if (!add_operands(desc, fused, refusal)) return nullptr;
-    if (fused.loses_nan && !add_chain(kernel.epilogue, 0, refusal)) return nullptr;
+    if (bare.needed && !epilogue.empty() && !add_chain(kernel.epilogue, 0, refusal)) return nullptr;
     if (fused.count < epilogue.size() && !add_chain(kernel.rest, fused.count, refusal)) return nullptr;
-    kernel.ignores_nonfinite = !fused.loses_nan;
+    kernel.ignores_nonfinite = !bare.needed;
     add_scratch(desc);
     kernel.primitive = dnnl::primitive(desc.get());
     kernel.description = describe_implementation(desc);

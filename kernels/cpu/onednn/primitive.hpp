@@ -9,23 +9,14 @@
 #include <vector>
 
 #include "kernels/cpu/elementwise/chain.hpp"
+#include "kernels/cpu/onednn/bare_form.hpp"
 #include "kernels/cpu/onednn/post_ops.hpp"
 #include "kernels/cpu/own_kernel.hpp"
 
 namespace seq::onednn {
 
-/// One operand of a primitive and where it comes from in a run.
-struct Argument {
-    enum class From : std::uint8_t { input, output, kept, scratch };
-    int index = 0;
-    MemoryDesc desc;
-    From from = From::input;
-    int position = 0;  ///< of the node's inputs or outputs
-    PackedWeights kept;
-};
-
-/// A primitive and what follows it. Where its fused epilogue would lose NaN and the run has some, the bare primitive
-/// runs instead and the whole epilogue after it.
+/// A primitive and what follows it. Where it would lose or spread NaN and the run has some, its bare form runs instead
+/// and the whole epilogue after it.
 class PreparedPrimitive final : public PreparedKernel {
    public:
     std::unique_ptr<KernelState> make_state() const override;
@@ -44,13 +35,16 @@ class PreparedPrimitive final : public PreparedKernel {
     std::optional<cpu::ElementwiseChain> epilogue;
 
    private:
-    void make_bare() const;
     void run_bare(const RunContext& context) const;
 
     mutable std::once_flag bare_made_;
-    mutable dnnl::primitive bare_;
-    mutable std::vector<Argument> bare_arguments_;
-    mutable std::size_t bare_scratch_bytes_ = 0;
+    mutable std::optional<BareForm> bare_;
+};
+
+/// What PreparedPrimitive::describe_bare is to be, and whether it is needed: the same primitive without an epilogue.
+struct BareDescription {
+    bool needed = false;
+    std::function<dnnl::primitive_desc_base()> describe;
 };
 
 /// Puts a PreparedPrimitive together: arguments, packed weights, scratchpad, epilogue, layouts.
@@ -71,12 +65,10 @@ class PrimitiveBuilder {
     /// In the order of `layout`, kept as the request says.
     void output(int argument, const MemoryDesc& desc, const Layout& layout);
 
-    /// Makes the primitive and adds its fused epilogue and what is left of the epilogue. `describe_bare` describes the
-    /// same primitive on the same layouts without an epilogue; it is kept. nullptr where that cannot be, with the
-    /// reason.
+    /// Makes the primitive and adds its fused epilogue and what is left of the epilogue. `bare.describe` is kept.
+    /// nullptr where that cannot be, with the reason.
     std::unique_ptr<PreparedKernel> finish(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused,
-                                           std::function<dnnl::primitive_desc_base()> describe_bare,
-                                           std::string& refusal);
+                                           BareDescription bare, std::string& refusal);
 
    private:
     bool add_operands(const dnnl::primitive_desc_base& desc, const FusedEpilogue& fused, std::string& refusal);

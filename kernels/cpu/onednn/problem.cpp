@@ -30,6 +30,12 @@ KernelRequest with_operand_kept(const KernelRequest& request, int input) {
     return kept;
 }
 
+bool reads_past_channels(const KernelRequest& request, const ConvolutionProblem& problem) {
+    constexpr dnnl::memory::dim taken_at_once = 32;
+    const dnnl::memory::dim channels = problem.weights[problem.groups > 1 ? 2 : 1];
+    return product_dtype(request) == DType::bf16 && channels % taken_at_once != 0;
+}
+
 std::unique_ptr<PreparedKernel> prepare_in_some_layout(const KernelRequest& request, std::string& refusal,
                                                        const BuildInLayout& build) {
     const Dims source(request.inputs[0].sizes.begin(), request.inputs[0].sizes.end());

@@ -27,6 +27,10 @@ inline DType product_dtype(const KernelRequest& request) { return request.option
 /// The same request with data input `input` kept as what is multiplied.
 KernelRequest with_operand_kept(const KernelRequest& request, int input = 0);
 
+/// Whether oneDNN may read past the channels of a pixel and multiply what is there by zeros, which makes NaN of Inf: it
+/// takes numbers of bf16 by pairs, and by 32 where tiles multiply them.
+bool reads_past_channels(const KernelRequest& request, const ConvolutionProblem& problem);
+
 using BuildInLayout =
     std::function<std::unique_ptr<PreparedKernel>(const MemoryDesc& source, const MemoryDesc& target)>;
 

@@ -16,8 +16,7 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
         kernel->arguments.push_back({DNNL_ARG_TO, describe(to), Argument::From::output, 0, {}});
         const MemoryDesc scratch = desc.scratchpad_desc();
         kernel->scratch_bytes = scratch.get_size();
-        if (scratch.get_size() > 0)
-            kernel->arguments.push_back({DNNL_ARG_SCRATCHPAD, scratch, Argument::From::scratch, 0, {}});
+        if (scratch.get_size() > 0) kernel->arguments.push_back(scratch_argument(DNNL_ARG_SCRATCHPAD, scratch));
     });
     if (!made) return nullptr;
     kernel->ignores_nonfinite = true;
