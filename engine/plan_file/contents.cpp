@@ -95,13 +95,20 @@ void read_graph(Contents& contents) {
     });
 }
 
-std::shared_ptr<const Contents> read_contents(const std::string& path, const Backend& backend) {
-    auto contents = open_contents(path, backend);
-    if (const std::string ours = kernels_version(backend); contents->meta.version != ours)
-        throw Error("plan/version", fmt::format("{} was written by {}, and this is {}: compile it again", path,
-                                                contents->meta.version, ours));
-    read_graph(*contents);
-    return contents;
+std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened, const Backend& backend) {
+    if (const std::string ours = kernels_version(backend); opened->meta.version != ours)
+        throw Error("plan/version", fmt::format("{} was written by {}, and this is {}: compile it again", opened->path,
+                                                opened->meta.version, ours));
+    read_graph(*opened);
+    return opened;
+}
+
+void require_dtype(const Contents& contents, const Backend& backend) {
+    const std::string reason = contents.meta.options.dtype == DType::bf16 ? backend.lacks_bf16() : std::string();
+    if (!reason.empty())
+        throw Error("dtype/unavailable", fmt::format("{} was compiled with --dtype bf16, and {}: compile its model "
+                                                     "with --dtype f32",
+                                                     contents.path, reason));
 }
 
 void require_usable(const Contents& contents, const std::string& machine) {

@@ -32,8 +32,12 @@ std::shared_ptr<Contents> open_contents(const std::string& path, const Backend& 
 /// Reads graph, ports and weights of a file that this version of seq wrote. Throws Error plan/damaged.
 void read_graph(Contents& contents);
 
-/// Whatever machine the file is for. Throws Error plan/file, plan/damaged, plan/version.
-std::shared_ptr<const Contents> read_contents(const std::string& path, const Backend& backend);
+/// The rest of it, whatever machine the file is for. Throws Error plan/damaged, plan/version.
+std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened, const Backend& backend);
+
+/// Throws Error dtype/unavailable where they compute in a dtype that the machine lacks, so that plans made anew would
+/// not serve either.
+void require_dtype(const Contents& contents, const Backend& backend);
 
 /// Throws Error plan/machine where they are for another machine than `machine` and not portable.
 void require_usable(const Contents& contents, const std::string& machine);

@@ -74,7 +74,9 @@ bool same_ports(const std::vector<Port>& a, const std::vector<Port>& b) {
 }  // namespace
 
 Executable load_compiled(const std::string& path, const LoadOptions& options) {
-    auto contents = read_contents(path, cpu_backend());
+    auto opened = open_contents(path, cpu_backend());
+    require_dtype(*opened, cpu_backend());
+    auto contents = read_contents(std::move(opened), cpu_backend());
     require_usable(*contents, cpu_backend().identity());
     if (!contents->native && options.on_planned_anew)
         options.on_planned_anew(fmt::format("{} was compiled for {}", path, contents->meta.machine));
@@ -115,7 +117,7 @@ std::vector<double> replay_test_vectors(const Executable& executable) {
 }
 
 std::vector<double> replay_test_vectors(const Executable& executable, const std::string& path) {
-    const auto contents = read_contents(path, cpu_backend());
+    const auto contents = read_contents(open_contents(path, cpu_backend()), cpu_backend());
     if (same_ports(executable.inputs(), contents->inputs) && same_ports(executable.outputs(), contents->outputs))
         return replay_all(executable, *contents);
     return std::vector<double>(contents->meta.plans.size(), std::numeric_limits<double>::infinity());

@@ -64,8 +64,9 @@ void save_compiled(const Executable& executable, const std::string& path, const 
 /// by renaming another over it while it is in use, and must not be written in place.
 /// Throws seq::Error: plan/file where it cannot be read; plan/damaged where it is no plan, or not as it was written;
 /// plan/version where another version of seq wrote it; plan/machine where it was compiled for another machine, or
-/// other threads, and is not portable; shape/limit. A run with other values of the symbols than those stored makes a
-/// plan where the file is portable, and else throws plan/binding.
+/// other threads, and is not portable; dtype/unavailable where it computes in bf16 and the machine does not;
+/// shape/limit. A run with other values of the symbols than those stored makes a plan where the file is portable, and
+/// else throws plan/binding.
 Executable load_compiled(const std::string& path, const LoadOptions& options = {});
 
 /// The same check of the file, and what it says of itself, whatever machine it is for. Where another version of seq

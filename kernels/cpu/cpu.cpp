@@ -76,8 +76,9 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
 
 std::string lacks_bf16() {
     if (onednn::has_bf16_products()) return {};
+    const Isa isa = cpu::machine_isa();
     return fmt::format("bf16 takes a processor with avx512_bf16 or amx_bf16; this one computes with {} here",
-                       onednn::effective_isa());
+                       isa == Isa::avx512 ? onednn::effective_isa() : cpu::name_of(isa));
 }
 
 std::string processor_name() {

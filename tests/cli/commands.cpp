@@ -363,6 +363,8 @@ TEST_CASE("--dtype bf16 computes where the processor can, and is refused elsewhe
     const ProcessResult bench =
         seqc("bench goldens/cifar_cnn.json --dtype bf16 --tune none --duration 0.05 --format json");
     CHECK(has(bench.output, "\"dtype\":\"bf16\""));
+    CHECK(has(seqc("summary goldens/cifar_cnn.json --dtype bf16").output, "computes    in bf16\n"));
+    CHECK(has(seqc("summary goldens/cifar_cnn.json --dtype bf16 --format json").output, "\"dtype\":\"bf16\""));
 }
 
 TEST_CASE("files that cannot be read or written are status 1, and nothing is half-written") {

@@ -184,6 +184,31 @@ TEST_CASE("the symbols of a plan are kept where it is made anew") {
     }
 }
 
+TEST_CASE("plans say in which dtype they compute, and one in bf16 is refused once where the processor has none") {
+    const std::string folder = copied_network();
+    const std::string f32 = compile_network(folder, "--set N=1");
+    CHECK(Json::parse(seqc("bench " + f32 + " --duration 0.05 --format json").output).at("dtype") == "f32");
+    CHECK(Json::parse(seqc("summary " + f32 + " --format json").output).at("dtype") == "f32");
+    const Cap any("");
+    if (!has(seqc("devices").output, "bf16\n")) return;
+    for (const char* options : {"--set N=1 --dtype bf16", "--set N=1 --dtype bf16 --portable"}) {
+        CAPTURE(options);
+        const std::string file = compile_network(folder, options);
+        CHECK(Json::parse(seqc("bench " + file + " --duration 0.05 --format json").output).at("dtype") == "bf16");
+        CHECK(has(seqc("bench " + file + " --duration 0.05").output, ", bf16\n"));
+        CHECK(Json::parse(seqc("summary " + file + " --format json").output).at("dtype") == "bf16");
+        CHECK(has(seqc("summary " + file).output, "computes  in bf16\n"));
+        const Cap scalar("scalar");
+        for (const char* command : {"bench ", "verify ", "dump --stage plan "}) {
+            const ProcessResult refused = seqc(command + file);
+            CHECK(refused.status == 3);
+            CHECK(refused.errors.starts_with("error[dtype/unavailable]: "));
+            CHECK(has(refused.errors, "this one computes with scalar here: compile its model with --dtype f32"));
+        }
+        CHECK(seqc("summary " + file).status == 0);
+    }
+}
+
 TEST_CASE("files that are no plans, and plans that cannot be written, are errors") {
     const std::string broken = scratch_path("broken.seqx");
     write_file(broken, "this is no plan");

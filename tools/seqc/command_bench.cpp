@@ -142,6 +142,7 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
     const double median = measured.percentile(0.5);
     const double samples_per_s = static_cast<double>(samples_per_run(loaded.inputs)) * measured.runs_per_s;
     const int threads = loaded.executable.options().threads;
+    const std::string dtype(name_of(loaded.executable.options().dtype));
     if (arguments.json()) {
         const nlohmann::ordered_json object{
             {"median_ms", median},
@@ -156,7 +157,7 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
             {"threads", threads},
             {"sessions", arguments.sessions},
             {"device", arguments.device},
-            {"dtype", arguments.dtype},
+            {"dtype", dtype},
         };
         print(object.dump() + "\n");
         return;
@@ -168,9 +169,9 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
     print(fmt::format("load        {:.4g} ms from process start to the first result\n", load_ms));
     if (tuning_ms > 0) print(fmt::format("tuning      {:.4g} ms after that\n", tuning_ms));
     print(fmt::format("memory      {} resident at the peak\n", bytes_text(static_cast<double>(peak_bytes()))));
-    print(fmt::format(
-        "on          {}, {}{}, {}\n", arguments.device, counted(static_cast<std::size_t>(threads), "thread"),
-        arguments.sessions == 1 ? "" : fmt::format(", {} sessions at once", arguments.sessions), arguments.dtype));
+    print(fmt::format("on          {}, {}{}, {}\n", arguments.device,
+                      counted(static_cast<std::size_t>(threads), "thread"),
+                      arguments.sessions == 1 ? "" : fmt::format(", {} sessions at once", arguments.sessions), dtype));
 }
 
 int bench_plan(const Arguments& arguments) {

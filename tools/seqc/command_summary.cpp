@@ -28,6 +28,7 @@ struct Memory {
 struct Summary {
     std::vector<LayerRow> rows;
     seq::Bindings bindings;
+    seq::DType dtype = seq::DType::f32;  ///< in which it computes
     std::int64_t parameters = 0;
     std::int64_t statistics = 0;
     seq::Dim macs = 0;
@@ -52,6 +53,7 @@ Summary summarise(const Arguments& arguments, const Model& model) {
     Summary summary;
     const seq::CompileOptions options = compile_options(arguments, model);
     const seq::Executable executable = seq::compile(model.graph(), options);
+    summary.dtype = executable.options().dtype;
     summary.rows = layer_rows(model.graph(), executable.graph());
     const auto bindings = find_bindings(arguments, model.graph());
     if (bindings) summary.bindings = *bindings;
@@ -107,6 +109,7 @@ void print_text(const Summary& summary, const Model& model) {
     print(fmt::format("\nparameters  {} ({} as f32){}\n", with_commas(summary.parameters),
                       bytes_text(4.0 * static_cast<double>(summary.parameters)), statistics));
     print(fmt::format("MACs        {}{}\n", macs_text(summary.macs), at));
+    print(fmt::format("computes    in {}\n", name_of(summary.dtype)));
     if (summary.memory) {
         print(fmt::format("memory      {} of weights as packed, {} of activations and scratch{}, in {} steps\n",
                           bytes_text(static_cast<double>(summary.memory->weights)),
@@ -163,6 +166,7 @@ void print_json(const Summary& summary, const Model& model) {
                       {"parameters", summary.parameters},
                       {"running_statistics", summary.statistics},
                       {"macs", macs_json(summary.macs)},
+                      {"dtype", name_of(summary.dtype)},
                       {"weight_bytes", summary.memory ? Json(summary.memory->weights) : Json()},
                       {"activation_bytes", summary.memory ? Json(summary.memory->arena) : Json()},
                       {"steps", summary.memory ? Json(summary.memory->steps) : Json()},
