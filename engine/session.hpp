@@ -28,7 +28,8 @@ class Session {
     /// outputs that are left out are computed and dropped. Symbols take their values from the inputs' sizes.
     /// A view may be strided, unaligned or of another layout than dense: it is then copied.
     /// Throws seq::Error: input/missing, input/unknown, input/shape, input/dtype, input/null, output/...; and
-    /// shape/... where the sizes do not fit the model. After the first run with a binding nothing is allocated.
+    /// shape/... where the sizes do not fit the model. After the first run with a binding, and the first of those
+    /// that hold NaN or Inf, nothing is allocated but by oneDNN in its own calls.
     void run(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs);
     void run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs);
 
@@ -70,7 +71,7 @@ class BoundRun {
     BoundRun(BoundRun&&) noexcept;
     BoundRun& operator=(BoundRun&&) noexcept;
 
-    /// As Session::run with the views that were bound; nothing is allocated.
+    /// As Session::run with the views that were bound, without a first run's allocations where one went before.
     void run();
 
    private:

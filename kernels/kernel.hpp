@@ -125,8 +125,8 @@ struct RunContext {
     bool backwards = false;
 };
 
-/// A kernel made for one node: primitive built, weights packed. Immutable and shared by sessions; `run`
-/// allocates nothing, takes no lock and makes no thread. It is called inside the plan's thread arena.
+/// A kernel made for one node: primitive built, weights packed. Immutable and shared by sessions; `run` allocates
+/// nothing (but see README.md), takes no lock and makes no thread. It is called inside the plan's thread arena.
 class PreparedKernel {
    public:
     virtual ~PreparedKernel() = default;
