@@ -53,7 +53,7 @@ std::string layer_name(const Graph& graph, const Node& node) {
 }
 
 std::string key_of(const Unit& unit, const ComputeOptions& options) {
-    std::string text;
+    std::string text = unit.group == nullptr ? "" : std::string(unit.group->name()) + ": ";
     for (const Node* node : unit.nodes) text += node_text(*node) + " ";
     return text + fmt::format("threads={} numerics={} dtype={}", options.threads, numerics_text(options.numerics),
                               name_of(options.dtype));

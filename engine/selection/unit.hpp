@@ -30,7 +30,8 @@ bool is_view(const Node& node);
 /// The layer that the node came from first, or its result where that is unknown.
 std::string layer_name(const Graph& graph, const Node& node);
 
-/// Ops, fields, types and sizes: equal for units that take the same time. Names and numbers of weights are left out.
+/// Ops, fields, types and sizes, and which kernel runs a group: equal for units that take the same time. Names and
+/// numbers of weights are left out.
 std::string key_of(const Unit& unit, const ComputeOptions& options);
 
 }  // namespace seq

@@ -9,6 +9,7 @@
 
 #include "engine/selection/pbqp.hpp"
 #include "engine/selection/timing_cache.hpp"
+#include "engine/selection/unit.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "tests/engine/support.hpp"
 
@@ -202,6 +203,29 @@ TEST_CASE("what was measured once is not measured again") {
     const Golden golden = load_golden("residual_block");
     CHECK(measured_layers(golden, file.path) > 0);
     CHECK(measured_layers(golden, file.path) == 0);
+}
+
+TEST_CASE("a node and a group of that node alone are two things to measure") {
+    const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [1, 33]}, "layers": [
+        {"type": "Linear", "out_features": 50}]})");
+    const Node& node = *graph.first_node();
+    ComputeOptions options;
+    const GroupKernel& kernel = *cpu_backend().groups->front();
+    const Unit alone = group_unit({&kernel, {&node}, {node.inputs[0]}});
+    CHECK(key_of(node_unit(node), options) != key_of(alone, options));
+
+    const ScratchFile file("alone.json");
+    std::vector<int> measured;
+    for (int i = 0; i < 2; ++i) {
+        CompileOptions compiling;
+        compiling.tune = Tune::fast;
+        compiling.timing_cache = file.path;
+        int& count = measured.emplace_back(0);
+        compiling.on_tuning = [&](std::size_t done, std::size_t total, const std::string&) { count += done < total; };
+        build(graph, compiling).plan();
+    }
+    CHECK(measured[0] > 0);
+    CHECK(measured[1] == 0);
 }
 
 TEST_CASE("times that do not fit the layer are measured again") {
