@@ -5,11 +5,15 @@
 #include <fmt/format.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <atomic>
+#include <cstring>
 #include <memory>
 
 #include "engine/selection/enumerate.hpp"
 #include "engine/selection/trial_weights.hpp"
 #include "kernels/cpu/cpu.hpp"
+#include "kernels/cpu/large_pages.hpp"
+#include "kernels/cpu/parallel.hpp"
 #include "tools/benchmarks/support.hpp"
 
 namespace seq::benchmarks {
@@ -43,6 +47,7 @@ const Layer layers[] = {
     {"maxpool3x3/64x112x112", R"({"type": "MaxPool2d", "kernel_size": 3, "stride": 2, "padding": 1})",
      "1, 64, 112, 112", 56.0 * 56 * 64 * 9},
     {"linear/4096x4096", R"({"type": "Linear", "out_features": 4096})", "1, 4096", conv(1, 4096, 4096, 1)},
+    {"linear/25088x4096", R"({"type": "Linear", "out_features": 4096})", "1, 25088", conv(1, 25088, 4096, 1)},
     {"linear/32x784x512", R"({"type": "Linear", "out_features": 512})", "32, 784", conv(32, 784, 512, 1)},
     {"gelu/128x3072", R"("GELU")", "128, 3072", 128.0 * 3072},
     {"softmax/128x1000", R"({"type": "Softmax", "dim": 1})", "128, 1000", 128.0 * 1000},
@@ -80,6 +85,31 @@ void run(benchmark::State& state, const Runnable& runnable, int threads) {
     });
     state.counters["FLOP/s"] = benchmark::Counter(runnable.operations, benchmark::Counter::kIsIterationInvariantRate,
                                                   benchmark::Counter::kIs1000);
+    if (runnable.kernel->packed_bytes > 0)
+        state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(runnable.kernel->packed_bytes));
+}
+
+/// What the threads can read: the bound of a Linear layer of one row, whose weights are read once.
+void read_memory(benchmark::State& state, int threads) {
+    const std::int64_t bytes = state.range(0) << 20;
+    const std::shared_ptr<void> memory = cpu::take_memory(static_cast<std::size_t>(bytes));
+    std::memset(memory.get(), 1, static_cast<std::size_t>(bytes));
+    const auto* words = static_cast<const std::uint64_t*>(memory.get());
+    const std::int64_t count = bytes / 8;
+    std::atomic<std::uint64_t> total = 0;
+    oneapi::tbb::task_arena arena(threads);
+    arena.execute([&] {
+        for (auto _ : state) {
+            cpu::parallel_for(count, count / (threads * 8), [&](std::int64_t first, std::int64_t last) {
+                std::uint64_t sums[8] = {};
+                for (std::int64_t i = first; i < last; i += 8)  // a line
+                    for (int k = 0; k < 8; ++k) sums[k] ^= words[i + k];
+                for (const std::uint64_t sum : sums) total ^= sum;
+            });
+        }
+    });
+    benchmark::DoNotOptimize(total.load());
+    state.SetBytesProcessed(state.iterations() * bytes);
 }
 
 void add_layer(const Layer& layer, int threads) {
@@ -121,6 +151,14 @@ void add_layer(const Layer& layer, int threads) {
 void register_kernels(const std::vector<int>& threads) {
     for (const Layer& layer : layers) {
         for (const int count : threads) add_layer(layer, count);
+    }
+    for (const int count : threads) {
+        const std::string name = fmt::format("memory/threads:{}", count);
+        benchmark::RegisterBenchmark(name.c_str(), read_memory, count)
+            ->ArgName("MiB")
+            ->Arg(64)
+            ->Arg(392)
+            ->UseRealTime();
     }
 }
 

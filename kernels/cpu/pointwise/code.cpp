@@ -4,11 +4,23 @@
 #include "kernels/cpu/pointwise/problem.hpp"
 
 namespace seq::cpu::pointwise {
+namespace {
+
+/// In floats: how far ahead weights are fetched that one tile alone reads. What lies further ahead would have left the
+/// cache again before a long panel is through.
+constexpr std::int64_t stream_ahead = 1024;
+
+}  // namespace
+
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats) {
     const std::int64_t tiles = divide_up(count, code.rows());
     const std::int64_t rows = count / tiles, larger = count % tiles;
     tile.ahead = next;
     tile.ahead_step = divide_up(next_floats, tiles * tile.taps * tile.channels);
+    if (tiles == 1) {
+        tile.ahead = tile.panel + stream_ahead;
+        tile.ahead_step = tile.columns > code.lanes ? 2 * code.lanes : code.lanes;
+    }
     for (std::int64_t t = 0; t < tiles; ++t) {
         const std::int64_t tile_rows = t < larger ? rows + 1 : rows;
         code.run(tile, tile_rows);

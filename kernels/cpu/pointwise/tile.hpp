@@ -91,7 +91,7 @@ struct Code {
 };
 
 /// Multiplies `count` rows by the panel of `tile`, in tiles that are alike; together they fetch `next`, of
-/// `next_floats`.
+/// `next_floats`, or, where there is one tile, what comes a little later in the panel and after it.
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats);
 
 /// The weights of a layer.
