@@ -18,8 +18,8 @@ constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
 constexpr std::int64_t tasks_per_thread = 6;
 
-/// `count` rows of dense [out_channels, in_channels, taps] as one panel, in which a row has `width` places. What is read
-/// in order is turned about in the first-level cache, and written a place of all rows at a time.
+/// `count` rows of dense [out_channels, in_channels, taps] as one panel, in which a row has `width` places. What is
+/// read in order is turned about in the first-level cache, and written a place of all rows at a time.
 void pack_panel(const PanelShape& shape, const float* rows, std::int64_t count, std::int64_t width, float* panel) {
     constexpr std::int64_t most_width = 32, block = 128;
     alignas(64) float turned[block * most_width] = {};
