@@ -13,12 +13,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-/// Runs that follow each other sooner than that are taken for a loop that goes on.
-constexpr Clock::duration pause_in_loop = 100us;
-/// Handing a turn over leaves the cores idle for about 50 µs.
-constexpr Clock::duration turn = 2ms;
+/// Runs that follow each other sooner than that are taken for a loop that goes on; of a turn, which leaves the cores
+/// idle while its holder pauses, sooner than the second.
+constexpr Clock::duration pause_in_loop = 100us, pause_in_turn = 10us;
+/// Handing a turn over costs some 150 µs, until the threads have come to the next arena.
+constexpr Clock::duration turn = 5ms;
 
 std::atomic<int> runs_in_progress{0};
+/// Whether this thread is in a turn: a run within another's run is part of it.
+thread_local bool is_in_turn = false;
 
 Turns& turns() {
     static Turns all(turn);
@@ -45,16 +48,21 @@ oneapi::tbb::task_arena& ThreadShare::enter(bool takes_turns) {
     const int others = runs_in_progress.fetch_add(1, std::memory_order_relaxed);
     const bool had_company = had_company_;
     had_company_ = others > 0;
-    if (!had_company_ || !had_company || Clock::now() - left_ > pause_in_loop) return arenas_.front();
-    if (!takes_turns) return part_among(others + 1);
-    turns().begin(this);
-    in_turn_ = true;
+    if (!had_company_ || !had_company || is_in_turn) return arenas_.front();
+    const Clock::duration pause = Clock::now() - left_;
+    if (!takes_turns) return pause > pause_in_loop ? arenas_.front() : part_among(others + 1);
+    if (pause <= pause_in_turn) {
+        turns().begin(this);
+        in_turn_ = is_in_turn = true;
+    }
     return arenas_.front();
 }
 
 void ThreadShare::leave() {
-    if (in_turn_) turns().end();
-    in_turn_ = false;
+    if (in_turn_) {
+        turns().end();
+        in_turn_ = is_in_turn = false;
+    }
     if (had_company_) left_ = Clock::now();
     runs_in_progress.fetch_sub(1, std::memory_order_relaxed);
 }

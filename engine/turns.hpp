@@ -12,7 +12,8 @@ namespace seq {
 class Turns {
    public:
     using Clock = std::chrono::steady_clock;
-    explicit Turns(Clock::duration length) : length_(length) {}
+    /// `now`: tells the time.
+    explicit Turns(Clock::duration length, Clock::time_point (*now)() = Clock::now) : length_(length), now_(now) {}
 
     /// Returns when it is the turn of `caller` and nobody is between `begin` and `end`.
     void begin(const void* caller);
@@ -27,10 +28,11 @@ class Turns {
     void wait_in_line(std::unique_lock<std::mutex>& lock);
 
     Clock::duration length_;
+    Clock::time_point (*now_)();
     std::mutex mutex_;
     bool busy_ = false;
     const void* holder_ = nullptr;  ///< of the turn, or of the last one
-    Clock::time_point over_{};      ///< when it is
+    Clock::time_point over_{};      ///< when it is; long ago where it was seen to be
     Waiter *first_ = nullptr, *last_ = nullptr;
 };
 

@@ -117,6 +117,13 @@ TEST_CASE("several plans in a file") {
     CHECK(has(missing.errors, "plan/binding"));
     for (const char* set : {"N=1,1", "N=1,", "N=,1", "N=1 --set N=2", "N=1,x"})
         CHECK(seqc("compile " + folder + "/cifar_cnn.json --tune none -o " + file + " --set " + set).status == 2);
+    const ProcessResult one = seqc("verify " + file + " --set N=3");
+    CHECK_MESSAGE(one.status == 0, one.errors);
+    CHECK(has(one.output, "N=3"));
+    CHECK_FALSE(has(one.output, "N=1 "));
+    const ProcessResult none = seqc("verify " + file + " --set N=77");
+    CHECK(none.status == 1);
+    CHECK(has(none.errors, "error[plan/binding]"));
 }
 
 TEST_CASE("a model that was changed since its plan was compiled is noticed where it takes the plan's place") {

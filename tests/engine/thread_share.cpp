@@ -79,6 +79,17 @@ TEST_CASE("sessions whose plan all caches hold together take turns beside others
     for (int i = 0; i < 3; ++i) CHECK(threads_in_turn(other) == usable);
 }
 
+TEST_CASE("a run within a turn is part of it") {
+    ThreadShare outer(cpu::usable_concurrency()), inner(cpu::usable_concurrency());
+    const Company company(1);
+    int runs = 0;
+    for (int i = 0; i < 4; ++i)
+        outer.execute(true, [&] {
+            for (int k = 0; k < 4; ++k) inner.execute(true, [&] { ++runs; });
+        });
+    CHECK(runs == 16);
+}
+
 TEST_CASE("which plans do better in turns") {
     const auto in_turns = [](std::int64_t rows, std::int64_t features, int threads) {
         const std::string size = std::to_string(features);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <latch>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -80,6 +81,35 @@ TEST_CASE("a turn that is over goes to who waits, not to its holder again") {
     }
     CHECK(came);
     second.join();
+}
+
+/// A clock that moves on whenever it is read.
+std::atomic<int> reads{0};
+Turns::Clock::time_point read_clock() { return Turns::Clock::time_point(std::chrono::nanoseconds(++reads)); }
+
+TEST_CASE("whenever a turn ends, who waits sees it") {
+    struct Shared {
+        explicit Shared(Turns::Clock::duration length) : turns(length, read_clock) {}
+        Turns turns;
+        std::atomic<int> done = 0;
+    };
+    constexpr int callers = 4, calls = 2000;
+    for (int length = 5; length <= 8; ++length) {
+        CAPTURE(length);
+        const auto shared = std::make_shared<Shared>(std::chrono::nanoseconds(length));  // outlives a test that fails
+        for (int c = 0; c < callers; ++c) {
+            std::thread([shared, caller = std::make_shared<int>(c)] {
+                for (int i = 0; i < calls; ++i) {
+                    shared->turns.begin(caller.get());
+                    std::this_thread::yield();
+                    shared->turns.end();
+                    ++shared->done;
+                }
+            }).detach();
+        }
+        for (int i = 0; i < 6000 && shared->done < callers * calls; ++i) std::this_thread::sleep_for(5ms);
+        REQUIRE(shared->done == callers * calls);
+    }
 }
 
 }  // namespace

@@ -17,8 +17,7 @@ int main(int argc, char** argv) {
         seq::benchmarks::register_calls(threads);
         benchmark::Initialize(&argc, argv);
         if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-        benchmark::RunSpecifiedBenchmarks();
-        return 0;
+        return benchmark::RunSpecifiedBenchmarks() > 0 ? 0 : 1;
     } catch (const std::exception& error) {
         fmt::print(stderr, "seq_benchmarks: {}\n", error.what());
         return 1;
