@@ -71,8 +71,13 @@ struct Need {
 };
 
 [[noreturn]] void refuse(const std::string& what, std::size_t bytes, std::size_t limit, const Need& need) {
-    throw Error("shape/limit", fmt::format("{} {}, more than the memory limit of {}{}", what, text_of(bytes),
-                                           text_of(limit), need.largest_text()));
+    std::string needed = text_of(bytes), allowed = text_of(limit);
+    if (needed == allowed) {
+        needed = fmt::format("{} B", bytes);
+        allowed = fmt::format("{} B", limit);
+    }
+    throw Error("shape/limit",
+                fmt::format("{} {}, more than the memory limit of {}{}", what, needed, allowed, need.largest_text()));
 }
 
 std::size_t or_usable(std::size_t limit) { return limit > 0 ? limit : usable_memory(); }
@@ -114,7 +119,9 @@ void require_parameters_fit(const Graph& graph, std::size_t limit) {
     limit = or_usable(limit);
     const Need need = need_of_parameters(graph);
     const std::size_t bytes = need.bytes + std::min(need.largest_bytes, unbounded - need.bytes);
-    if (bytes > limit) refuse("the parameters, one of them read while it is packed, take", bytes, limit, need);
+    if (bytes > limit)
+        refuse("the parameters, with the largest of them once more while a kernel packs it whole, may take", bytes,
+               limit, need);
 }
 
 void require_values_fit(const Graph& graph, std::size_t limit) {
