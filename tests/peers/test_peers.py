@@ -180,7 +180,7 @@ class Samples(Temporary):
         for function, succeeds in ((libc.sched_yield, True), (libc.getpid, False)):
             sample = worker.native_sample(loop, "time_of_one", ctypes.cast(function, ctypes.c_void_p).value, (None,))
             if succeeds:
-                self.assertGreater(sample(1000), sample(1))
+                self.assertGreater(min(sample(1000) for _ in range(5)), min(sample(1) for _ in range(5)))
             else:
                 self.assertRaisesRegex(RuntimeError, "a run failed", sample, 1)
 
