@@ -27,6 +27,25 @@ bool holds_extreme(const float* data, std::int64_t count) {
     return false;
 }
 
+/// False, with some left out, where the weight is refused.
+bool pack_all(const WeightRows& rows, const RowPacking& packing, float* packed) {
+    std::atomic<bool> refused = false;
+    const std::int64_t parts = divide_up(rows.count(), packing.step);
+    share_tasks(tbb::this_task_arena::max_concurrency(), parts, [&](std::int64_t, auto next) {
+        std::vector<float> room;
+        for (std::int64_t part = next(); part >= 0 && !refused; part = next()) {
+            const std::int64_t first = part * packing.step, count = std::min(packing.step, rows.count() - first);
+            const float* const data = rows.read(first, count, room);
+            if (packing.tame && holds_extreme(data, count * rows.length())) {
+                refused = true;
+            } else {
+                packing.pack(data, first, count, packed);
+            }
+        }
+    });
+    return !refused;
+}
+
 }  // namespace
 
 PackedWeights keep_bytes(std::size_t bytes, const std::function<void(void*)>& fill) {
@@ -40,22 +59,15 @@ PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>&
                       [&](void* data) { fill(static_cast<float*>(data)); });
 }
 
-bool pack_by_rows(const WeightRows& rows, std::int64_t step, bool tame,
-                  const std::function<void(const float* data, std::int64_t first, std::int64_t count)>& pack) {
-    std::atomic<bool> refused = false;
-    share_tasks(tbb::this_task_arena::max_concurrency(), divide_up(rows.count(), step), [&](std::int64_t, auto next) {
-        std::vector<float> room;
-        for (std::int64_t part = next(); part >= 0 && !refused; part = next()) {
-            const std::int64_t first = part * step, count = std::min(step, rows.count() - first);
-            const float* const data = rows.read(first, count, room);
-            if (tame && holds_extreme(data, count * rows.length())) {
-                refused = true;
-            } else {
-                pack(data, first, count);
-            }
-        }
-    });
-    return !refused;
+PackedWeights pack_rows(const Value& weight, WeightProvider& provider, const std::string& key,
+                        const RowPacking& packing) {
+    const auto pack = [&](const WeightRows& rows) {
+        bool usable = false;
+        PackedWeights weights =
+            keep_floats(packing.floats, [&](float* packed) { usable = pack_all(rows, packing, packed); });
+        return usable ? weights : PackedWeights{};
+    };
+    return provider.packed_by_rows(weight, key, pack, static_cast<std::size_t>(packing.floats) * sizeof(float));
 }
 
 PackedWeights pack_bias(const Node& node, WeightProvider& provider, std::int64_t padded) {

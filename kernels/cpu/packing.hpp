@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "graph/tensor.hpp"
 #include "kernels/kernel.hpp"
@@ -15,10 +16,19 @@ PackedWeights keep_bytes(std::size_t bytes, const std::function<void(void*)>& fi
 /// `count` floats, all of which `fill` writes.
 PackedWeights keep_floats(std::int64_t count, const std::function<void(float*)>& fill);
 
-/// Calls `pack` for `step` rows at a time, the last time perhaps for fewer, in the calling thread's arena. False, with
-/// some left out, where `tame` is set and the weight holds NaN, Inf or numbers near overflow.
-bool pack_by_rows(const WeightRows& rows, std::int64_t step, bool tame,
-                  const std::function<void(const float* data, std::int64_t first, std::int64_t count)>& pack);
+/// How a weight is packed some rows at a time.
+struct RowPacking {
+    std::int64_t floats = 0;  ///< of all that is packed
+    std::int64_t step = 1;    ///< rows at a time, the last time perhaps fewer
+    /// Whether weights that hold NaN, Inf or numbers near overflow are refused.
+    bool tame = false;
+    /// Writes what becomes of rows [first, first + count). Several threads call it.
+    std::function<void(const float* rows, std::int64_t first, std::int64_t count, float* packed)> pack;
+};
+
+/// The weight as `packing` packs it, in the calling thread's arena, kept under `key`; empty where it is refused.
+PackedWeights pack_rows(const Value& weight, WeightProvider& provider, const std::string& key,
+                        const RowPacking& packing);
 
 /// The numbers of the node's parameter "bias" with zeros after them up to `padded`; all zeros where it has none, and
 /// empty where they are not known.

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -191,13 +190,6 @@ void print_finding(const Finding& finding, double tolerance, bool json) {
                           finding.first_difference));
 }
 
-bool agree(const seq::Bindings& given, const seq::Bindings& stored) {
-    return std::all_of(given.begin(), given.end(), [&](const auto& one) {
-        const auto found = stored.find(one.first);
-        return found != stored.end() && found->second == one.second;
-    });
-}
-
 /// Replays the test vectors of a compiled plan, those for what --set gives where it gives something; on the model
 /// beside it where it was compiled for another machine.
 int verify_plan(const Arguments& arguments) {
@@ -212,7 +204,7 @@ int verify_plan(const Arguments& arguments) {
     int status = ok;
     std::size_t replayed = 0;
     for (std::size_t i = 0; i < differences.size(); ++i) {
-        if (!agree(given, info.bindings[i])) continue;
+        if (!agrees(info.bindings[i], given)) continue;
         ++replayed;
         std::string stage = "test vector";
         for (const auto& [symbol, value] : info.bindings[i]) stage += fmt::format(" {}={}", symbol, value);

@@ -127,6 +127,13 @@ seq::Executable open_plan(const Arguments& arguments, OtherVersion other_version
     }
 }
 
+bool agrees(const seq::Bindings& stored, const seq::Bindings& given) {
+    return std::all_of(given.begin(), given.end(), [&](const auto& setting) {
+        const auto found = stored.find(setting.first);
+        return found != stored.end() && found->second == setting.second;
+    });
+}
+
 seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable) {
     const seq::Bindings given = parse_settings(arguments.settings);
     for (const auto& [symbol, value] : given) {
@@ -136,11 +143,8 @@ seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& e
     }
     std::vector<seq::Bindings> stored = seq::stored_bindings(executable);
     if (stored.empty()) stored = seq::describe_compiled(arguments.spec).bindings;
-    for (seq::Bindings bindings : stored) {
-        const bool agrees = std::all_of(given.begin(), given.end(), [&](const auto& setting) {
-            return bindings.contains(setting.first) && bindings[setting.first] == setting.second;
-        });
-        if (agrees) return bindings;
+    for (const seq::Bindings& bindings : stored) {
+        if (agrees(bindings, given)) return bindings;
     }
     seq::Bindings bindings = stored.empty() ? seq::Bindings() : stored.front();
     for (const auto& [symbol, value] : given) bindings[symbol] = value;

@@ -18,6 +18,9 @@ enum class OtherVersion : std::uint8_t { compile_model, refuse };
 /// when it was compiled, and seq::Error as seq::load_compiled.
 seq::Executable open_plan(const Arguments& arguments, OtherVersion other_version = OtherVersion::compile_model);
 
+/// Whether a plan that is stored for some values of the symbols is one for those that are given.
+bool agrees(const seq::Bindings& stored, const seq::Bindings& given);
+
 /// The values of the symbols that --set gives, the others as in the first stored plan that agrees with it.
 seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable);
 

@@ -1,8 +1,7 @@
 #include "graph/ops/conv_transpose.hpp"
 
 #include "kernels/cpu/kernels.hpp"
-#include "kernels/cpu/onednn/primitive.hpp"
-#include "kernels/cpu/onednn/problem.hpp"
+#include "kernels/cpu/onednn/convolution.hpp"
 
 namespace seq::onednn {
 namespace {
@@ -73,12 +72,6 @@ PrimitiveDesc describe_primitive(const ConvolutionProblem& p, const MemoryDesc& 
             attributes};
 }
 
-/// The same in f32, of the same numbers.
-PrimitiveDesc describe_in_f32(const ConvolutionProblem& p, const PrimitiveDesc& desc) {
-    return describe_primitive(p, describe_any(desc.src_desc().get_dims()), describe_any(p.weights),
-                              describe_any(desc.dst_desc().get_dims()), plain_attributes());
-}
-
 std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider,
                                       const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& target,
                                       std::string& refusal) {
@@ -98,15 +91,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
                    desc.weights_desc(), 1);
     if (p.bias) builder.weight(DNNL_ARG_BIAS, desc.bias_desc(), desc.bias_desc(), 2);
     builder.output(DNNL_ARG_DST, desc.dst_desc(), *target_layout);
-    const bool in_f32 = reads_past_channels(request, p);
-    return builder.finish(desc, fused,
-                          {fused.loses_nan || in_f32,
-                           [p, desc, in_f32] {
-                               if (in_f32) return describe_in_f32(p, desc);
-                               return describe_primitive(p, desc.src_desc(), desc.weights_desc(), desc.dst_desc(),
-                                                         plain_attributes());
-                           }},
-                          refusal);
+    return builder.finish(desc, fused, bare_convolution(request, p, fused, desc, describe_primitive), refusal);
 }
 
 class ConvTranspose final : public Kernel {

@@ -75,18 +75,12 @@ PackedWeights pack_panels(const Node& node, WeightProvider& provider, const Pane
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
     const std::int64_t floats = shape.in_channels * shape.taps * round_up(shape.out_channels, shape.lanes);
-    const auto pack = [&](const WeightRows& rows) {
-        bool usable = false;
-        PackedWeights weights = keep_floats(floats, [&](float* packed) {
-            const auto panel = [&](const float* data, std::int64_t first, std::int64_t count) {
-                pack_panel(shape, data, count, round_up(count, shape.lanes), packed + first * rows.length());
-            };
-            usable = pack_by_rows(rows, std::int64_t{2} * shape.lanes, shape.tame, panel);
-        });
-        return usable ? weights : PackedWeights{};
+    const std::int64_t length = shape.in_channels * shape.taps;
+    const auto pack = [&](const float* rows, std::int64_t first, std::int64_t count, float* packed) {
+        pack_panel(shape, rows, count, round_up(count, shape.lanes), packed + first * length);
     };
-    return provider.packed_by_rows(weight, fmt::format("panels of 2 times {}", shape.lanes), pack,
-                                   static_cast<std::size_t>(floats) * sizeof(float));
+    return pack_rows(weight, provider, fmt::format("panels of 2 times {}", shape.lanes),
+                     {floats, std::int64_t{2} * shape.lanes, shape.tame, pack});
 }
 
 }  // namespace seq::cpu::pointwise

@@ -187,17 +187,10 @@ bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, Weig
     const std::string layout = fmt::format("winograd {} {}", problem.tile, problem.lanes);
     if (provider.available(weight)) {
         const std::int64_t width = 2 * problem.lanes;
-        const auto pack = [&](const WeightRows& rows) {
-            bool usable = false;
-            PackedWeights weights = keep_floats(problem.weight_floats(), [&](float* packed) {
-                usable = pack_by_rows(rows, width, true, [&](const float* data, std::int64_t first, std::int64_t) {
-                    winograd::pack_column(problem, data, first / width, packed);
-                });
-            });
-            return usable ? weights : PackedWeights{};
+        const auto pack = [&](const float* rows, std::int64_t first, std::int64_t, float* packed) {
+            winograd::pack_column(problem, rows, first / width, packed);
         };
-        kernel.weights = provider.packed_by_rows(weight, layout, pack,
-                                                 static_cast<std::size_t>(problem.weight_floats()) * sizeof(float));
+        kernel.weights = pack_rows(weight, provider, layout, {problem.weight_floats(), width, true, pack});
         if (kernel.weights.data == nullptr) return false;
     }
     kernel.bias = pack_bias(request.node, provider, problem.out.blocks * problem.lanes);
