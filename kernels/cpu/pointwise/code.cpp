@@ -21,8 +21,14 @@ void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float
         tile.ahead = tile.panel + stream_ahead;
         tile.ahead_step = tile.columns > code.lanes ? 2 * code.lanes : code.lanes;
     }
+    const bool fetches_rows = tile.rows_are_far && tiles > 1;
+    tile.rows_ahead = tile.panel;
     for (std::int64_t t = 0; t < tiles; ++t) {
         const std::int64_t tile_rows = t < larger ? rows + 1 : rows;
+        if (fetches_rows) {
+            tile.rows_ahead = tile.rows + tile_rows * tile.row_stride;
+            tile.rows_step = tile_rows;
+        }
         code.run(tile, tile_rows);
         tile.ahead += tile.taps * tile.channels * tile.ahead_step;
         tile.rows += tile_rows * tile.row_stride;
@@ -54,6 +60,7 @@ void multiply_panels(const Code& code, const Panels& panels, Tile tile, std::int
         if (tile.residual != nullptr) tile.residual = start.residual + (tile.output - start.output);
         multiply_panel(code, tile, count, more ? weights_at(next) : tile.panel,
                        more ? tile.channels * padded_columns(next) : 0);
+        tile.rows_are_far = false;
     }
 }
 

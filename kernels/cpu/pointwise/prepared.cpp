@@ -171,6 +171,7 @@ void PreparedPointwise::multiply_rows(const RunContext& context, const Block& bl
     tile.rows = block.rows;
     tile.backwards = backwards(context);
     tile.row_stride = block.row_stride;
+    tile.rows_are_far = !copies_;
     tile.channels = problem.in_channels;
     tile.output = static_cast<float*>(context.outputs[0]) + at;
     tile.epilogue = epilogue_;

@@ -11,8 +11,9 @@
 namespace seq::cpu::pointwise {
 namespace {
 
-/// Of rows that stay in the second-level cache beside the weights, in floats.
-constexpr std::int64_t block_cache_floats = 128 * 1024;
+/// Of rows that stay in the second-level cache beside the weights, in floats; what is written counts twice, since it is
+/// fetched and goes back.
+constexpr std::int64_t block_cache_floats = 256 * 1024;
 /// Below this a task is not worth being handed out.
 constexpr double least_task_macs = 400e3;
 /// Tasks for each thread, so that one that is held up leaves its own to others.
@@ -56,7 +57,8 @@ double Problem::macs() const {
 
 void cut_into_tasks(Problem& p, int threads) {
     const std::int64_t tile = tile_rows(p.lanes), tiles = (p.rows + tile - 1) / tile;
-    const std::int64_t fit = std::clamp<std::int64_t>(block_cache_floats / (tile * p.copy_stride()), 1, tiles);
+    const std::int64_t tile_floats = tile * (p.copy_stride() + 2 * p.padded_out());
+    const std::int64_t fit = std::clamp<std::int64_t>(block_cache_floats / tile_floats, 1, tiles);
     const auto worth = static_cast<std::int64_t>(p.macs() / least_task_macs);
     const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
     std::int64_t parts = 1, blocks = (tiles + fit - 1) / fit;

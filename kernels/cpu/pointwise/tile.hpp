@@ -52,6 +52,11 @@ struct Tile {
     /// floats.
     const float* ahead = nullptr;
     std::int64_t ahead_step = 0;
+    /// Whether rows lie one after the other, and are not in the core's own cache yet.
+    bool rows_are_far = false;
+    /// Rows that are needed next, fetched in the same way.
+    const float* rows_ahead = nullptr;
+    std::int64_t rows_step = 0;
     SumEpilogue epilogue;
 };
 
@@ -91,7 +96,8 @@ struct Code {
 };
 
 /// Multiplies `count` rows by the panel of `tile`, in tiles that are alike; together they fetch `next`, of
-/// `next_floats`, or, where there is one tile, what comes a little later in the panel and after it.
+/// `next_floats`, or, where there is one tile, what comes a little later in the panel and after it. Rows that are far
+/// are fetched a tile ahead.
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats);
 
 /// The weights of a layer.

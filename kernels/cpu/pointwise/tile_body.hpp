@@ -15,15 +15,16 @@ constexpr int group_rows = tile_rows(V::lanes);
 
 template <int Rows, int Columns>
 [[gnu::always_inline]] inline void multiply_channels(TileSums<Rows, Columns>& sums, const Tile& tile) {
-    const std::int64_t stride = tile.row_stride, ahead_step = tile.ahead_step;
+    const std::int64_t stride = tile.row_stride, ahead_step = tile.ahead_step, rows_step = tile.rows_step;
     const std::int64_t tap_floats = tile.channels * Columns * V::lanes;
     const std::int64_t *tap = tile.tap_offsets, *const last_tap = tap + tile.taps;
-    const float *rows = tile.rows, *panel = tile.panel, *ahead = tile.ahead;
+    const float *rows = tile.rows, *panel = tile.panel, *ahead = tile.ahead, *rows_ahead = tile.rows_ahead;
     for (; tap != last_tap; ++tap) {
         Channel channel(rows + *tap, stride);
         for (const float* const end = panel + tap_floats; panel != end;
-             panel += Columns * V::lanes, ahead += ahead_step) {
+             panel += Columns * V::lanes, ahead += ahead_step, rows_ahead += rows_step) {
             _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+            _mm_prefetch(reinterpret_cast<const char*>(rows_ahead), _MM_HINT_T1);
             sums.multiply(channel, panel);
             channel.advance();
         }
