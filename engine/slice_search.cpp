@@ -142,7 +142,8 @@ std::shared_ptr<Plan> SliceSearch::make_slice(const Slicing& slicing) {
         const Graph whole = slice_of(graph_, {slicing.samples, slicing.apart, 0}).value();
         plan = describe_plan(slice_of(graph_, slicing).value(), context_.bindings, context_.backend);
         plan->free_outputs = slicing.nodes > 0;
-        const Settled settled{nullptr, plan->free_outputs, &whole};
+        const int abreast = workers_of(graph_, slicing, context_.options.threads);
+        const Settled settled{nullptr, plan->free_outputs, &whole, abreast};
         build_plan(*plan, context_.backend, options, context_.weights,
                    select(plan->graph, context_.backend, options, context_.tuning, settled));
     });
@@ -154,7 +155,7 @@ std::shared_ptr<Plan> SliceSearch::make_head(const Slicing& slicing) {
     auto plan = describe_plan(graph_.clone(), bindings, backend);
     std::shared_ptr<Plan> slice = make_slice(slicing);
     const Choice head = head_choice(plan->graph, slice, slicing, options.threads);
-    const Selection selection = select(plan->graph, backend, options, tuning, {&head, false, nullptr});
+    const Selection selection = select(plan->graph, backend, options, tuning, {&head, false, nullptr, 1});
     if (selection.empty()) return nullptr;
     build_plan(*plan, backend, options, weights, selection);
     attach_slice(*plan, std::move(slice), slicing, options.threads);

@@ -22,11 +22,6 @@ std::int64_t slices_of(const Graph& graph, const Slicing& slicing) {
     return graph.inputs().front()->type.shape[0].value() / slicing.samples;
 }
 
-/// How many slices are computed at a time.
-int workers_of(const Graph& graph, const Slicing& slicing, int threads) {
-    return slicing.apart ? static_cast<int>(std::min<std::int64_t>(threads, slices_of(graph, slicing))) : 1;
-}
-
 std::shared_ptr<const PreparedKernel> kernel_of(const Graph& graph, const std::shared_ptr<Plan>& slice,
                                                 const Slicing& slicing, int threads) {
     return std::make_shared<SlicedKernel>(slice, slices_of(graph, slicing), workers_of(graph, slicing, threads));
@@ -50,6 +45,10 @@ ComputeOptions slice_options(ComputeOptions options, const Slicing& slicing) {
 std::optional<Graph> slice_of(const Graph& graph, const Slicing& slicing) {
     return slicing.nodes == 0 ? with_samples(graph, slicing.samples)
                               : with_samples(head_of(graph, slicing.nodes), slicing.samples);
+}
+
+int workers_of(const Graph& graph, const Slicing& slicing, int threads) {
+    return slicing.apart ? static_cast<int>(std::min<std::int64_t>(threads, slices_of(graph, slicing))) : 1;
 }
 
 void in_slice_arena(const Slicing& slicing, const std::function<void()>& make) {

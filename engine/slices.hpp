@@ -18,6 +18,9 @@ std::shared_ptr<Plan> make_batch_plan(const Graph& graph, const Bindings& bindin
 /// How a plan for a slice computes.
 ComputeOptions slice_options(ComputeOptions options, const Slicing& slicing);
 
+/// How many slices of `graph` are computed at a time.
+int workers_of(const Graph& graph, const Slicing& slicing, int threads);
+
 /// The model that a slice computes; nullopt where the graph cannot be sliced so. `graph` is one of independent samples.
 std::optional<Graph> slice_of(const Graph& graph, const Slicing& slicing);
 

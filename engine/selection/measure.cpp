@@ -45,8 +45,14 @@ bool fits(const Unit& unit, const std::vector<Candidate>* candidates) {
     });
 }
 
-std::string key_of(const Unit& unit, const ComputeOptions& options, WeightHome home) {
-    return fmt::format("{} weights={}", key_of(unit, options), name_of(home));
+/// How a unit runs, as a part of keys.
+std::string circumstances(WeightHome home, int abreast) {
+    const std::string weights = fmt::format("weights={}", name_of(home));
+    return abreast == 1 ? weights : fmt::format("{} abreast={}", weights, abreast);
+}
+
+std::string key_of(const Unit& unit, const ComputeOptions& options, WeightHome home, int abreast) {
+    return fmt::format("{} {}", key_of(unit, options), circumstances(home, abreast));
 }
 
 /// The same unit among other nodes.
@@ -64,8 +70,8 @@ Unit counterpart(const Unit& unit, const std::map<const Node*, const Node*>& oth
 }  // namespace
 
 Measurements::Measurements(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
-                           WeightHome home)
-    : graph_(graph), backend_(backend), options_(options), tuning_(tuning), home_(home) {
+                           WeightHome home, int abreast)
+    : graph_(graph), backend_(backend), options_(options), tuning_(tuning), home_(home), abreast_(abreast) {
     if (!tuning_.precedent || tuning_.precedent->graph->node_count() != graph.node_count()) return;
     const Node* other = tuning_.precedent->graph->first_node();
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next, other = other->next)
@@ -76,7 +82,7 @@ Measurements::Measurements(const Graph& graph, const Backend& backend, const Com
 
 const std::vector<Candidate>* Measurements::known_before(const Unit& unit) const {
     if (earlier_.empty()) return nullptr;
-    return tuning_.cache.find(key_of(counterpart(unit, earlier_), tuning_.precedent->options, earlier_home_));
+    return tuning_.cache.find(key_of(counterpart(unit, earlier_), tuning_.precedent->options, earlier_home_, 1));
 }
 
 const Candidate* Measurements::far_before(const std::vector<Candidate>& known, const Candidate& candidate) const {
@@ -94,11 +100,11 @@ const Candidate* Measurements::far_before(const std::vector<Candidate>& known, c
 Stopwatch& Measurements::stopwatch() {
     constexpr int full_effort = 10;
     if (!stopwatch_)
-        stopwatch_.emplace(backend_, options_.threads, home_, tuning_.effort == Tune::full ? full_effort : 1);
+        stopwatch_.emplace(backend_, options_.threads, home_, abreast_, tuning_.effort == Tune::full ? full_effort : 1);
     return *stopwatch_;
 }
 
-std::string Measurements::key(const Unit& unit) const { return key_of(unit, options_, home_); }
+std::string Measurements::key(const Unit& unit) const { return key_of(unit, options_, home_, abreast_); }
 
 void Measurements::prepare(const std::vector<Unit>& units) {
     std::map<std::string, const Unit*> missing;
@@ -161,8 +167,8 @@ double Measurements::reorder(const Value& value, const Layout& from, const Layou
     const Placed source = place(value, from), target = place(value, to);
     if (same_bytes(source, target)) return 0;
     const std::string key =
-        fmt::format("reorder {}[{}] {} -> {} threads={} weights={}", name_of(value.type.dtype),
-                    fmt::join(source.sizes, ","), from.to_string(), to.to_string(), options_.threads, name_of(home_));
+        fmt::format("reorder {}[{}] {} -> {} threads={} {}", name_of(value.type.dtype), fmt::join(source.sizes, ","),
+                    from.to_string(), to.to_string(), options_.threads, circumstances(home_, abreast_));
     if (const auto* known = tuning_.cache.find(key)) return known->front().cold;
     const Times times = measure_reorder(source, target);
     tuning_.cache.add(key, {{"reorder", {}, {from, to}, {from}, {to}, times.warm, times.cold}});

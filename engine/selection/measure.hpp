@@ -14,8 +14,9 @@ namespace seq {
 /// The candidates of a graph's units and what reorders take, from the timing cache or measured now.
 class Measurements {
    public:
+    /// `abreast`: how many threads run the graph at a time.
     Measurements(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
-                 WeightHome home);
+                 WeightHome home, int abreast);
 
     /// Measures what the cache lacks.
     void prepare(const std::vector<Unit>& units);
@@ -46,6 +47,7 @@ class Measurements {
     const ComputeOptions& options_;
     Tuning& tuning_;
     WeightHome home_;
+    int abreast_;
     std::optional<Stopwatch> stopwatch_;
     /// The precedent's node for each of the graph's.
     std::map<const Node*, const Node*> earlier_;

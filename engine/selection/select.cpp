@@ -69,7 +69,7 @@ Selection select(const Graph& graph, const Backend& backend, const ComputeOption
     const Graph& whole = settled.whole != nullptr ? *settled.whole : graph;
     const WeightHome home = weight_home(footprint_of(whole, options.dtype), options.threads);
     const bool cold = home != WeightHome::core;
-    Measurements measurements(graph, backend, options, tuning, home);
+    Measurements measurements(graph, backend, options, tuning, home, settled.abreast);
     measurements.prepare(units.all(groups));
     GroupChoice choice(measurements, cold, options.threads);
     std::erase_if(groups, [&](const Group& group) { return !choice.pays(group); });

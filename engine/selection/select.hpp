@@ -49,7 +49,7 @@ struct Choice {
     const Candidate& candidate() const { return candidates[chosen]; }
 };
 
-/// What a selection is not free to choose.
+/// What a selection is not free to choose, and how its graph runs.
 struct Settled {
     /// What runs the first nodes, in their order; nullptr: nothing does yet.
     const Choice* head = nullptr;
@@ -57,6 +57,8 @@ struct Settled {
     bool free_outputs = false;
     /// The graph that this one is a part of, which runs with it; nullptr: none.
     const Graph* whole = nullptr;
+    /// How many threads run the graph at a time, each by itself.
+    int abreast = 1;
 };
 
 /// The units of a graph by their last nodes; views are left out, which have no step.

@@ -1,11 +1,15 @@
 #include "engine/selection/stopwatch.hpp"
 
+#include <oneapi/tbb/task_arena.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <deque>
+#include <stop_token>
+#include <thread>
 
 #include "kernels/cpu/large_pages.hpp"
 
@@ -19,15 +23,77 @@ constexpr double least_sample = 20;
 /// Runs longer than this do not keep in the caches what they read.
 constexpr double longest_warm = 5000;
 
-struct Trial {
-    const PreparedKernel& kernel;
-    RunContext context;
+/// `count` bytes of the buffer, which grows where it has to, filled as trials are.
+void* filled(std::vector<TrialBuffer>& buffers, std::size_t index, const Placed& placed) {
+    const auto need = static_cast<std::size_t>(placed.byte_count());
+    while (index >= buffers.size()) buffers.emplace_back(0);
+    TrialBuffer& buffer = buffers[index];
+    if (buffer.bytes < need || buffer.data == nullptr) buffer = TrialBuffer(need);
+    constexpr std::size_t pattern = 65536;
+    auto* const data = static_cast<std::byte*>(buffer.data.get());
+    const std::array count{static_cast<std::int64_t>(std::min(need, pattern) / size_of(placed.dtype))};
+    fill_trial(TensorView::dense(data, placed.dtype, count));
+    const std::size_t repeats = need / pattern;
+    tbb::parallel_for(std::size_t{1}, repeats + 1, [&](std::size_t i) {
+        std::memcpy(data + i * pattern, data, std::min(pattern, need - i * pattern));
+    });
+    return data;
+}
+
+/// A kernel with all that it runs on.
+class Trial {
+   public:
+    Trial(const TimedKernel& timed, std::vector<TrialBuffer>& buffers)
+        : kernel_(timed.kernel), scratch_(timed.kernel.scratch_bytes), state_(timed.kernel.make_state()) {
+        for (std::size_t i = 0; i < timed.inputs.size(); ++i) {
+            const Value& value = *timed.inputs[i];
+            sources_.push_back(value.is_constant_like() ? timed.weights.keep(value)->view().data
+                                                        : filled(buffers, i, timed.placed[i]));
+        }
+        for (std::size_t i = 0; i < timed.outputs.size(); ++i)
+            targets_.push_back(filled(buffers, sources_.size() + i, timed.outputs[i]));
+    }
+
+    const std::vector<void*>& sources() const { return sources_; }
+
+    void run() const {
+        RunContext context;
+        context.inputs = sources_.data();
+        context.outputs = targets_.data();
+        context.scratch = static_cast<std::byte*>(scratch_.data.get());
+        context.state = state_.get();
+        kernel_.run(context);
+    }
 
     double microseconds(int repeats) const {
         const auto start = Clock::now();
-        for (int i = 0; i < repeats; ++i) kernel.run(context);
+        for (int i = 0; i < repeats; ++i) run();
         return std::chrono::duration<double, std::micro>(Clock::now() - start).count() / repeats;
     }
+
+   private:
+    const PreparedKernel& kernel_;
+    std::vector<void*> sources_, targets_;
+    TrialBuffer scratch_;
+    std::unique_ptr<KernelState> state_;
+};
+
+/// Runs the kernel again and again beside the one that is timed, a thread for each of `buffers` but the first.
+class Company {
+   public:
+    Company(const TimedKernel& timed, std::vector<std::vector<TrialBuffer>>& buffers) {
+        for (std::size_t i = 1; i < buffers.size(); ++i) trials_.emplace_back(timed, buffers[i]);
+        for (const Trial& trial : trials_)
+            threads_.emplace_back([&trial](const std::stop_token& stop) {
+                oneapi::tbb::task_arena(1).execute([&] {
+                    while (!stop.stop_requested()) trial.run();
+                });
+            });
+    }
+
+   private:
+    std::deque<Trial> trials_;
+    std::vector<std::jthread> threads_;
 };
 
 /// Brings the bytes into the cores' caches, written, as the step before would have; what was there goes.
@@ -57,30 +123,15 @@ double lower_quartile(int effort, std::size_t least, const Sample& sample) {
 
 }  // namespace
 
-Stopwatch::Stopwatch(const Backend& backend, int threads, WeightHome home, int effort)
+TrialBuffer::TrialBuffer(std::size_t bytes) : data(cpu::take_memory(bytes)), bytes(bytes) {}
+
+Stopwatch::Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort)
     : backend_(backend),
       home_(home),
       effort_(effort),
-      evicted_(make_buffer(2 * cache_bytes(2) * static_cast<std::size_t>(threads))) {
+      evicted_(2 * cache_bytes(2) * static_cast<std::size_t>(threads)),
+      buffers_(static_cast<std::size_t>(abreast)) {
     std::fill_n(static_cast<std::byte*>(evicted_.data.get()), evicted_.bytes, std::byte{1});
-}
-
-Stopwatch::Buffer Stopwatch::make_buffer(std::size_t bytes) { return {cpu::take_memory(bytes), bytes}; }
-
-void* Stopwatch::buffer(std::size_t index, const Placed& placed) {
-    if (index >= buffers_.size()) buffers_.resize(index + 1);
-    const auto need = static_cast<std::size_t>(placed.byte_count());
-    Buffer& buffer = buffers_[index];
-    if (buffer.bytes < need || buffer.data == nullptr) buffer = make_buffer(need);
-    constexpr std::size_t pattern = 65536;
-    auto* const data = static_cast<std::byte*>(buffer.data.get());
-    const std::array count{static_cast<std::int64_t>(std::min(need, pattern) / size_of(placed.dtype))};
-    fill_trial(TensorView::dense(data, placed.dtype, count));
-    const std::size_t repeats = need / pattern;
-    tbb::parallel_for(std::size_t{1}, repeats + 1, [&](std::size_t i) {
-        std::memcpy(data + i * pattern, data, std::min(pattern, need - i * pattern));
-    });
-    return data;
 }
 
 void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& sources) {
@@ -98,22 +149,8 @@ void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& so
 }
 
 Times Stopwatch::time(const TimedKernel& timed, double hopeless) {
-    std::vector<void*> sources, targets;
-    for (std::size_t i = 0; i < timed.inputs.size(); ++i) {
-        const Value& value = *timed.inputs[i];
-        sources.push_back(value.is_constant_like() ? timed.weights.keep(value)->view().data
-                                                   : buffer(i, timed.placed[i]));
-    }
-    for (std::size_t i = 0; i < timed.outputs.size(); ++i)
-        targets.push_back(buffer(sources.size() + i, timed.outputs[i]));
-    const Buffer scratch = make_buffer(timed.kernel.scratch_bytes);
-    const auto state = timed.kernel.make_state();
-    Trial trial{timed.kernel, {}};
-    trial.context.inputs = sources.data();
-    trial.context.outputs = targets.data();
-    trial.context.scratch = static_cast<std::byte*>(scratch.data.get());
-    trial.context.state = state.get();
-
+    const Trial trial(timed, buffers_.front());
+    const Company company(timed, buffers_);
     trial.microseconds(1);
     const double first = std::min(trial.microseconds(1), trial.microseconds(1));
     if (first >= hopeless) return {first, first};
@@ -123,7 +160,7 @@ Times Stopwatch::time(const TimedKernel& timed, double hopeless) {
     const std::size_t least = keeps ? 4 : 2;
     times.warm = keeps ? lower_quartile(effort_, least, [&] { return trial.microseconds(repeats); }) : first;
     times.cold = home_ == WeightHome::core ? times.warm : lower_quartile(effort_, least, [&] {
-        make_cold(timed, sources);
+        make_cold(timed, trial.sources());
         return trial.microseconds(1);
     });
     return times;

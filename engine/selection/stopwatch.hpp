@@ -24,32 +24,34 @@ struct TimedKernel {
     TrialWeights& weights;
 };
 
+/// As sessions have it, in large pages.
+struct TrialBuffer {
+    explicit TrialBuffer(std::size_t bytes);
+
+    std::shared_ptr<void> data;
+    std::size_t bytes = 0;
+};
+
 /// Times prepared kernels in the calling thread's arena, on buffers of its own.
 class Stopwatch {
    public:
-    /// `home`: where the weights are for a cold run. `effort`: runs are taken for this many times 5 milliseconds, four
-    /// at least, or two where they are long.
-    Stopwatch(const Backend& backend, int threads, WeightHome home, int effort);
+    /// `home`: where the weights are for a cold run. `abreast`: how many threads run the kernel at a time, each on
+    /// buffers of its own, of which one is timed. `effort`: runs are taken for this many times 5 milliseconds, four at
+    /// least, or two where they are long.
+    Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort);
 
     /// Lower quartiles. Gives up after a run or two where it takes more than `hopeless` microseconds warm.
     Times time(const TimedKernel& timed, double hopeless);
 
    private:
-    void* buffer(std::size_t index, const Placed& placed);
     void make_cold(const TimedKernel& timed, const std::vector<void*>& sources);
 
     const Backend& backend_;
     WeightHome home_;
     int effort_;
-    /// As sessions have it, in large pages.
-    struct Buffer {
-        std::shared_ptr<void> data;
-        std::size_t bytes = 0;
-    };
-    static Buffer make_buffer(std::size_t bytes);
-
-    Buffer evicted_;
-    std::vector<Buffer> buffers_;
+    TrialBuffer evicted_;
+    /// Of each thread.
+    std::vector<std::vector<TrialBuffer>> buffers_;
 };
 
 }  // namespace seq

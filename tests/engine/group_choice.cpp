@@ -48,7 +48,7 @@ class Pair {
                           {candidate(from, 1, time)});
     }
     bool pays() {
-        Measurements measurements(graph_, cpu_backend(), options_, tuning_, WeightHome::core);
+        Measurements measurements(graph_, cpu_backend(), options_, tuning_, WeightHome::core, 1);
         return GroupChoice(measurements, false, options_.threads).pays(group_);
     }
 
