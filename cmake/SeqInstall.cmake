@@ -1,5 +1,4 @@
 # Installs seqc, the libraries, the headers as <seq/...>, and what find_package(seq) needs.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(seq_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/seq)
@@ -11,6 +10,10 @@ install(EXPORT seq-targets NAMESPACE seq:: DESTINATION ${seq_package_dir})
 if(TARGET seqc)
   set_target_properties(seqc PROPERTIES INSTALL_RPATH "$ORIGIN/../${seq_onednn_dir}/lib")
   install(TARGETS seqc RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+if(TARGET seq_cuda)
+  install(TARGETS seq_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
 
 # The oneDNN that tools/setup unpacked goes along; a system's is found where it is.

@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "engine/devices.hpp"
 #include "engine/memory_limit.hpp"
 #include "engine/optimize.hpp"
 #include "engine/plan_file/weight_recorder.hpp"
@@ -80,8 +81,11 @@ std::vector<std::string> binding_texts(const Bindings& bindings) {
 }  // namespace
 
 void require_available(const CompileOptions& options) {
-    if (options.device.kind != DeviceKind::cpu)
-        throw Error("device/unavailable", "this build of seq computes on the CPU alone");
+    if (options.device.kind != DeviceKind::cpu) {
+        const DeviceReport cuda = describe_cuda_device();
+        throw Error("device/unavailable",
+                    cuda.available ? "this version of seq finds GPUs, but computes on the CPU alone" : cuda.reason);
+    }
     require_dtype(options.dtype, cpu_backend());
     if (options.dtype != DType::f32 && options.numerics == Numerics::strict)
         throw Error("spec/value", fmt::format("strict numerics compute as the reference does, in f32, and not in {}",

@@ -1,6 +1,8 @@
 #include "engine/devices.hpp"
 
+#include "engine/cuda_plugin.hpp"
 #include "kernels/cpu/cpu.hpp"
+#include "kernels/cuda/plugin.hpp"
 
 namespace seq {
 namespace {
@@ -32,11 +34,12 @@ DeviceReport describe_cpu_device() {
 
 }  // namespace
 
-std::vector<DeviceReport> describe_devices() {
-    DeviceReport cuda;
-    cuda.name = "cuda";
-    cuda.reason = "this build of seq computes on the CPU alone";
-    return {describe_cpu_device(), std::move(cuda)};
+DeviceReport describe_cuda_device() {
+    const CudaPlugin& cuda = cuda_plugin();
+    if (cuda.plugin != nullptr) return cuda.plugin->describe();
+    return {"cuda", false, cuda.missing, {}};
 }
+
+std::vector<DeviceReport> describe_devices() { return {describe_cpu_device(), describe_cuda_device()}; }
 
 }  // namespace seq

@@ -1,23 +1,13 @@
 #pragma once
 
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "graph/tensor.hpp"
+#include "kernels/device_report.hpp"
 
 namespace seq {
 
-/// A device that seq knows of, and whether this machine has it.
-struct DeviceReport {
-    std::string name;  ///< "cpu", "cuda"
-    bool available = false;
-    /// Why not; empty where it is available.
-    std::string reason;
-    /// What is known of it, for people and machines: {"instruction_set", "avx512"}.
-    std::vector<std::pair<std::string, std::string>> facts;
-};
-
+/// All that seq knows of.
 std::vector<DeviceReport> describe_devices();
+DeviceReport describe_cuda_device();
 
 }  // namespace seq

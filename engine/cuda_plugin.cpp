@@ -1,0 +1,71 @@
+#include "engine/cuda_plugin.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "kernels/cuda/build_identity.hpp"
+#include "kernels/cuda/plugin.hpp"
+
+namespace seq {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Of the program or library that this code is in.
+fs::path own_folder() {
+    Dl_info info{};
+    std::error_code ignored;
+    if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) != 0 && info.dli_fname != nullptr) {
+        const fs::path file = fs::canonical(info.dli_fname, ignored);
+        // A program is named as it was called, which need not be a path.
+        if (std::string_view(info.dli_fname).find('/') != std::string_view::npos && !file.empty())
+            return file.parent_path();
+    }
+    return fs::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
+std::vector<fs::path> usual_folders() {
+    if (const char* named = std::getenv("SEQ_PLUGIN_DIR"); named != nullptr && *named != '\0') return {named};
+    const fs::path own = own_folder();
+    return {own, (own / ".." / SEQ_LIBRARY_DIR).lexically_normal()};
+}
+
+CudaPlugin lacks(std::string reason) { return {nullptr, std::move(reason)}; }
+
+CudaPlugin open_file(const fs::path& file) {
+    void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+        const char* const reason = dlerror();
+        return lacks(
+            fmt::format("{} does not load: {}", file.string(), reason != nullptr ? reason : "no reason given"));
+    }
+    const auto entry = reinterpret_cast<cuda::PluginEntry>(dlsym(library, cuda::plugin_entry));
+    if (entry == nullptr) return lacks(fmt::format("{} is no plugin of seq", file.string()));
+    const cuda::Plugin* const plugin = entry();
+    if (plugin->revision != cuda::plugin_revision || std::string_view(plugin->build) != cuda::build_identity)
+        return lacks(
+            fmt::format("{} is of another build (plugin revision {}, {}) than this seq (plugin revision {}, {})",
+                        file.string(), plugin->revision, plugin->build, cuda::plugin_revision, cuda::build_identity));
+    return {plugin, {}};
+}
+
+}  // namespace
+
+CudaPlugin open_cuda_plugin(const std::vector<fs::path>& folders) {
+    std::error_code ignored;
+    for (const fs::path& folder : folders) {
+        if (fs::exists(folder / cuda::plugin_file, ignored)) return open_file(folder / cuda::plugin_file);
+    }
+    return lacks(fmt::format("this build of seq computes on the CPU alone: there is no {} in {}", cuda::plugin_file,
+                             folders.empty() ? "any folder" : folders.front().string()));
+}
+
+const CudaPlugin& cuda_plugin() {
+    static const CudaPlugin opened = open_cuda_plugin(usual_folders());
+    return opened;
+}
+
+}  // namespace seq

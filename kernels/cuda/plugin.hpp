@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/device_report.hpp"
+
+// What libseq_cuda.so and the program that opens it agree on. It includes neither CUDA nor cuDNN, so that the host can.
+namespace seq::cuda {
+
+inline constexpr const char* plugin_file = "libseq_cuda.so";
+inline constexpr const char* plugin_entry = "seq_cuda_plugin";
+/// Goes up with every change of `Plugin`, of what it refers to, or of the graph's types.
+inline constexpr std::uint32_t plugin_revision = 1;
+
+/// Its types are C++ ones, so that nothing but the first two members may be read before they are compared: both sides
+/// have to come from one build.
+struct Plugin {
+    std::uint32_t revision = plugin_revision;
+    const char* build = nullptr;  ///< its build_identity (build_identity.hpp)
+    /// Looks for a driver, GPUs and cuDNN.
+    DeviceReport (*describe)() = nullptr;
+};
+
+using PluginEntry = const Plugin* (*)();
+
+}  // namespace seq::cuda

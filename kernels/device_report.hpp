@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace seq {
+
+/// A device that seq knows of, and whether this machine has it.
+struct DeviceReport {
+    std::string name;  ///< "cpu", "cuda"
+    bool available = false;
+    /// Why not; empty where it is available.
+    std::string reason;
+    /// What is known of it, for people and machines: {"instruction_set", "avx512"}. Of a device that is not available,
+    /// what was found before the reason.
+    std::vector<std::pair<std::string, std::string>> facts;
+};
+
+}  // namespace seq

@@ -1,0 +1,110 @@
+#include "kernels/cuda/probe.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace seq::tests {
+namespace {
+
+using cuda::Cudnn;
+
+/// A machine as the fakes below tell of it.
+struct Machine {
+    int driver = 13000;
+    cudaError_t count_error = cudaSuccess;
+    int gpus = 1;
+    int major = 9, minor = 0;
+};
+Machine machine;
+
+cudaError_t driver_version(int* version) {
+    *version = machine.driver;
+    return cudaSuccess;
+}
+cudaError_t device_count(int* count) {
+    *count = machine.count_error == cudaSuccess ? machine.gpus : 0;
+    return machine.count_error;
+}
+cudaError_t device_properties(cudaDeviceProp* properties, int device) {
+    std::strcpy(properties->name, device == 0 ? "First GPU" : "Second GPU");
+    properties->totalGlobalMem = std::size_t{80} << 30;
+    properties->major = device == 0 ? machine.major : 9;
+    properties->minor = device == 0 ? machine.minor : 0;
+    properties->multiProcessorCount = 132;
+    return cudaSuccess;
+}
+const char* error_string(cudaError_t) { return "the text of the error"; }
+
+Cudnn some_cudnn() {
+    Cudnn cudnn;
+    cudnn.version = [] { return std::size_t{91900}; };
+    return cudnn;
+}
+
+DeviceReport probe_of(const Machine& told, const Cudnn& cudnn = some_cudnn()) {
+    machine = told;
+    return cuda::probe({driver_version, device_count, device_properties, error_string}, cudnn);
+}
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+TEST_CASE("a GPU with a driver and cuDNN is available, and is described") {
+    const DeviceReport report = probe_of({});
+    CHECK(report.available);
+    CHECK(report.reason.empty());
+    CHECK(report.name == "cuda");
+    const Facts facts(report.facts.begin() + 1, report.facts.end());
+    CHECK(facts == Facts{{"driver_cuda", "13.0"},
+                         {"gpu_0", "First GPU, 80 GiB, compute capability 9.0, 132 multiprocessors"},
+                         {"cudnn", "9.19.0"}});
+}
+
+TEST_CASE("the first thing that a machine lacks is the reason") {
+    Cudnn none;
+    none.missing = "cuDNN 9 is not found";
+    struct Case {
+        Machine machine;
+        Cudnn cudnn;
+        const char* reason;
+    };
+    const Case cases[] = {
+        {{.driver = 0}, some_cudnn(), "there is no NVIDIA driver (libcuda.so.1) on this machine"},
+        {{.driver = 12080, .count_error = cudaErrorInsufficientDriver},
+         some_cudnn(),
+         "the NVIDIA driver is too old: it serves CUDA 12.8, and this build of seq needs 13.0"},
+        {{.count_error = cudaErrorNoDevice}, some_cudnn(), "shows no GPU (CUDA_VISIBLE_DEVICES may hide it)"},
+        {{.gpus = 0}, some_cudnn(), "shows no GPU"},
+        {{.count_error = cudaErrorUnknown}, some_cudnn(), "CUDA does not start: the text of the error (999)"},
+        {{.major = 7, .minor = 0},
+         some_cudnn(),
+         "GPU 0 (First GPU) has compute capability 7.0, and 7.5 is the least that serves"},
+        {{}, none, "cuDNN 9 is not found"},
+    };
+    for (const Case& lacking : cases) {
+        const DeviceReport report = probe_of(lacking.machine, lacking.cudnn);
+        CAPTURE(report.reason);
+        CHECK_FALSE(report.available);
+        CHECK(report.reason.find(lacking.reason) != std::string::npos);
+    }
+}
+
+TEST_CASE("an old GPU beside one that serves is no hindrance") {
+    const DeviceReport report = probe_of({.gpus = 2, .major = 6, .minor = 1});
+    CHECK(report.available);
+    CHECK(
+        std::any_of(report.facts.begin(), report.facts.end(), [](const auto& fact) { return fact.first == "gpu_1"; }));
+}
+
+TEST_CASE("a file that is no cuDNN is said to be none") {
+    const Cudnn absent = cuda::open_cudnn("/nowhere/libcudnn.so.9");
+    CHECK_FALSE(absent);
+    CHECK(absent.missing.find("cuDNN 9 is not found: /nowhere/libcudnn.so.9") != std::string::npos);
+    const Cudnn other = cuda::open_cudnn("libm.so.6");
+    CHECK_FALSE(other);
+    CHECK(other.missing == "libm.so.6 is no cuDNN 9: it has no cudnnGetVersion");
+}
+
+}  // namespace
+}  // namespace seq::tests
