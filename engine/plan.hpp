@@ -43,6 +43,8 @@ struct Step {
     std::vector<Refusal> refusals;
     /// What was measured before this was chosen, itself included; empty where nothing was.
     std::vector<Candidate> candidates;
+    /// The group that it runs, or that its node was measured in too; nullptr where none was measured.
+    std::shared_ptr<const WeighedGroup> weighed;
 };
 
 /// One input or output as the plan computes: floats are f32, whatever the caller's dtype.

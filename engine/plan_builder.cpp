@@ -133,6 +133,7 @@ bool PlanBuilder::place_selected(const Node& node) {
     step.kernel_name = choice.candidate().kernel;
     step.offer = choice.candidate().offer;
     step.candidates = choice.candidates;
+    step.weighed = choice.weighed;
     if (choice.unit.group != nullptr || choice.kernel != nullptr) {
         connect_group_inputs(step, choice.unit.inputs);
     } else {

@@ -1,7 +1,6 @@
 #include "engine/selection/group_choice.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace seq {
 namespace {
@@ -14,62 +13,95 @@ std::vector<Candidate> view_candidates() { return {{"", "", {}, {Layout::plain()
 
 }  // namespace
 
-bool GroupChoice::pays(const Group& group) {
-    const std::vector<Candidate> candidates = measurements_.of(group_unit(group));
-    return std::any_of(candidates.begin(), candidates.end(),
-                       [&](const Candidate& together) { return together.cost(cold_) < apart(group, together); });
+WeighedGroup GroupChoice::weigh(const Group& group) {
+    WeighedGroup weighed{group_unit(group), cold_, false, measurements_.of(group_unit(group)), {}, {}};
+    for (const Node* node : group.nodes) weighed.nodes.push_back(candidates_of(*node));
+    for (const Candidate& together : weighed.together) {
+        const std::optional<Apart>& apart = weighed.apart.emplace_back(this->apart(weighed, together));
+        weighed.pays = weighed.pays || !apart || together.cost(cold_) < apart->sum;
+    }
+    return weighed;
 }
 
-double GroupChoice::apart(const Group& group, const Candidate& together) {
+std::vector<Candidate> GroupChoice::candidates_of(const Node& node) const {
+    return is_view(node) ? view_candidates() : measurements_.of(node_unit(node));
+}
+
+std::optional<Apart> GroupChoice::apart(const WeighedGroup& group, const Candidate& together) {
     Pbqp problem;
     std::map<const Value*, Source> sources;
-    for (const Node* node : group.nodes) {
-        const std::vector<Candidate> candidates =
-            is_view(*node) ? view_candidates() : measurements_.of(node_unit(*node));
-        if (candidates.empty()) return std::numeric_limits<double>::infinity();
+    for (std::size_t index = 0; index < group.nodes.size(); ++index) {
+        const Node& node = *group.unit.nodes[index];
+        const std::vector<Candidate>& candidates = group.nodes[index];
+        if (candidates.empty()) return std::nullopt;
         std::vector<double> costs;
         for (const Candidate& candidate : candidates)
-            costs.push_back(candidate.cost(cold_) + outer_cost(group, together, *node, candidate));
-        const std::size_t index = problem.add_node(std::move(costs));
+            costs.push_back(candidate.cost(cold_) + outer_cost(group.unit, together, node, candidate));
+        problem.add_node(std::move(costs));
         for (std::size_t i = 0; i < candidates.front().inputs.size(); ++i) {
-            const auto source = sources.find(node->inputs[i]);
+            const auto source = sources.find(node.inputs[i]);
             if (source == sources.end()) continue;
             std::vector<Layout> wanted;
             for (const Candidate& candidate : candidates) wanted.push_back(candidate.inputs[i]);
-            connect(problem, index, *node->inputs[i], source->second, wanted);
+            connect(problem, index, *node.inputs[i], source->second, wanted);
         }
-        Source& source = sources[node->output()];
+        Source& source = sources[node.output()];
         source.node = index;
         for (const Candidate& candidate : candidates) source.layouts.push_back(candidate.outputs[0]);
     }
-    return problem.cost(problem.solve());
+    Apart apart;
+    apart.candidates = problem.solve();
+    apart.sum = problem.cost(apart.candidates);
+    if (apart.sum >= Measurements::endless) return std::nullopt;
+    split(apart, group, together);
+    return apart;
 }
 
 /// Reorders between what the node has and what the group has of the same values.
-double GroupChoice::outer_cost(const Group& group, const Candidate& together, const Node& node,
+double GroupChoice::outer_cost(const Unit& group, const Candidate& together, const Node& node,
                                const Candidate& candidate) {
     double cost = 0;
     for (std::size_t i = 0; i < candidate.inputs.size(); ++i) {
-        const auto found = std::find(group.values.begin(), group.values.end(), node.inputs[i]);
-        if (found == group.values.end()) continue;
-        const auto position = static_cast<std::size_t>(found - group.values.begin());
+        const auto found = std::find(group.inputs.begin(), group.inputs.end(), node.inputs[i]);
+        if (found == group.inputs.end()) continue;
+        const auto position = static_cast<std::size_t>(found - group.inputs.begin());
         cost += measurements_.reorder(*node.inputs[i], together.inputs[position], candidate.inputs[i]);
     }
-    if (&node == group.nodes.back())
+    if (&node == &group.last())
         cost += measurements_.reorder(*node.output(), candidate.outputs[0], together.outputs[0]);
     return cost;
 }
 
 void GroupChoice::connect(Pbqp& problem, std::size_t node, const Value& value, const Source& source,
                           const std::vector<Layout>& wanted) {
-    const double bytes = static_cast<double>(place(value, Layout::plain()).byte_count());
-    const double traffic = bytes / (shared_cache_bytes * threads_);
     std::vector<std::vector<double>> costs;
     for (const Layout& from : source.layouts) {
         std::vector<double>& row = costs.emplace_back();
-        for (const Layout& to : wanted) row.push_back(traffic + measurements_.reorder(value, from, to));
+        for (const Layout& to : wanted) row.push_back(between(value) + measurements_.reorder(value, from, to));
     }
     problem.add_edge(source.node, node, costs);
+}
+
+double GroupChoice::between(const Value& value) const {
+    const double bytes = static_cast<double>(place(value, Layout::plain()).byte_count());
+    return bytes / (shared_cache_bytes * threads_);
+}
+
+void GroupChoice::split(Apart& apart, const WeighedGroup& group, const Candidate& together) {
+    std::map<const Value*, Layout> layouts;
+    for (std::size_t index = 0; index < group.nodes.size(); ++index) {
+        const Node& node = *group.unit.nodes[index];
+        const Candidate& candidate = group.nodes[index][apart.candidates[index]];
+        apart.kernels += candidate.cost(cold_);
+        apart.reorders += outer_cost(group.unit, together, node, candidate);
+        for (std::size_t i = 0; i < candidate.inputs.size(); ++i) {
+            const auto source = layouts.find(node.inputs[i]);
+            if (source == layouts.end()) continue;
+            apart.between += between(*node.inputs[i]);
+            apart.reorders += measurements_.reorder(*node.inputs[i], source->second, candidate.inputs[i]);
+        }
+        layouts[node.output()] = candidate.outputs[0];
+    }
 }
 
 }  // namespace seq

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "engine/groups.hpp"
 #include "engine/selection/measure.hpp"
 #include "engine/selection/pbqp.hpp"
+#include "engine/selection/weighed_group.hpp"
 
 namespace seq {
 
@@ -15,7 +17,7 @@ class GroupChoice {
     GroupChoice(Measurements& measurements, bool cold, int threads)
         : measurements_(measurements), cold_(cold), threads_(threads) {}
 
-    bool pays(const Group& group);
+    WeighedGroup weigh(const Group& group);
 
    private:
     /// Where a value of the group comes from, and in which layouts it may be.
@@ -24,11 +26,15 @@ class GroupChoice {
         std::vector<Layout> layouts;
     };
 
-    /// The least that the nodes take apart; endless where one of them cannot run so.
-    double apart(const Group& group, const Candidate& together);
-    double outer_cost(const Group& group, const Candidate& together, const Node& node, const Candidate& candidate);
+    std::vector<Candidate> candidates_of(const Node& node) const;
+    /// Nothing where one of the nodes cannot run so.
+    std::optional<Apart> apart(const WeighedGroup& group, const Candidate& together);
+    double outer_cost(const Unit& group, const Candidate& together, const Node& node, const Candidate& candidate);
     void connect(Pbqp& problem, std::size_t node, const Value& value, const Source& source,
                  const std::vector<Layout>& wanted);
+    double between(const Value& value) const;
+    /// Fills in what the sum is made of.
+    void split(Apart& apart, const WeighedGroup& group, const Candidate& together);
 
     Measurements& measurements_;
     bool cold_;

@@ -176,7 +176,6 @@ double Measurements::reorder(const Value& value, const Layout& from, const Layou
 }
 
 Times Measurements::measure_reorder(const Placed& from, const Placed& to) {
-    constexpr double endless = 1e12;
     std::unique_ptr<PreparedKernel> kernel;
     try {
         kernel = backend_.make_reorder(from, to, options_);

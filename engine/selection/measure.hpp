@@ -26,7 +26,8 @@ class Measurements {
     /// The others, which were not measured since they were far from the best for the tuning's precedent.
     std::vector<Candidate> left_out(const Unit& unit) const;
 
-    /// Microseconds; endless where there is no such reorder, and nothing where the bytes are the same.
+    static constexpr double endless = 1e12;
+    /// Microseconds; `endless` where there is no such reorder, and nothing where the bytes are the same.
     double reorder(const Value& value, const Layout& from, const Layout& to);
 
    private:

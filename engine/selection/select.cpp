@@ -1,6 +1,8 @@
 #include "engine/selection/select.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 
 #include "engine/selection/enumerate.hpp"
@@ -59,24 +61,35 @@ class Units {
     std::set<const Node*> settled_;
 };
 
+/// The groups that pay; all that were weighed are in `weighed`, by each of their nodes.
+std::vector<Group> choose(std::vector<Group> groups, GroupChoice choice,
+                          std::map<const Node*, std::shared_ptr<const WeighedGroup>>& weighed) {
+    std::erase_if(groups, [&](const Group& group) {
+        const auto result = std::make_shared<const WeighedGroup>(choice.weigh(group));
+        for (const Node* node : group.nodes) weighed[node] = result;
+        return !result->pays;
+    });
+    return groups;
+}
+
 }  // namespace
 
 Selection select(const Graph& graph, const Backend& backend, const ComputeOptions& options, Tuning& tuning,
                  const Settled& settled) {
     if (tuning.effort == Tune::none) return {};
     const Units units(graph, settled);
-    std::vector<Group> groups = units.free_groups(backend, options);
+    const std::vector<Group> groups = units.free_groups(backend, options);
     const Graph& whole = settled.whole != nullptr ? *settled.whole : graph;
     const WeightHome home = weight_home(footprint_of(whole, options.dtype), options.threads);
     const bool cold = home != WeightHome::core;
     Measurements measurements(graph, backend, options, tuning, home, settled.abreast);
     measurements.prepare(units.all(groups));
-    GroupChoice choice(measurements, cold, options.threads);
-    std::erase_if(groups, [&](const Group& group) { return !choice.pays(group); });
+    std::map<const Node*, std::shared_ptr<const WeighedGroup>> weighed;
+    const std::vector<Group> chosen = choose(groups, GroupChoice(measurements, cold, options.threads), weighed);
 
     LayoutChoice layouts(graph, cold, options.dtype == DType::bf16, settled.free_outputs, measurements);
     if (settled.head != nullptr) layouts.add_settled(*settled.head);
-    for (Unit& unit : units.with(groups)) {
+    for (Unit& unit : units.with(chosen)) {
         if (unit.group == nullptr && is_view(unit.last())) {
             layouts.add_view(unit.last());
         } else if (!layouts.add(std::move(unit))) {
@@ -84,6 +97,9 @@ Selection select(const Graph& graph, const Backend& backend, const ComputeOption
         }
     }
     Selection selection = layouts.solve();
+    for (auto& [last, choice] : selection) {
+        if (const auto group = weighed.find(last); group != weighed.end()) choice.weighed = group->second;
+    }
     if (settled.head != nullptr) selection[&settled.head->unit.last()] = *settled.head;
     tuning.cache.save();
     return selection;

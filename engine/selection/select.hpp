@@ -10,6 +10,7 @@
 #include "engine/selection/candidate.hpp"
 #include "engine/selection/timing_cache.hpp"
 #include "engine/selection/unit.hpp"
+#include "engine/selection/weighed_group.hpp"
 
 namespace seq {
 
@@ -46,6 +47,8 @@ struct Choice {
     std::vector<Candidate> candidates;
     /// Set where the kernel is made already.
     std::shared_ptr<const PreparedKernel> kernel{};
+    /// The group that it is, or that a node is in though it runs apart; nullptr: none was thought of.
+    std::shared_ptr<const WeighedGroup> weighed{};
     const Candidate& candidate() const { return candidates[chosen]; }
 };
 

@@ -290,21 +290,6 @@ TEST_CASE("dump prints a graph that reads back, at every stage") {
     }
 }
 
-TEST_CASE("explain tells what became of a layer") {
-    const ProcessResult result = seqc("explain goldens/residual_block.json b1");
-    CHECK(result.status == 0);
-    CHECK(has(result.output, "c1, b1, r1"));
-    CHECK(has(result.output, "kernel"));
-    const ProcessResult unknown = seqc("explain goldens/residual_block.json summ");
-    CHECK(unknown.status == 1);
-    CHECK(has(unknown.errors, "did you mean"));
-    CHECK(seqc("explain goldens/cifar_cnn.json drop").status == 0);
-    const std::string times =
-        seqc("explain goldens/cifar_cnn.json --tune fast --timing-cache " + scratch_path("explain.json")).output;
-    CHECK(has(times, " µs with warm weights\n"));  // a small net's stay in the caches
-    CHECK_FALSE(has(times, "with cold weights"));
-}
-
 TEST_CASE("verify compares the passes and the plan with the reference") {
     const ProcessResult result = seqc("verify goldens/residual_block.json");
     CHECK(result.status == 0);

@@ -47,10 +47,11 @@ class Pair {
                               " threads=2 weights=" + name_of(WeightHome::core),
                           {candidate(from, 1, time)});
     }
-    bool pays() {
+    WeighedGroup weigh() {
         Measurements measurements(graph_, cpu_backend(), options_, tuning_, WeightHome::core, 1);
-        return GroupChoice(measurements, false, options_.threads).pays(group_);
+        return GroupChoice(measurements, false, options_.threads).weigh(group_);
     }
+    bool pays() { return weigh().pays; }
 
    private:
     const Node& add(Op op, Value* input) {
@@ -95,6 +96,26 @@ TEST_CASE("reorders that nodes apart would need count") {
     CHECK(!pair.pays());
     pair.together(last, 12.9);
     CHECK(pair.pays());
+}
+
+TEST_CASE("what a group was weighed against is told in parts, and which candidates it counts") {
+    Pair pair;
+    pair.apart(last, 4);
+    pair.reorder("1,32,8,8", blocked, last, 3);
+    pair.reorder("1,48,8,8", last, blocked, 2);
+    pair.together(blocked, 14);
+    const WeighedGroup weighed = pair.weigh();
+    CHECK(!weighed.pays);
+    REQUIRE(weighed.together.size() == 1);
+    CHECK(weighed.together[0].warm == 14);
+    REQUIRE(weighed.nodes.size() == 2);
+    CHECK(weighed.nodes[1][0].warm == 4);
+    const Apart& apart = weighed.apart.at(0).value();
+    CHECK(apart.kernels == 8);
+    CHECK(apart.reorders == 5);
+    CHECK(apart.between == doctest::Approx(32 * 8 * 8 * 4 / 50e3));
+    CHECK(apart.sum == doctest::Approx(13 + apart.between));
+    CHECK(apart.candidates == std::vector<std::size_t>{0, 0});
 }
 
 }  // namespace

@@ -60,9 +60,9 @@ const seq::Plan* plan_of(const seq::LayerInfo& layer, const seq::Plan& whole) {
     return others_alone ? &whole : whole.slice.get();
 }
 
-std::vector<std::string> step_layers(const seq::Plan& plan, const seq::Step& step) {
+std::vector<std::string> layers_of(const seq::Plan& plan, const std::vector<const seq::Node*>& nodes) {
     std::vector<std::string> layers;
-    for (const seq::Node* node : step.nodes) {
+    for (const seq::Node* node : nodes) {
         for (const seq::LayerId id : node->origins) layers.push_back(plan.graph.layers[id].path);
     }
     return layers;
@@ -75,8 +75,9 @@ std::string computes_text(const seq::Step& step) {
 }
 
 /// The values among its inputs that are no weights.
+std::size_t data_count(const seq::Node& node) { return static_cast<std::size_t>(node.data_count); }
 std::size_t data_count(const seq::Step& step) {
-    return step.nodes.size() == 1 ? static_cast<std::size_t>(step.nodes.front()->data_count) : step.inputs.size();
+    return step.nodes.size() == 1 ? data_count(*step.nodes.front()) : step.inputs.size();
 }
 
 std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t count) {
@@ -90,6 +91,16 @@ bool is_chosen(const seq::Step& step, const seq::Candidate& candidate) {
            candidate.inputs == step.kernel->input_layouts && candidate.outputs == step.kernel->output_layouts;
 }
 
+bool runs_group(const seq::Step& step) { return step.weighed != nullptr && step.weighed->pays; }
+
+/// The way to run the group that the step took, among those that were weighed.
+std::size_t taken_way(const seq::Step& step) {
+    const auto& together = step.weighed->together;
+    const auto found = std::find_if(together.begin(), together.end(),
+                                    [&](const seq::Candidate& candidate) { return is_chosen(step, candidate); });
+    return static_cast<std::size_t>(found - together.begin());
+}
+
 bool has_cold_time(const seq::Candidate& candidate) { return candidate.cold != candidate.warm; }
 
 std::string times_text(const seq::Candidate& candidate) {
@@ -98,36 +109,130 @@ std::string times_text(const seq::Candidate& candidate) {
                : fmt::format("{:.4g} µs with warm weights", candidate.warm);
 }
 
-void print_candidate(const seq::Step& step, const seq::Candidate& candidate) {
-    print(fmt::format("  measured       {} {} ({}), {} -> {}: {}{}\n", is_chosen(step, candidate) ? "*" : " ",
-                      candidate.kernel, candidate.description, layouts_text(candidate.inputs, data_count(step)),
-                      layouts_text(candidate.outputs, candidate.outputs.size()), times_text(candidate),
-                      candidate.measured_for.empty()
-                          ? ""
-                          : fmt::format("; measured for {} alone, where it was far behind", candidate.measured_for)));
+std::string candidate_text(const seq::Candidate& candidate, std::size_t data_count) {
+    return fmt::format("{} ({}), {} -> {}: {}{}", candidate.kernel, candidate.description,
+                       layouts_text(candidate.inputs, data_count),
+                       layouts_text(candidate.outputs, candidate.outputs.size()), times_text(candidate),
+                       candidate.measured_for.empty()
+                           ? ""
+                           : fmt::format("; measured for {} alone, where it was far behind", candidate.measured_for));
 }
 
-void print_step(const seq::Plan& plan, const seq::Step& step) {
-    const auto layers = step_layers(plan, step);
+std::string apart_text(const seq::WeighedGroup& group, std::size_t way) {
+    const std::optional<seq::Apart>& apart = group.apart[way];
+    if (!apart) return "they do not run";
+    return fmt::format(
+        "{:.4g} µs with {} weights (kernels {:.4g}, reorders {:.4g}, what lies between them {:.4g}, which "
+        "is reckoned from its bytes)",
+        apart->sum, group.cold ? "cold" : "warm", apart->kernels, apart->reorders, apart->between);
+}
+
+/// The layer's own part in the nodes apart: what was measured for it, and what the sum counts.
+void print_by_itself(const seq::Node& node, const std::vector<seq::Candidate>& candidates,
+                     std::optional<std::size_t> counted) {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const bool view = candidates[i].kernel.empty();
+        print(fmt::format("  by itself      {} {}\n", i == counted ? "+" : " ",
+                          view ? "no step: its output is its input's bytes under another shape"
+                               : candidate_text(candidates[i], data_count(node))));
+    }
+}
+
+void print_apart(const seq::Plan& plan, const seq::Step& step, const std::string& layer) {
+    const seq::WeighedGroup& group = *step.weighed;
+    const std::size_t taken = taken_way(step);
+    for (std::size_t way = 0; way < group.together.size(); ++way)
+        print(fmt::format("  apart          {} from {} to {}: {}\n", way == taken ? "*" : " ",
+                          layouts_text(group.together[way].inputs, data_count(step)),
+                          layouts_text(group.together[way].outputs, 1), apart_text(group, way)));
+    for (std::size_t i = 0; i < group.nodes.size(); ++i) {
+        const seq::Node& node = *group.unit.nodes[i];
+        if (!came_from(plan.graph, node, layer)) continue;
+        const bool counts = taken < group.apart.size() && group.apart[taken];
+        print_by_itself(node, group.nodes[i], counts ? std::optional(group.apart[taken]->candidates[i]) : std::nullopt);
+    }
+}
+
+/// Why the step's node does not run in a group that it could be in.
+void print_group_refusal(const seq::Plan& plan, const seq::WeighedGroup& group) {
+    const std::string as_one = fmt::format("{}, as one step with {}", group.unit.group->name(),
+                                           fmt::join(layers_of(plan, group.unit.nodes), ", "));
+    if (group.together.empty()) print(fmt::format("  not            {}: it does not serve\n", as_one));
+    for (std::size_t way = 0; way < group.together.size(); ++way) {
+        const seq::Candidate& candidate = group.together[way];
+        print(fmt::format("  not            {}, {} -> {}: {}; apart {}\n", as_one,
+                          layouts_text(candidate.inputs, candidate.inputs.size()), layouts_text(candidate.outputs, 1),
+                          times_text(candidate), apart_text(group, way)));
+    }
+}
+
+void print_step(const seq::Plan& plan, const seq::Step& step, const std::string& layer) {
+    const auto layers = layers_of(plan, step.nodes);
     if (layers.size() > 1) print(fmt::format("  one step with  {}\n", fmt::join(layers, ", ")));
     print(fmt::format("  computes       {}\n", computes_text(step)));
     print(fmt::format("  kernel         {}{}\n", step.kernel_name,
                       step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
     print(fmt::format("  layouts        {} -> {}\n", layouts_text(step.kernel->input_layouts, data_count(step)),
                       layouts_text(step.kernel->output_layouts, step.nodes.back()->outputs.size())));
-    for (const seq::Candidate& candidate : step.candidates) print_candidate(step, candidate);
+    for (const seq::Candidate& candidate : step.candidates)
+        print(fmt::format("  measured       {} {}\n", is_chosen(step, candidate) ? "*" : " ",
+                          candidate_text(candidate, data_count(step))));
+    if (runs_group(step)) print_apart(plan, step, layer);
+    if (step.nodes.size() > 1 && step.candidates.empty())
+        print("  apart          not measured: without tuning what runs several layers as one serves wherever it can\n");
+    if (step.weighed != nullptr && !runs_group(step)) print_group_refusal(plan, *step.weighed);
     for (const seq::Refusal& refusal : step.refusals)
         print(fmt::format("  not            {}: {}\n", refusal.kernel, refusal.reason));
 }
 
 void print_text(const Explanation& explanation, const seq::Plan& plan) {
     print(fmt::format("{} `{}`\n", explanation.layer->type, explanation.layer->path));
-    for (const seq::Step* step : explanation.steps) print_step(plan, *step);
+    for (const seq::Step* step : explanation.steps) print_step(plan, *step, explanation.layer->path);
     if (explanation.view) print("  no step        its output is its input's bytes under another shape\n");
     if (explanation.joined) print("  no step        what it joins is written side by side to begin with\n");
     if (explanation.steps.empty() && !explanation.view && !explanation.joined)
         print(
             "  no step        the passes removed it: it changes nothing at inference, or what it computes is known beforehand\n");
+}
+
+Json candidate_json(const seq::Candidate& candidate, std::size_t data_count) {
+    return {{"kernel", candidate.kernel},
+            {"implementation", candidate.description},
+            {"inputs", layouts_text(candidate.inputs, data_count)},
+            {"outputs", layouts_text(candidate.outputs, candidate.outputs.size())},
+            {"warm_us", candidate.warm},
+            {"cold_us", has_cold_time(candidate) ? Json(candidate.cold) : Json()},
+            {"measured_for", candidate.measured_for}};
+}
+
+Json apart_json(const std::optional<seq::Apart>& apart) {
+    if (!apart) return nullptr;
+    return {{"sum_us", apart->sum},
+            {"kernels_us", apart->kernels},
+            {"reorders_us", apart->reorders},
+            {"between_us", apart->between},
+            {"counted", apart->candidates}};
+}
+
+Json group_json(const seq::Plan& plan, const seq::WeighedGroup& group) {
+    Json together = Json::array(), nodes = Json::array();
+    for (std::size_t way = 0; way < group.together.size(); ++way) {
+        together.push_back(candidate_json(group.together[way], group.together[way].inputs.size()));
+        together.back()["apart"] = apart_json(group.apart[way]);
+    }
+    for (std::size_t i = 0; i < group.nodes.size(); ++i) {
+        const seq::Node& node = *group.unit.nodes[i];
+        Json measured = Json::array();
+        for (const seq::Candidate& candidate : group.nodes[i]) {
+            if (!candidate.kernel.empty()) measured.push_back(candidate_json(candidate, data_count(node)));
+        }
+        nodes.push_back({{"layers", layers_of(plan, {&node})}, {"measured", std::move(measured)}});
+    }
+    return {{"kernel", group.unit.group->name()},
+            {"taken", group.pays},
+            {"weights", group.cold ? "cold" : "warm"},
+            {"together", std::move(together)},
+            {"nodes", std::move(nodes)}};
 }
 
 Json step_json(const seq::Plan& plan, const seq::Step& step) {
@@ -136,18 +241,16 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
         refusals.push_back({{"kernel", refusal.kernel}, {"reason", refusal.reason}});
     Json candidates = Json::array();
     for (const seq::Candidate& candidate : step.candidates) {
-        candidates.push_back({{"kernel", candidate.kernel},
-                              {"implementation", candidate.description},
-                              {"inputs", layouts_text(candidate.inputs, data_count(step))},
-                              {"outputs", layouts_text(candidate.outputs, candidate.outputs.size())},
-                              {"warm_us", candidate.warm},
-                              {"cold_us", has_cold_time(candidate) ? Json(candidate.cold) : Json()},
-                              {"measured_for", candidate.measured_for},
-                              {"chosen", is_chosen(step, candidate)}});
+        candidates.push_back(candidate_json(candidate, data_count(step)));
+        candidates.back()["chosen"] = is_chosen(step, candidate);
     }
-    return {{"layers", step_layers(plan, step)}, {"computes", computes_text(step)},
-            {"kernel", step.kernel_name},        {"implementation", step.kernel->description},
-            {"measured", std::move(candidates)}, {"refusals", std::move(refusals)}};
+    return {{"layers", layers_of(plan, step.nodes)},
+            {"computes", computes_text(step)},
+            {"kernel", step.kernel_name},
+            {"implementation", step.kernel->description},
+            {"measured", std::move(candidates)},
+            {"group", step.weighed == nullptr ? Json() : group_json(plan, *step.weighed)},
+            {"refusals", std::move(refusals)}};
 }
 
 void print_json(const Explanation& explanation, const seq::Plan& plan) {

@@ -1,0 +1,62 @@
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/cli/process.hpp"
+
+namespace seq::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
+
+TEST_CASE("explain tells what became of a layer") {
+    const ProcessResult result = seqc("explain goldens/residual_block.json b1");
+    CHECK(result.status == 0);
+    CHECK(has(result.output, "c1, b1, r1"));
+    CHECK(has(result.output, "kernel"));
+    const ProcessResult unknown = seqc("explain goldens/residual_block.json summ");
+    CHECK(unknown.status == 1);
+    CHECK(has(unknown.errors, "did you mean"));
+    CHECK(seqc("explain goldens/cifar_cnn.json drop").status == 0);
+    const std::string times =
+        seqc("explain goldens/cifar_cnn.json --tune fast --timing-cache " + scratch_path("explain.json")).output;
+    CHECK(has(times, " µs with warm weights\n"));  // a small net's stay in the caches
+    CHECK_FALSE(has(times, "with cold weights"));
+}
+
+TEST_CASE("explain tells what a layer that runs in a group takes by itself, and what the group was weighed against") {
+    const std::string conv =
+        "explain goldens/cifar_cnn.json conv2 --tune fast --timing-cache " + scratch_path("explain_group.json");
+    const Json step = Json::parse(seqc(conv + " --format json").output)["steps"][0];
+    const Json& group = step["group"];
+    CHECK(group["kernel"] == "cpu.small_net");
+    CHECK(group["taken"] == (step["kernel"] == "cpu.small_net"));
+    REQUIRE(group["together"].size() > 0);
+    double kernels = 0;
+    const Json& apart = group["together"][0]["apart"];
+    REQUIRE(group["nodes"].size() == apart["counted"].size());
+    for (std::size_t i = 0; i < group["nodes"].size(); ++i) {
+        const Json& measured = group["nodes"][i]["measured"];
+        const bool view = group["nodes"][i]["layers"] == Json{"flatten"};
+        CHECK(measured.empty() == view);
+        if (!view) kernels += measured[apart["counted"][i].get<std::size_t>()]["warm_us"].get<double>();
+    }
+    CHECK(apart["kernels_us"] == doctest::Approx(kernels));
+    CHECK(apart["sum_us"] ==
+          doctest::Approx(kernels + apart["reorders_us"].get<double>() + apart["between_us"].get<double>()));
+
+    CHECK(Json::parse(seqc(conv + " --format json").output)["steps"][0] == step);  // times of the cache
+
+    const std::string text = seqc(conv).output;
+    const std::string own = group["nodes"][2]["measured"][0]["kernel"];
+    CHECK(has(text, group["taken"].get<bool>() ? "  by itself      " : "  not            cpu.small_net"));
+    CHECK(has(text, own));
+    CHECK(has(seqc("explain goldens/cifar_cnn.json conv2 --tune none").output, "  apart          not measured"));
+}
+
+}  // namespace
+}  // namespace seq::tests
