@@ -7,8 +7,10 @@
 #include "frontend/assume.hpp"
 #include "frontend/doubt.hpp"
 #include "frontend/expansion.hpp"
+#include "frontend/model_inputs.hpp"
 #include "frontend/resolve.hpp"
 #include "frontend/scope.hpp"
+#include "frontend/unused.hpp"
 
 namespace seq {
 namespace {
@@ -39,7 +41,7 @@ class Lowerer {
         graph.ranges = definition_.ranges;
         known_ = std::make_shared<const SymbolRanges>(definition_.ranges);
         graph.bounded_symbols = definition_.bounded_symbols;
-        add_inputs();
+        top_.inputs = add_inputs(definition_, options_, result_);
         try {
             lower_container(top_, definition_.layers, nullptr, nullptr);
             set_outputs();
@@ -48,7 +50,7 @@ class Lowerer {
         }
         result_.graph.ranges = definition_.ranges;
         name_doubted_inputs();
-        if (!result_.has_error()) warn_of_unused();
+        if (!result_.has_error()) warn_of_unused(definition_, top_.inputs, result_);
         return std::move(result_);
     }
 
@@ -73,42 +75,6 @@ class Lowerer {
             if (!input->alternative) continue;
             result_.doubted_inputs.insert(input->name);
             if (is_refuted(input, scope())) result_.refuted_inputs.insert(input->name);
-        }
-    }
-
-    void add_inputs() {
-        for (const InputDefinition& input : definition_.inputs) {
-            TensorType type = input.broken ? TensorType::make_error() : input.type;
-            if (const auto other = options_.shapes.find(input.name); other != options_.shapes.end()) {
-                type = {input.type.dtype, other->second, false};
-            }
-            check_bindings(input, type.shape);
-            type.shape = type.shape.substitute(options_.bindings);
-            Value* value = result_.graph.add_input(input.name, std::move(type));
-            top_.inputs.push_back(value);
-        }
-    }
-
-    void check_bindings(const InputDefinition& input, const Shape& shape) {
-        for (const Dim& dim : shape) {
-            for (const std::string& symbol : dim.symbols()) {
-                const auto bound = options_.bindings.find(symbol);
-                if (bound == options_.bindings.end() || std::count(checked_.begin(), checked_.end(), symbol) > 0)
-                    continue;
-                checked_.push_back(symbol);
-                const auto found = definition_.ranges.find(symbol);
-                const SymbolRange range = found == definition_.ranges.end() ? SymbolRange{} : found->second;
-                const std::int64_t value = bound->second;
-                if (value >= range.min && (!range.max || value <= *range.max) && value % range.multiple_of == 0)
-                    continue;
-                Diagnostic& diagnostic = result_.problems.emplace_back();
-                diagnostic.code = "shape/symbolic";
-                diagnostic.message = fmt::format("{} = {} is outside the range of `{}`", symbol, value, symbol);
-                diagnostic.where = input.where;
-                diagnostic.valid[symbol] = {
-                    {(range.min + range.multiple_of - 1) / range.multiple_of * range.multiple_of, range.max,
-                     range.multiple_of}};
-            }
         }
     }
 
@@ -367,36 +333,11 @@ class Lowerer {
         result_.graph.set_outputs(std::move(values), std::move(names));
     }
 
-    void warn_of_unused() {
-        const auto is_unused = [&](const Value* value) {
-            return value->uses.empty() && !result_.graph.is_output(value);
-        };
-        for (const LoweredLayer& layer : result_.layers) {
-            if (layer.node == nullptr || !std::all_of(layer.outputs.begin(), layer.outputs.end(), is_unused)) continue;
-            Diagnostic& diagnostic = result_.problems.emplace_back();
-            diagnostic.code = "graph/unused";
-            diagnostic.severity = Severity::warning;
-            diagnostic.layer = layer.blamed_path;
-            diagnostic.type = layer.node->op.name();
-            diagnostic.message = fmt::format("nothing uses what {} `{}` gives", diagnostic.type, diagnostic.layer);
-            diagnostic.where = layer.blamed->where;
-        }
-        for (std::size_t i = 0; i < top_.inputs.size(); ++i) {
-            if (!is_unused(top_.inputs[i])) continue;
-            Diagnostic& diagnostic = result_.problems.emplace_back();
-            diagnostic.code = "graph/unused";
-            diagnostic.severity = Severity::warning;
-            diagnostic.message = fmt::format("no layer uses the input `{}`", definition_.inputs[i].name);
-            diagnostic.where = definition_.inputs[i].where;
-        }
-    }
-
     const Definition& definition_;
     const LowerOptions& options_;
     Lowering result_;
     Scope top_;
     Resolver resolver_;
-    std::vector<std::string> checked_;
     std::shared_ptr<const SymbolRanges> known_;
     std::int64_t path_bytes_ = 0;
     std::int64_t containers_ = 0;
