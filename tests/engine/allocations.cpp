@@ -202,10 +202,7 @@ TEST_CASE("nor does it where a batch is computed in slices") {
     const Graph graph = graph_of(sliced_model);
     for (const int threads : {1, 2}) {
         const ScratchFile cache("slices.json");
-        CompileOptions options;
-        options.threads = threads;
-        options.tune = Tune::fast;
-        options.timing_cache = cache.path;
+        const CompileOptions options = measuring(cache.path, threads);
         build(graph, options).plan();
         for (const Slicing& slicing : {Slicing{1, false, 0}, Slicing{4, false, 0}, Slicing{1, true, 0},
                                        Slicing{4, true, 0}, Slicing{1, false, 2}}) {

@@ -70,9 +70,8 @@ TEST_CASE("bf16: networks agree with PyTorch as a whole, at 1 and 2 threads; wha
 TEST_CASE("bf16: what measuring chooses agrees too") {
     if (!has_bf16()) return;
     for (const char* name : {"cifar_cnn", "inception_branches", "residual_block", "varlen_conv1d"}) {
-        CompileOptions options = lowered();
-        options.tune = Tune::fast;
-        options.timing_cache.clear();
+        CompileOptions options = measuring({}, 2);
+        options.dtype = DType::bf16;
         check_whole(load_golden(name), options);
     }
 }

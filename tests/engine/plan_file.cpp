@@ -89,10 +89,7 @@ TEST_CASE("layers of every family that were stored and loaded agree with PyTorch
 
 TEST_CASE("plans of slices are stored and loaded") {
     const ScratchPlan cache("slices");
-    CompileOptions options;
-    options.threads = 2;
-    options.tune = Tune::fast;
-    options.timing_cache = cache.path;
+    const CompileOptions options = measuring(cache.path, 2);
     const Golden golden = load_golden("cifar_cnn");
     check_round_trip(golden, options);
     for (const Slicing& slicing : {Slicing{1, true, 0}, {1, false, 0}, {1, false, 2}, {1, true, 3}}) {

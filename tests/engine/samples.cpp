@@ -74,9 +74,7 @@ TEST_CASE("what is computed in slices is what is computed at once") {
         CompileOptions options;
         options.threads = threads;
         Session plain = build(graph, options).session();
-        options.tune = Tune::fast;
-        options.timing_cache.clear();
-        Session tuned = build(graph, options).session();
+        Session tuned = build(graph, measuring({}, threads)).session();
         for (const std::int64_t samples : {1, 2, 3, 4, 8, 12}) {
             CAPTURE(samples);
             Tensor x = filled({samples, 3, 12, 12}, 0.3f);
@@ -130,10 +128,7 @@ void for_all_slicings(const Golden& golden, const CompileOptions& options, const
 
 TEST_CASE("batches agree with PyTorch in whatever slices they are computed, to the end or through some layers") {
     const ScratchFile file("slices.json");
-    CompileOptions options;
-    options.threads = 2;
-    options.tune = Tune::fast;
-    options.timing_cache = file.path;
+    CompileOptions options = measuring(file.path, 2);
     for (const char* name : {"cifar_cnn", "residual_block", "inception_branches"}) {
         Golden golden = load_golden(name);
         options.weights = golden.weights;
@@ -167,10 +162,7 @@ int make_far(const std::string& path) {
 
 TEST_CASE("what was far behind for other slices is not measured, not chosen, and told with their times") {
     const ScratchFile cache("far.json");
-    CompileOptions options;
-    options.threads = 2;
-    options.tune = Tune::fast;
-    options.timing_cache = cache.path;
+    const CompileOptions options = measuring(cache.path, 2);
     const Graph graph = layers(R"("x": [4, 3, 40, 40])",
                                R"({"type": "Conv2d", "out_channels": 64, "kernel_size": 3},
                                   {"type": "Conv2d", "out_channels": 64, "kernel_size": 3, "stride": 2}, "ReLU",
@@ -199,9 +191,7 @@ TEST_CASE("what was far behind for other slices is not measured, not chosen, and
 
 TEST_CASE("a memory limit counts and names what slices hold, and no value of the whole batch that is never there") {
     const ScratchFile cache("limit.json");
-    CompileOptions options;
-    options.tune = Tune::fast;
-    options.timing_cache = cache.path;
+    CompileOptions options = measuring(cache.path);
     const Graph graph = layers(R"("x": [8, 3, 64, 64])",
                                R"({"type": "Conv2d", "name": "wide", "out_channels": 64, "kernel_size": 3},
                                   {"type": "Conv2d", "out_channels": 4, "kernel_size": 3})");
@@ -225,11 +215,8 @@ TEST_CASE("a memory limit counts and names what slices hold, and no value of the
 TEST_CASE("bf16: batches agree with PyTorch in whatever slices they are computed") {
     if (!cpu_backend().lacks_bf16().empty()) return;
     const ScratchFile file("slices.json");
-    CompileOptions options;
-    options.threads = 2;
+    CompileOptions options = measuring(file.path, 2);
     options.dtype = DType::bf16;
-    options.tune = Tune::fast;
-    options.timing_cache = file.path;
     for (const char* name : {"cifar_cnn", "residual_block"}) {
         Golden golden = load_golden(name);
         options.weights = golden.weights;
@@ -244,10 +231,7 @@ TEST_CASE("bf16: batches agree with PyTorch in whatever slices they are computed
 TEST_CASE("NaN in one sample reaches its outputs alone through slices of the first layers") {
     const Golden golden = load_golden("cifar_cnn");
     const ScratchFile file("slices.json");
-    CompileOptions options;
-    options.threads = 2;
-    options.tune = Tune::fast;
-    options.timing_cache = file.path;
+    CompileOptions options = measuring(file.path, 2);
     options.weights = golden.weights;
     for_all_slicings(golden, options, [&](const CompileOptions& chosen) {
         const Executable executable = compile(golden.graph, chosen);

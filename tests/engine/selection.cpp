@@ -182,17 +182,12 @@ TEST_CASE("times are kept apart by the kernels that there were") {
 }
 
 TEST_CASE("a timing cache that cannot be written is no failure of the model") {
-    CompileOptions options;
-    options.tune = Tune::fast;
-    options.timing_cache = "/proc/none/timings.json";
-    check_golden(load_golden("cifar_cnn"), options);
+    check_golden(load_golden("cifar_cnn"), measuring("/proc/none/timings.json"));
 }
 
 int measured_layers(const Golden& golden, const std::string& cache) {
     int count = 0;
-    CompileOptions options;
-    options.tune = Tune::fast;
-    options.timing_cache = cache;
+    CompileOptions options = measuring(cache);
     options.on_tuning = [&](std::size_t done, std::size_t total, const std::string&) { count += done < total ? 1 : 0; };
     check_golden(golden, options);
     return count;
@@ -217,9 +212,7 @@ TEST_CASE("a node and a group of that node alone are two things to measure") {
     const ScratchFile file("alone.json");
     std::vector<int> measured;
     for (int i = 0; i < 2; ++i) {
-        CompileOptions compiling;
-        compiling.tune = Tune::fast;
-        compiling.timing_cache = file.path;
+        CompileOptions compiling = measuring(file.path);
         int& count = measured.emplace_back(0);
         compiling.on_tuning = [&](std::size_t done, std::size_t total, const std::string&) { count += done < total; };
         build(graph, compiling).plan();
@@ -265,10 +258,7 @@ TEST_CASE("whichever candidates are chosen, networks agree with PyTorch") {
         const Golden golden = load_golden(name);
         const ScratchFile file("each.json");
         for (const int threads : {1, 2}) {
-            CompileOptions options;
-            options.threads = threads;
-            options.tune = Tune::fast;
-            options.timing_cache = file.path;
+            const CompileOptions options = measuring(file.path, threads);
             check_golden(golden, options);
             if (!std::filesystem::exists(file.path)) continue;
             Json json = read_json(file);

@@ -166,6 +166,14 @@ Executable build(const Graph& graph, CompileOptions options) {
     return compile(graph, options);
 }
 
+CompileOptions measuring(const std::string& timing_cache, int threads) {
+    CompileOptions options;
+    options.threads = threads;
+    options.tune = Tune::fast;
+    options.timing_cache = timing_cache;
+    return options;
+}
+
 Tensor filled(std::initializer_list<std::int64_t> sizes, float seed) {
     Tensor tensor(DType::f32, sizes);
     float value = seed;

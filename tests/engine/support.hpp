@@ -41,6 +41,10 @@ Graph graph_of(const std::string& spec);
 /// Compiles with random weights.
 Executable build(const Graph& graph, CompileOptions options = {});
 
+/// Options that measure; the times are kept in the file at `timing_cache`, where that is not empty. `threads` 0: as
+/// many as the process may use.
+CompileOptions measuring(const std::string& timing_cache = {}, int threads = 0);
+
 /// Numbers of [0.31, 1.31).
 Tensor filled(std::initializer_list<std::int64_t> sizes, float seed);
 
