@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "graph/dim.hpp"
+#include "graph/solver.hpp"
 
 namespace seq::testing {
 
@@ -94,5 +96,94 @@ class ExpressionGenerator {
     std::mt19937 random_;
     std::vector<std::string> symbols_;
 };
+
+/// The sizes along one spatial dimension of random layers, as PyTorch defines them.
+class ChainGenerator {
+   public:
+    explicit ChainGenerator(unsigned seed) : random(seed, {"L"}) {}
+
+    Dim layer(const Dim& size) {
+        const std::int64_t kernel = random.number(1, 7);
+        const std::int64_t stride = random.number(1, 3);
+        const std::int64_t padding = random.number(0, kernel / 2);
+        const std::int64_t dilation = random.number(1, 2);
+        switch (random.number(0, 7)) {
+            case 0: return 2 * size;
+            case 1: return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1;
+            case 2: {  // a pool with ceil_mode: the last window must begin inside the input or its left padding
+                const Dim out = ceil_div(size + 2 * padding - kernel, stride) + 1;
+                return dim_min(out, floor_div(size + padding - 1, stride) + 1);
+            }
+            case 3: return floor_div(size - 2, 2) + 1;
+            default: return floor_div(size + 2 * padding - dilation * (kernel - 1) - 1, stride) + 1;
+        }
+    }
+
+    Dim chain() {
+        Dim size = Dim::symbol("L");
+        for (std::int64_t layers = random.number(1, 6); layers > 0; --layers) size = layer(size);
+        return size;
+    }
+
+    /// Flatten of one or two spatial dimensions that share the symbol.
+    Dim features() {
+        const Dim side = chain();
+        const std::int64_t channels = random.number(1, 64);
+        switch (random.number(0, 3)) {
+            case 0: return channels * side * side;
+            case 1: return channels * side * chain();
+            default: return channels * side;
+        }
+    }
+
+    Condition condition() {
+        switch (random.number(0, 5)) {
+            case 0: return {chain(), Condition::Relation::ge, 1};
+            case 1: return {features(), Condition::Relation::divisible, random.number(1, 24)};
+            case 2:
+                return {chain(), random.number(0, 1) == 0 ? Condition::Relation::eq : Condition::Relation::broadcast,
+                        chain()};
+            case 3: return {features(), static_cast<Condition::Relation>(random.number(0, 5)), random.number(-5, 5000)};
+            default: break;
+        }
+        const Dim size = features();
+        return {size, Condition::Relation::eq, *size.evaluate({{"L", random.number(1, 300)}})};
+    }
+
+    SymbolRange range() {
+        SymbolRange range;
+        if (random.number(0, 1) == 0) range.min = random.number(1, 60);
+        if (random.number(0, 1) == 0) range.max = range.min + random.number(0, 400);
+        if (random.number(0, 3) == 0) range.multiple_of = random.number(2, 16);
+        return range;
+    }
+
+    ExpressionGenerator random;
+};
+
+struct Query {
+    std::vector<Condition> conditions;
+    SymbolRanges ranges;
+};
+
+/// Of L, H and W, as large and as odd as it comes.
+inline Query any_query(ExpressionGenerator& generator) {
+    const int depth = static_cast<int>(generator.number(4, 9));
+    Dim lhs = generator.expression(depth).to_dim();
+    if (generator.number(0, 1) == 0) lhs = lhs.substitute({{"H", generator.number(1, 99)}, {"W", 12345}});
+    if (generator.number(0, 3) == 0) lhs = floor_div(lhs * 1000003 + 77, 65537);
+    const auto relation = static_cast<Condition::Relation>(generator.number(0, 7));
+    Query query;
+    constexpr std::int64_t limits[] = {std::numeric_limits<std::int64_t>::min(), -1000000, 0, 1, 40};
+    for (const char* const symbol : {"L", "H"}) {
+        SymbolRange& range = query.ranges[symbol];
+        range.min = limits[generator.number(0, 4)];
+        if (generator.number(0, 1) == 0) range.max = 60 + generator.number(0, 1) * 100000;
+        range.multiple_of = generator.number(1, 4);
+    }
+    query.conditions = {{lhs, relation, generator.number(-100000, 100000)},
+                        {generator.expression(depth).to_dim(), Condition::Relation::ge, 1}};
+    return query;
+}
 
 }  // namespace seq::testing

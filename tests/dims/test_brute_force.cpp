@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <ctime>
-#include <limits>
 #include <set>
 
 #include "graph/solver.hpp"
@@ -11,71 +9,11 @@
 using namespace seq;
 using Kind = Verdict::Kind;
 using Relation = Condition::Relation;
+using seq::testing::ChainGenerator;
 using seq::testing::ExpressionGenerator;
+using seq::testing::Query;
 
 namespace {
-
-/// The sizes along one spatial dimension of random layers, as PyTorch defines them.
-class ChainGenerator {
-   public:
-    explicit ChainGenerator(unsigned seed) : random(seed, {"L"}) {}
-
-    Dim layer(const Dim& size) {
-        const std::int64_t kernel = random.number(1, 7);
-        const std::int64_t stride = random.number(1, 3);
-        const std::int64_t padding = random.number(0, kernel / 2);
-        const std::int64_t dilation = random.number(1, 2);
-        switch (random.number(0, 7)) {
-            case 0: return 2 * size;
-            case 1: return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1;
-            case 2: {  // a pool with ceil_mode: the last window must begin inside the input or its left padding
-                const Dim out = ceil_div(size + 2 * padding - kernel, stride) + 1;
-                return dim_min(out, floor_div(size + padding - 1, stride) + 1);
-            }
-            case 3: return floor_div(size - 2, 2) + 1;
-            default: return floor_div(size + 2 * padding - dilation * (kernel - 1) - 1, stride) + 1;
-        }
-    }
-
-    Dim chain() {
-        Dim size = Dim::symbol("L");
-        for (std::int64_t layers = random.number(1, 6); layers > 0; --layers) size = layer(size);
-        return size;
-    }
-
-    /// Flatten of one or two spatial dimensions that share the symbol.
-    Dim features() {
-        const Dim side = chain();
-        const std::int64_t channels = random.number(1, 64);
-        switch (random.number(0, 3)) {
-            case 0: return channels * side * side;
-            case 1: return channels * side * chain();
-            default: return channels * side;
-        }
-    }
-
-    Condition condition() {
-        switch (random.number(0, 5)) {
-            case 0: return {chain(), Relation::ge, 1};
-            case 1: return {features(), Relation::divisible, random.number(1, 24)};
-            case 2: return {chain(), random.number(0, 1) == 0 ? Relation::eq : Relation::broadcast, chain()};
-            case 3: return {features(), static_cast<Relation>(random.number(0, 5)), random.number(-5, 5000)};
-            default: break;
-        }
-        const Dim size = features();
-        return {size, Relation::eq, *size.evaluate({{"L", random.number(1, 300)}})};
-    }
-
-    SymbolRange range() {
-        SymbolRange range;
-        if (random.number(0, 1) == 0) range.min = random.number(1, 60);
-        if (random.number(0, 1) == 0) range.max = range.min + random.number(0, 400);
-        if (random.number(0, 3) == 0) range.multiple_of = random.number(2, 16);
-        return range;
-    }
-
-    ExpressionGenerator random;
-};
 
 bool holds(const Condition& condition, std::int64_t value) {
     const auto lhs = condition.lhs.evaluate({{"L", value}});
@@ -227,42 +165,18 @@ TEST_CASE("conjunctions against every value of the range") {
     }
 }
 
-TEST_CASE("a query takes microseconds") {
+TEST_CASE("what layers ask is always decided") {
     ChainGenerator generator(41);
-    double total = 0;
-    for (int round = 0; round < 1000; ++round) {
-        const Condition condition = generator.condition();
-        const std::clock_t start = std::clock();
-        const Verdict verdict = solve(condition, {});
-        total += static_cast<double>(std::clock() - start);
-        CHECK(verdict.kind != Kind::undecided);
-    }
-    CHECK(total / CLOCKS_PER_SEC < 1.0);  // a thousand queries; about 10 ms in a release build
+    for (int round = 0; round < 1000; ++round) CHECK(solve(generator.condition(), {}).kind != Kind::undecided);
 }
 
-TEST_CASE("no query takes long, whatever the expressions and ranges") {
+TEST_CASE("any query is answered, whatever the expressions and ranges") {
     ExpressionGenerator generator(97, {"L", "H", "W"});
-    const std::clock_t start = std::clock();
     for (int round = 0; round < 1000; ++round) {
-        const int depth = static_cast<int>(generator.number(4, 9));
-        Dim lhs = generator.expression(depth).to_dim();
-        if (generator.number(0, 1) == 0) lhs = lhs.substitute({{"H", generator.number(1, 99)}, {"W", 12345}});
-        if (generator.number(0, 3) == 0) lhs = floor_div(lhs * 1000003 + 77, 65537);
-        const auto relation = static_cast<Relation>(generator.number(0, 7));
-        SymbolRanges ranges;
-        constexpr std::int64_t limits[] = {std::numeric_limits<std::int64_t>::min(), -1000000, 0, 1, 40};
-        for (const char* const symbol : {"L", "H"}) {
-            ranges[symbol].min = limits[generator.number(0, 4)];
-            if (generator.number(0, 1) == 0) ranges[symbol].max = 60 + generator.number(0, 1) * 100000;
-            ranges[symbol].multiple_of = generator.number(1, 4);
-        }
-        const Condition conditions[] = {{lhs, relation, generator.number(-100000, 100000)},
-                                        {generator.expression(depth).to_dim(), Relation::ge, 1}};
-        const auto each = solve_each(conditions, ranges);
+        const Query query = testing::any_query(generator);
+        const auto each = solve_each(query.conditions, query.ranges);
         CHECK(each.size() <= 3);
-        const Verdict verdict = solve(conditions[0], ranges, std::span(conditions).subspan(1));
+        const Verdict verdict = solve(query.conditions[0], query.ranges, std::span(query.conditions).subspan(1));
         CHECK((verdict.kind != Kind::undecided || verdict.valid.empty()));
     }
-    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    CHECK(seconds < 60);  // about 1 s in a release build
 }

@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <chrono>
-
 #include "frontend/parameters.hpp"
 #include "tests/frontend/support.hpp"
 
@@ -169,10 +167,8 @@ TEST_CASE("shares of empty containers, and of what is inside others, count as mu
         inner += R"(, {"type": "Sequential", "name": ")" + name +
                  R"(", "layers": [{"type": "Sequential", "name": "in", "layers": )" + pair(before + ".in") + "}]}";
     }
-    const auto start = std::chrono::steady_clock::now();
     CHECK(brief(check(model(empty))) == Brief{"spec/limit"});
     CHECK(brief(check(model(inner))) == Brief{"spec/limit"});
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
 }
 
 TEST_CASE("outputs are those listed, by the names listed") {

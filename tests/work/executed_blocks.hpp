@@ -4,7 +4,7 @@
 
 namespace seq::test {
 
-/// Basic blocks of the graph library and its tests that have run in this process so far. What libraries do (memcpy,
+/// Basic blocks of what is built so, and its tests, that have run in this process so far. What libraries do (memcpy,
 /// malloc) is not counted.
 std::uint64_t executed_blocks();
 
