@@ -22,19 +22,21 @@ class RowsInSource final : public WeightRows {
     RowsInSource(const WeightSource& source, const WeightSource::Entry& entry, bool (*is_extreme)(const TensorView&))
         : WeightRows(entry.sizes), source_(source), entry_(entry), is_extreme_(is_extreme) {}
 
-    const float* read(std::int64_t first, std::int64_t count, std::vector<float>& room) const override {
+    Rows read(std::int64_t first, std::int64_t count, std::vector<float>& room) const override {
         constexpr std::size_t part = 65536;
         const auto begin = static_cast<std::size_t>(first * length()),
                    floats = static_cast<std::size_t>(count * length());
         if (room.size() < floats) room.resize(floats);
+        bool extreme = false;
         for (std::size_t at = 0; at < floats; at += part) {
             const std::span<float> some = std::span(room).subspan(at, std::min(part, floats - at));
             source_.read_part(entry_, (begin + at) * sizeof(float), std::as_writable_bytes(some));
             const std::array sizes{static_cast<std::int64_t>(some.size())};
-            if (is_extreme_ != nullptr && is_extreme_(TensorView::dense(some.data(), DType::f32, sizes)))
-                has_extreme_ = true;
+            const TensorView view = TensorView::dense(some.data(), DType::f32, sizes);
+            extreme = extreme || (is_extreme_ != nullptr && is_extreme_(view));
         }
-        return room.data();
+        if (extreme) has_extreme_ = true;
+        return {room.data(), is_extreme_ == nullptr ? std::nullopt : std::optional(extreme)};
     }
     bool has_extreme() const { return has_extreme_; }
 

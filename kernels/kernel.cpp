@@ -10,8 +10,8 @@ class RowsInMemory final : public WeightRows {
    public:
     explicit RowsInMemory(const TensorView& dense)
         : WeightRows({dense.sizes().begin(), dense.sizes().end()}), data_(dense.as<const float>()) {}
-    const float* read(std::int64_t first, std::int64_t, std::vector<float>&) const override {
-        return data_ + first * length();
+    Rows read(std::int64_t first, std::int64_t, std::vector<float>&) const override {
+        return {data_ + first * length()};
     }
 
    private:

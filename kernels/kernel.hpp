@@ -43,9 +43,14 @@ class WeightRows {
     std::int64_t count() const { return count_; }
     /// Of a row, in floats.
     std::int64_t length() const { return length_; }
+    struct Rows {
+        const float* data = nullptr;
+        /// Whether they hold NaN, Inf or magnitudes from which overflow is near, where that was looked for.
+        std::optional<bool> extreme{};
+    };
     /// `count` rows from row `first` on, in `room` or elsewhere; valid as long as `room` is not touched. Several
     /// threads may call it, each with a room of its own. Throws Error weights/file.
-    virtual const float* read(std::int64_t first, std::int64_t count, std::vector<float>& room) const = 0;
+    virtual Rows read(std::int64_t first, std::int64_t count, std::vector<float>& room) const = 0;
 
    protected:
     explicit WeightRows(const std::vector<std::int64_t>& sizes);

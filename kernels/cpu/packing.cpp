@@ -35,11 +35,14 @@ bool pack_all(const WeightRows& rows, const RowPacking& packing, float* packed) 
         std::vector<float> room;
         for (std::int64_t part = next(); part >= 0 && !refused; part = next()) {
             const std::int64_t first = part * packing.step, count = std::min(packing.step, rows.count() - first);
-            const float* const data = rows.read(first, count, room);
-            if (packing.tame && holds_extreme(data, count * rows.length())) {
+            const WeightRows::Rows read = rows.read(first, count, room);
+            const auto is_extreme = [&] {
+                return read.extreme ? *read.extreme : holds_extreme(read.data, count * rows.length());
+            };
+            if (packing.tame && is_extreme()) {
                 refused = true;
             } else {
-                packing.pack(data, first, count, packed);
+                packing.pack(read.data, first, count, packed);
             }
         }
     });

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <limits>
@@ -7,7 +8,9 @@
 
 #include "engine/plan.hpp"
 #include "engine/reference_run.hpp"
+#include "engine/weight_store.hpp"
 #include "kernels/cpu/cpu.hpp"
+#include "kernels/cpu/packing.hpp"
 #include "tests/engine/support.hpp"
 
 namespace seq::tests {
@@ -135,6 +138,27 @@ TEST_CASE("a factor that is not finite is not folded into weights") {
     CHECK(nan_count(R"([{"type": "Conv2d", "name": "c", "out_channels": 4, "kernel_size": 3},
                         {"type": "Div", "other": 0}, "ReLU6"])",
                     numbers, {1, 2, 3, 5}) == 0);
+}
+
+TEST_CASE("weights that are packed by rows are looked through once, when they are read") {
+    const Graph graph =
+        graph_of(std::string(R"({"seq": 1, "inputs": {"x": [1, 2, 4, 4]}, "layers": [)") + conv_relu + "}");
+    const Value& weight = *graph.first_node()->parameter("weight");
+    const cpu::RowPacking packing{8 * 18, 3, true,
+                                  [](const float* rows, std::int64_t first, std::int64_t count, float* packed) {
+                                      std::copy_n(rows, count * 18, packed + first * 18);
+                                  }};
+    const auto packs = [&](float number, bool (*is_extreme)(const TensorView&)) {
+        WeightStore store;
+        store.set_source(
+            std::make_shared<Numbers>(graph, std::map<std::string, std::vector<float>>{{weight.name, {number}}}),
+            is_extreme);
+        return cpu::pack_rows(weight, store, "rows", packing).data != nullptr;
+    };
+    CHECK_FALSE(packs(1, [](const TensorView&) { return true; }));
+    CHECK(packs(inf, [](const TensorView&) { return false; }));
+    CHECK_FALSE(packs(inf, nullptr));
+    CHECK(packs(1, nullptr));
 }
 
 }  // namespace
