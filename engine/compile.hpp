@@ -29,14 +29,16 @@ struct CompileOptions {
     std::vector<std::string> taps{};
     /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.
     std::size_t plan_cache_bytes = std::size_t{1} << 30;
-    /// Bytes that the weights and one session of a plan may take together; 0: what the process may use.
+    /// Bytes that the weights and one session of a plan may take together, and what is needed at a time while kernels
+    /// are measured and weights are packed; 0: what the process may use. Code, that of oneDNN's kernels too, small
+    /// objects, and what allocators keep are not counted.
     std::size_t memory_limit = 0;
 };
 
 /// Compiles a checked graph. Where every size is known its plan is made here; where symbols are left, a plan is
 /// made at the first run with each binding. Throws seq::Error: weights/..., device/unavailable, dtype/unavailable,
 /// graph/unknown-name (taps), spec/value (passes, threads, numerics), shape/limit (memory_limit; it is compared before
-/// anything is allocated).
+/// what does not fit is allocated).
 Executable compile(const Graph& graph, const CompileOptions& options = {});
 
 /// Throws seq::Error device/unavailable or dtype/unavailable where this build, here, cannot compute as the options say,

@@ -95,15 +95,17 @@ void require_available(const CompileOptions& options) {
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
     : backend_(cpu_backend()),
       cache_bytes_(options.plan_cache_bytes),
-      memory_limit_(options.memory_limit),
+      budget_(options.memory_limit),
       tuning_(tuning_for(options, backend_)) {
+    weights_.set_budget(budget_);
+    tuning_.budget = budget_;
     options_ = compute_options(options, backend_);
     Graph tapped = with_taps(graph, options.taps);
     for (const Value* input : tapped.inputs()) inputs_.push_back({input->name, input->type});
     for (std::size_t i = 0; i < tapped.outputs().size(); ++i)
         outputs_.push_back({tapped.output_names()[i], tapped.outputs()[i]->type});
     symbols_ = symbols_of(tapped);
-    require_parameters_fit(tapped, memory_limit_);
+    require_parameters_fit(tapped, budget_.limit());
     require_weights(tapped, options.weights.get());
     OptimizedModel model = optimize(tapped, options);
     graph_ = std::move(model.graph);
@@ -120,11 +122,12 @@ CompiledModel::CompiledModel(std::shared_ptr<const plan_file::Contents> contents
       options_(contents_->meta.options),
       backend_(cpu_backend()),
       cache_bytes_(options.plan_cache_bytes),
-      memory_limit_(options.memory_limit) {
+      budget_(options.memory_limit) {
+    weights_.set_budget(budget_);
     options_.threads = usable_threads(options.threads > 0 ? options.threads : options_.threads);
     options_.isa = backend_.isa;
     require_dtype(options_.dtype, backend_);
-    if (!contents_->native) require_parameters_fit(graph_, memory_limit_);
+    if (!contents_->native) require_parameters_fit(graph_, budget_.limit());
     weights_.set_stored({contents_, &contents_->weights});
     if (symbols_.empty()) plan({});
 }
@@ -162,7 +165,7 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     if (plan->slice != nullptr && plan->careful) plan->slice->careful = true;
     weights_.release_transient();
     weights_.release_unused();
-    require_plan_fits(*plan, weights_.held_bytes(), memory_limit_);
+    require_plan_fits(*plan, weights_.held_bytes(), budget_.limit());
     return plan;
 }
 

@@ -71,7 +71,7 @@ class CompiledModel {
     ComputeOptions options_;
     Backend backend_;
     std::size_t cache_bytes_ = 0;
-    std::size_t memory_limit_ = 0;
+    MemoryBudget budget_;
     mutable std::mutex mutex_;
     WeightStore weights_;
     Tuning tuning_;

@@ -1,49 +1,17 @@
 #include "engine/memory_limit.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
-#include <span>
 
+#include "engine/memory_budget.hpp"
 #include "graph/checked.hpp"
-#include "graph/diagnostic.hpp"
-#include "kernels/cpu/control_group.hpp"
 
 namespace seq {
 namespace {
 
 constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
-
-/// What the control groups leave; unbounded where there are none.
-std::size_t group_limit() {
-    std::size_t least = unbounded;
-    for (const auto& folder : cpu::control_groups("memory")) {
-        for (const char* name : {"memory.max", "memory.limit_in_bytes"}) {
-            std::ifstream file(folder / name);
-            std::size_t bytes = 0;
-            if (file >> bytes && bytes > 0) least = std::min(least, bytes);
-        }
-    }
-    return least;
-}
-
-std::size_t resource_limit() {
-    rlimit limit{};
-    const bool known = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    return known ? static_cast<std::size_t>(limit.rlim_cur) : unbounded;
-}
-
-std::string text_of(std::size_t bytes) {
-    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
-}
 
 /// The sum of the values' bytes, which stops growing where it would overflow, and the largest value.
 struct Need {
@@ -66,19 +34,9 @@ struct Need {
     std::string largest_text() const {
         if (largest == nullptr) return {};
         return fmt::format("; the largest is `{}` {} with {}", largest->name, largest->type.shape.to_string(),
-                           text_of(largest_bytes));
+                           memory_text(largest_bytes));
     }
 };
-
-[[noreturn]] void refuse(const std::string& what, std::size_t bytes, std::size_t limit, const Need& need) {
-    std::string needed = text_of(bytes), allowed = text_of(limit);
-    if (needed == allowed) {
-        needed = fmt::format("{} B", bytes);
-        allowed = fmt::format("{} B", limit);
-    }
-    throw Error("shape/limit",
-                fmt::format("{} {}, more than the memory limit of {}{}", what, needed, allowed, need.largest_text()));
-}
 
 std::size_t or_usable(std::size_t limit) { return limit > 0 ? limit : usable_memory(); }
 
@@ -109,19 +67,10 @@ void add_results(Need& need, const Plan& plan) {
 
 }  // namespace
 
-std::size_t usable_memory() {
-    const auto machine =
-        static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    return std::min({machine, group_limit(), resource_limit()});
-}
-
 void require_parameters_fit(const Graph& graph, std::size_t limit) {
     limit = or_usable(limit);
     const Need need = need_of_parameters(graph);
-    const std::size_t bytes = need.bytes + std::min(need.largest_bytes, unbounded - need.bytes);
-    if (bytes > limit)
-        refuse("the parameters, with the largest of them once more while a kernel packs it whole, may take", bytes,
-               limit, need);
+    if (need.bytes > limit) refuse_memory("the parameters take", need.bytes, limit, need.largest_text());
 }
 
 void require_values_fit(const Graph& graph, std::size_t limit) {
@@ -129,7 +78,7 @@ void require_values_fit(const Graph& graph, std::size_t limit) {
     const Need parameters = need_of_parameters(graph);
     const Need results = need_of_results(graph);
     const std::size_t bytes = parameters.bytes / 2 + results.bytes / 2;
-    if (bytes > limit / 2) refuse("all results together take", bytes * 2, limit, results);
+    if (bytes > limit / 2) refuse_memory("all results together take", bytes * 2, limit, results.largest_text());
 }
 
 void require_plan_fits(const Plan& plan, std::size_t weight_bytes, std::size_t limit) {
@@ -142,7 +91,7 @@ void require_plan_fits(const Plan& plan, std::size_t weight_bytes, std::size_t l
     Need held = ports;
     add_results(held, plan);
     if (plan.slice != nullptr) add_results(held, *plan.slice);
-    refuse("weights, inputs and results take", bytes, limit, held);
+    refuse_memory("weights, inputs and results take", bytes, limit, held.largest_text());
 }
 
 }  // namespace seq

@@ -59,7 +59,8 @@ std::string key_of(const Graph& graph, const ComputeOptions& options) {
 /// A plan that runs on numbers of its own.
 class TrialRun {
    public:
-    explicit TrialRun(const std::shared_ptr<const Plan>& plan) : instance_(plan) {
+    TrialRun(const std::shared_ptr<const Plan>& plan, const MemoryBudget& budget)
+        : claim_(budget.claim(bytes_of(*plan), "measuring plans (not done without tuning)")), instance_(plan) {
         const auto views_of = [&](const std::vector<PlanPort>& ports) {
             std::vector<TensorView> views;
             for (const PlanPort& port : ports) {
@@ -89,6 +90,16 @@ class TrialRun {
     }
 
    private:
+    static std::size_t bytes_of(const Plan& plan) {
+        std::size_t bytes = plan.buffer_bytes();
+        for (const auto* ports : {&plan.inputs, &plan.outputs}) {
+            for (const PlanPort& port : *ports)
+                bytes += static_cast<std::size_t>(Placed{port.dtype, port.sizes, {}}.byte_count());
+        }
+        return bytes;
+    }
+
+    MemoryBudget::Claim claim_;
     std::vector<Tensor> tensors_;
     PlanInstance instance_;
 };
@@ -114,8 +125,8 @@ class StepTimes final : public Session::StepObserver {
 
 /// What each node takes when the plan runs, in the graph's order: a step's time is its last node's, and a reorder's
 /// that of the step after it.
-std::vector<double> profile(const std::shared_ptr<const Plan>& plan, int least_runs) {
-    TrialRun trial(plan);
+std::vector<double> profile(const std::shared_ptr<const Plan>& plan, int least_runs, const MemoryBudget& budget) {
+    TrialRun trial(plan, budget);
     StepTimes times;
     trial.best(least_runs, &times);
     std::map<const Node*, double> by_node;
@@ -187,9 +198,11 @@ void SliceSearch::try_slicing(const Slicing& slicing) {
     constexpr std::int64_t few = 2, enough = 8;
     Trial trial{slicing, make(slicing)};
     const int runs = static_cast<int>(std::clamp(samples_ / slicing.samples, few, enough));
-    in_slice_arena(slicing, [&] { trial.nodes = profile(is_whole(slicing) ? trial.plan : trial.plan->slice, runs); });
+    const MemoryBudget& budget = context_.tuning.budget;
+    in_slice_arena(slicing,
+                   [&] { trial.nodes = profile(is_whole(slicing) ? trial.plan : trial.plan->slice, runs, budget); });
     const double sum = std::accumulate(trial.nodes.begin(), trial.nodes.end(), 0.0);
-    trial.time = is_whole(slicing) ? sum : TrialRun(trial.plan).best(1);
+    trial.time = is_whole(slicing) ? sum : TrialRun(trial.plan, budget).best(1);
     for (double& time : trial.nodes) time *= trial.time / sum;
     trials_.push_back(std::move(trial));
 }
@@ -245,7 +258,7 @@ SliceSearch::Trial SliceSearch::fastest() {
     if (finalists.size() == 1) return std::move(finalists.front());
     std::deque<TrialRun> runs;
     for (Trial& trial : finalists) {
-        runs.emplace_back(trial.plan);
+        runs.emplace_back(trial.plan, context_.tuning.budget);
         trial.time = std::numeric_limits<double>::max();
     }
     constexpr int least_rounds = 4;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <mutex>
 
 #include "graph/convert_tensor.hpp"
 #include "kernels/cpu/large_pages.hpp"
@@ -16,17 +17,27 @@ std::span<std::byte> bytes_of(const Tensor& tensor) {
     return {static_cast<std::byte*>(tensor.view().data), tensor.byte_count()};
 }
 
+std::string reading(const std::string& name) { return fmt::format("reading `{}`", name); }
+std::string packing(const Value& value) {
+    return fmt::format("packing `{}` {}", value.name, value.type.shape.to_string());
+}
+
 /// Reads them part by part, each of which is looked through while it is in the caches.
 class RowsInSource final : public WeightRows {
    public:
-    RowsInSource(const WeightSource& source, const WeightSource::Entry& entry, bool (*is_extreme)(const TensorView&))
-        : WeightRows(entry.sizes), source_(source), entry_(entry), is_extreme_(is_extreme) {}
+    RowsInSource(const WeightSource& source, const WeightSource::Entry& entry, bool (*is_extreme)(const TensorView&),
+                 const MemoryBudget& budget)
+        : WeightRows(entry.sizes),
+          source_(source),
+          entry_(entry),
+          is_extreme_(is_extreme),
+          rooms_(budget.claim(0, {})) {}
 
     Rows read(std::int64_t first, std::int64_t count, std::vector<float>& room) const override {
         constexpr std::size_t part = 65536;
         const auto begin = static_cast<std::size_t>(first * length()),
                    floats = static_cast<std::size_t>(count * length());
-        if (room.size() < floats) room.resize(floats);
+        if (room.size() < floats) make_room(room, floats);
         bool extreme = false;
         for (std::size_t at = 0; at < floats; at += part) {
             const std::span<float> some = std::span(room).subspan(at, std::min(part, floats - at));
@@ -41,9 +52,20 @@ class RowsInSource final : public WeightRows {
     bool has_extreme() const { return has_extreme_; }
 
    private:
+    void make_room(std::vector<float>& room, std::size_t floats) const {
+        {
+            const std::lock_guard lock(mutex_);
+            rooms_.resize(rooms_.bytes() + (floats - room.size()) * sizeof(float), reading(entry_.name));
+        }
+        room = {};
+        room.resize(floats);
+    }
+
     const WeightSource& source_;
     const WeightSource::Entry& entry_;
     bool (*is_extreme_)(const TensorView&);
+    mutable std::mutex mutex_;
+    mutable MemoryBudget::Claim rooms_;
     mutable std::atomic<bool> has_extreme_ = false;
 };
 
@@ -74,9 +96,9 @@ void WeightStore::read(const Value& value, std::span<std::byte> out) {
     if (entry.dtype == value.type.dtype) {
         source_->read(entry, out);
     } else {
-        const Tensor raw(entry.dtype, entry.sizes);
-        source_->read(entry, bytes_of(raw));
-        if (!convert(raw.view(), target))
+        const auto raw = budget_.tensor(entry.dtype, entry.sizes, reading(entry.name));
+        source_->read(entry, bytes_of(*raw));
+        if (!convert(raw->view(), target))
             throw Error("weights/dtype", fmt::format("`{}` is {}, which does not convert to {}", value.name,
                                                      name_of(entry.dtype), name_of(value.type.dtype)));
     }
@@ -114,10 +136,10 @@ TensorView WeightStore::view(const Value& value) {
     }
     const Placed plain = place(value, Layout::plain());
     const auto bytes = static_cast<std::size_t>(plain.byte_count());
-    if (bytes > transient_bytes_ || transient_ == nullptr) {
+    if (bytes > transient_claim_.bytes() || transient_ == nullptr) {
         release_transient();
+        transient_claim_ = budget_.claim(bytes, reading(value.name));
         transient_ = cpu::take_untouched_memory(bytes);
-        transient_bytes_ = bytes;
     }
     read(value, {static_cast<std::byte*>(transient_.get()), bytes});
     return TensorView::dense(transient_.get(), value.type.dtype, plain.sizes);
@@ -135,7 +157,7 @@ std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
     }
     std::weak_ptr<const Tensor>& slot = kept_[value.name];
     if (auto tensor = slot.lock()) return tensor;
-    auto tensor = std::make_shared<const Tensor>(value.type.dtype, entry_of(value).sizes);
+    auto tensor = budget_.tensor(value.type.dtype, entry_of(value).sizes, reading(value.name));
     read(value, bytes_of(*tensor));
     slot = tensor;
     return tensor;
@@ -147,7 +169,7 @@ PackedWeights WeightStore::packed_once(const Value& value, const std::string& ke
     const Slot slot(constant ? std::string() : value.name, constant ? value.data : nullptr, key);
     if (const auto found = packed_.find(slot); found != packed_.end()) return found->second;
     PackedWeights weights = stored_packed(value, key, bytes);
-    if (weights.data == nullptr) weights = pack();
+    if (weights.data == nullptr) weights = budget_.packed(bytes, packing(value), pack);
     return packed_[slot] = std::move(weights);
 }
 
@@ -165,7 +187,7 @@ PackedWeights WeightStore::packed_by_rows(const Value& value, const std::string&
     if (entry == nullptr || entry->dtype != DType::f32 || !source_->read_part(*entry, 0, {}))
         return WeightProvider::packed_by_rows(value, key, pack, bytes);
     return packed_once(value, key, bytes, [&] {
-        const RowsInSource rows(*source_, *entry, is_extreme_);
+        const RowsInSource rows(*source_, *entry, is_extreme_, budget_);
         PackedWeights weights = pack(rows);
         has_extreme_ = has_extreme_ || rows.has_extreme();
         return weights;

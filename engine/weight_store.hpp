@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/memory_budget.hpp"
 #include "graph/tensor.hpp"
 #include "kernels/kernel.hpp"
 
@@ -34,6 +35,8 @@ class WeightStore final : public WeightProvider {
         source_ = std::move(source);
         is_extreme_ = is_extreme;
     }
+    /// What is read and packed from here on counts there, but what is stored.
+    void set_budget(MemoryBudget budget) { budget_ = std::move(budget); }
     /// They come from there alone; what is missing there is Error plan/machine.
     void set_stored(std::shared_ptr<const StoredWeights> stored) {
         stored_ = std::move(stored);
@@ -59,7 +62,7 @@ class WeightStore final : public WeightProvider {
     /// Frees the transient buffer through which parameters were read.
     void release_transient() {
         transient_ = {};
-        transient_bytes_ = 0;
+        transient_claim_ = {};
     }
 
    private:
@@ -78,8 +81,9 @@ class WeightStore final : public WeightProvider {
     std::shared_ptr<const StoredWeights> stored_;
     bool (*is_extreme_)(const TensorView&) = nullptr;
     bool has_extreme_ = false;
+    MemoryBudget budget_;
     std::shared_ptr<void> transient_;
-    std::size_t transient_bytes_ = 0;
+    MemoryBudget::Claim transient_claim_;
     std::map<std::string, std::weak_ptr<const Tensor>> kept_;
     std::map<Slot, PackedWeights> packed_;
 };

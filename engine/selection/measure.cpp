@@ -100,7 +100,8 @@ const Candidate* Measurements::far_before(const std::vector<Candidate>& known, c
 Stopwatch& Measurements::stopwatch() {
     constexpr int full_effort = 10;
     if (!stopwatch_)
-        stopwatch_.emplace(backend_, options_.threads, home_, abreast_, tuning_.effort == Tune::full ? full_effort : 1);
+        stopwatch_.emplace(backend_, options_.threads, home_, abreast_, tuning_.effort == Tune::full ? full_effort : 1,
+                           tuning_.budget);
     return *stopwatch_;
 }
 
@@ -143,7 +144,7 @@ std::vector<Candidate> Measurements::measure(const Unit& unit) {
 std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector<Candidate>* known) {
     std::vector<Candidate> candidates;
     double best = std::numeric_limits<double>::max();
-    TrialWeights weights;
+    TrialWeights weights(tuning_.budget);
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
     enumerate(unit, backend_, options_, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
         if (const Candidate* const before = known == nullptr ? nullptr : far_before(*known, candidate)) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/memory_budget.hpp"
 #include "engine/selection/candidate.hpp"
 #include "engine/selection/timing_cache.hpp"
 #include "engine/selection/unit.hpp"
@@ -38,6 +39,8 @@ struct Tuning {
     TuningProgress progress;
     /// What took far longer than the best there is not measured here.
     std::optional<Precedent> precedent{};
+    /// What measuring takes counts there.
+    MemoryBudget budget{};
 };
 
 /// What runs a unit, and what else was thought of.

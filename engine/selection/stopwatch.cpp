@@ -24,11 +24,14 @@ constexpr double least_sample = 20;
 constexpr double longest_warm = 5000;
 
 /// `count` bytes of the buffer, which grows where it has to, filled as trials are.
-void* filled(std::vector<TrialBuffer>& buffers, std::size_t index, const Placed& placed) {
+void* filled(std::vector<TrialBuffer>& buffers, std::size_t index, const Placed& placed, const MemoryBudget& budget) {
     const auto need = static_cast<std::size_t>(placed.byte_count());
-    while (index >= buffers.size()) buffers.emplace_back(0);
+    if (index >= buffers.size()) buffers.resize(index + 1);
     TrialBuffer& buffer = buffers[index];
-    if (buffer.bytes < need || buffer.data == nullptr) buffer = TrialBuffer(need);
+    if (buffer.bytes() < need || buffer.data == nullptr) {
+        buffer = {};
+        buffer = TrialBuffer(need, budget);
+    }
     constexpr std::size_t pattern = 65536;
     auto* const data = static_cast<std::byte*>(buffer.data.get());
     const std::array count{static_cast<std::int64_t>(std::min(need, pattern) / size_of(placed.dtype))};
@@ -43,15 +46,15 @@ void* filled(std::vector<TrialBuffer>& buffers, std::size_t index, const Placed&
 /// A kernel with all that it runs on.
 class Trial {
    public:
-    Trial(const TimedKernel& timed, std::vector<TrialBuffer>& buffers)
-        : kernel_(timed.kernel), scratch_(timed.kernel.scratch_bytes), state_(timed.kernel.make_state()) {
+    Trial(const TimedKernel& timed, std::vector<TrialBuffer>& buffers, const MemoryBudget& budget)
+        : kernel_(timed.kernel), scratch_(timed.kernel.scratch_bytes, budget), state_(timed.kernel.make_state()) {
         for (std::size_t i = 0; i < timed.inputs.size(); ++i) {
             const Value& value = *timed.inputs[i];
             sources_.push_back(value.is_constant_like() ? timed.weights.keep(value)->view().data
-                                                        : filled(buffers, i, timed.placed[i]));
+                                                        : filled(buffers, i, timed.placed[i], budget));
         }
         for (std::size_t i = 0; i < timed.outputs.size(); ++i)
-            targets_.push_back(filled(buffers, sources_.size() + i, timed.outputs[i]));
+            targets_.push_back(filled(buffers, sources_.size() + i, timed.outputs[i], budget));
     }
 
     const std::vector<void*>& sources() const { return sources_; }
@@ -81,8 +84,8 @@ class Trial {
 /// Runs the kernel again and again beside the one that is timed, a thread for each of `buffers` but the first.
 class Company {
    public:
-    Company(const TimedKernel& timed, std::vector<std::vector<TrialBuffer>>& buffers) {
-        for (std::size_t i = 1; i < buffers.size(); ++i) trials_.emplace_back(timed, buffers[i]);
+    Company(const TimedKernel& timed, std::vector<std::vector<TrialBuffer>>& buffers, const MemoryBudget& budget) {
+        for (std::size_t i = 1; i < buffers.size(); ++i) trials_.emplace_back(timed, buffers[i], budget);
         for (const Trial& trial : trials_)
             threads_.emplace_back([&trial](const std::stop_token& stop) {
                 oneapi::tbb::task_arena(1).execute([&] {
@@ -123,19 +126,21 @@ double lower_quartile(int effort, std::size_t least, const Sample& sample) {
 
 }  // namespace
 
-TrialBuffer::TrialBuffer(std::size_t bytes) : data(cpu::take_memory(bytes)), bytes(bytes) {}
+TrialBuffer::TrialBuffer(std::size_t bytes, const MemoryBudget& budget)
+    : claim(budget.claim(bytes, "measuring kernels (not done without tuning)")), data(cpu::take_memory(bytes)) {}
 
-Stopwatch::Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort)
+Stopwatch::Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort, MemoryBudget budget)
     : backend_(backend),
       home_(home),
       effort_(effort),
-      evicted_(2 * cache_bytes(2) * static_cast<std::size_t>(threads)),
+      budget_(std::move(budget)),
+      evicted_(2 * cache_bytes(2) * static_cast<std::size_t>(threads), budget_),
       buffers_(static_cast<std::size_t>(abreast)) {
-    std::fill_n(static_cast<std::byte*>(evicted_.data.get()), evicted_.bytes, std::byte{1});
+    std::fill_n(static_cast<std::byte*>(evicted_.data.get()), evicted_.bytes(), std::byte{1});
 }
 
 void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& sources) {
-    rewrite(evicted_.data.get(), evicted_.bytes);
+    rewrite(evicted_.data.get(), evicted_.bytes());
     timed.weights.each_used([&](const void* data, std::size_t count) {
         constexpr std::size_t page = 4096;
         if (home_ == WeightHome::memory) backend_.flush(data, count);
@@ -149,8 +154,8 @@ void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& so
 }
 
 Times Stopwatch::time(const TimedKernel& timed, double hopeless) {
-    const Trial trial(timed, buffers_.front());
-    const Company company(timed, buffers_);
+    const Trial trial(timed, buffers_.front(), budget_);
+    const Company company(timed, buffers_, budget_);
     trial.microseconds(1);
     const double first = std::min(trial.microseconds(1), trial.microseconds(1));
     if (first >= hopeless) return {first, first};

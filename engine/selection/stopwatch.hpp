@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/memory_budget.hpp"
 #include "engine/selection/footprint.hpp"
 #include "engine/selection/trial_weights.hpp"
 #include "engine/selection/unit.hpp"
@@ -26,10 +27,12 @@ struct TimedKernel {
 
 /// As sessions have it, in large pages.
 struct TrialBuffer {
-    explicit TrialBuffer(std::size_t bytes);
+    TrialBuffer() = default;
+    TrialBuffer(std::size_t bytes, const MemoryBudget& budget);
+    std::size_t bytes() const { return claim.bytes(); }
 
+    MemoryBudget::Claim claim;
     std::shared_ptr<void> data;
-    std::size_t bytes = 0;
 };
 
 /// Times prepared kernels in the calling thread's arena, on buffers of its own.
@@ -37,8 +40,8 @@ class Stopwatch {
    public:
     /// `home`: where the weights are for a cold run. `abreast`: how many threads run the kernel at a time, each on
     /// buffers of its own, of which one is timed. `effort`: runs are taken for this many times 5 milliseconds, four at
-    /// least, or two where they are long.
-    Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort);
+    /// least, or two where they are long. Buffers count in `budget`.
+    Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort, MemoryBudget budget = {});
 
     /// Lower quartiles. Gives up after a run or two where it takes more than `hopeless` microseconds warm.
     Times time(const TimedKernel& timed, double hopeless);
@@ -49,6 +52,7 @@ class Stopwatch {
     const Backend& backend_;
     WeightHome home_;
     int effort_;
+    MemoryBudget budget_;
     TrialBuffer evicted_;
     /// Of each thread.
     std::vector<std::vector<TrialBuffer>> buffers_;

@@ -1,5 +1,7 @@
 #include "engine/selection/trial_weights.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -24,11 +26,20 @@ void fill_trial(const TensorView& view) {
     }
 }
 
+namespace {
+
+std::string measuring(const Value& value) {
+    return fmt::format("measuring kernels for `{}` {} (not done without tuning)", value.name,
+                       value.type.shape.to_string());
+}
+
+}  // namespace
+
 std::shared_ptr<const Tensor> TrialWeights::made(const Value& value) {
     if (value.kind == ValueKind::constant) return value.data;
     std::shared_ptr<const Tensor>& slot = kept_[&value];
     if (slot == nullptr) {
-        auto tensor = std::make_shared<Tensor>(value.type.dtype, *value.type.shape.sizes());
+        auto tensor = budget_.tensor(value.type.dtype, *value.type.shape.sizes(), measuring(value));
         fill_trial(tensor->view());
         slot = std::move(tensor);
     }
@@ -42,8 +53,8 @@ std::shared_ptr<const Tensor> TrialWeights::keep(const Value& value) {
 }
 
 PackedWeights TrialWeights::packed(const Value& value, const std::string&,
-                                   const std::function<PackedWeights(const TensorView&)>& pack, std::size_t) {
-    return used_.emplace_back(pack(made(value)->view()));
+                                   const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
+    return used_.emplace_back(budget_.packed(bytes, measuring(value), [&] { return pack(made(value)->view()); }));
 }
 
 void TrialWeights::each_used(const std::function<void(const void* data, std::size_t bytes)>& visit) const {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/memory_budget.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq {
@@ -11,6 +12,8 @@ namespace seq {
 /// Numbers for kernels that are prepared to be timed: small and without pattern, of each weight's type and sizes.
 class TrialWeights final : public WeightProvider {
    public:
+    explicit TrialWeights(MemoryBudget budget = {}) : budget_(std::move(budget)) {}
+
     bool available(const Value&) const override { return true; }
     TensorView view(const Value& value) override { return made(value)->view(); }
     std::shared_ptr<const Tensor> keep(const Value& value) override;
@@ -24,6 +27,7 @@ class TrialWeights final : public WeightProvider {
    private:
     std::shared_ptr<const Tensor> made(const Value& value);
 
+    MemoryBudget budget_;
     std::map<const Value*, std::shared_ptr<const Tensor>> kept_;
     std::vector<PackedWeights> used_;
 };
