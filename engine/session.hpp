@@ -29,7 +29,9 @@ class Session {
     /// A view may be strided, unaligned or of another layout than dense: it is then copied.
     /// Throws seq::Error: input/missing, input/unknown, input/shape, input/dtype, input/null, output/...; and
     /// shape/... where the sizes do not fit the model. After the first run with a binding, and the first of those
-    /// that hold NaN or Inf, nothing is allocated but by oneDNN in its own calls.
+    /// that hold NaN or Inf, nothing is allocated but by oneDNN in its own calls, and by oneTBB where sessions first
+    /// run side by side. Beside other sessions a run may wait for its turn, a tenth of a second at most
+    /// (docs/performance.md, "Several sessions").
     void run(std::initializer_list<NamedTensor> inputs, std::initializer_list<NamedTensor> outputs);
     void run(std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs);
 

@@ -1,9 +1,15 @@
 #include "engine/thread_share.hpp"
 
 #include <doctest/doctest.h>
+#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <future>
 #include <stdexcept>
@@ -15,6 +21,8 @@
 
 namespace seq::tests {
 namespace {
+
+using namespace std::chrono_literals;
 
 int threads_of(ThreadShare& share) {
     int threads = 0;
@@ -66,28 +74,131 @@ TEST_CASE("sessions that run beside others again and again take their part of th
     }
 }
 
+/// Runs again and again, for long enough to come to a turn. How many runs had theirs.
+int loop(ThreadShare& share, std::chrono::milliseconds time = 10ms) {
+    int in_turn = 0;
+    const auto start = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - start < time) share.execute(true, [&] { in_turn += share.in_turn(); });
+    return in_turn;
+}
+
+/// Whether `holds` comes to be true, on a machine that may be busy with other things.
+template <class Condition>
+bool eventually(const Condition& holds) {
+    const auto start = std::chrono::steady_clock::now();
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() - start > 20s) return false;
+    }
+    return true;
+}
+
+/// A session that has its turn, and is in a run, for as long as this lives.
+class Holder {
+   public:
+    Holder() : thread_([this] { hold(); }) { begun_.get_future().wait(); }
+    ~Holder() {
+        end_.set_value();
+        thread_.join();
+    }
+
+   private:
+    void hold() {
+        ThreadShare share(cpu::usable_concurrency());
+        bool held = false;
+        eventually([&] {
+            share.execute(true, [&] {
+                if (!share.in_turn()) return;
+                begun_.set_value();
+                end_.get_future().wait();
+                held = true;
+            });
+            return held;
+        });
+        if (!held) begun_.set_value();
+    }
+
+    const Company company_{1};
+    std::promise<void> begun_, end_;
+    std::thread thread_;
+};
+
+/// Whether the calling thread sleeps in `body`, as it does, for a moment at a time, while it waits for a turn.
+template <class Body>
+bool waits(const Body& body) {
+    const auto sleeps = [] {
+        rusage usage{};
+        getrusage(RUSAGE_THREAD, &usage);
+        return usage.ru_nvcsw;
+    };
+    const long before = sleeps();
+    body();
+    return sleeps() - before > 30;
+}
+
 TEST_CASE("sessions whose plan all caches hold together take turns beside others, with all threads") {
     const int usable = cpu::usable_concurrency();
-    ThreadShare share(usable), other(usable);
-    const auto threads_in_turn = [](ThreadShare& one) {
-        int threads = 0;
-        one.execute(true, [&] { threads = oneapi::tbb::this_task_arena::max_concurrency(); });
-        return threads;
-    };
+    if (usable == 1) return;  // all threads are its part
     const Company company(1);
-    for (int i = 0; i < 3; ++i) CHECK(threads_in_turn(share) == usable);
-    for (int i = 0; i < 3; ++i) CHECK(threads_in_turn(other) == usable);
+    for (int sessions = 0; sessions < 2; ++sessions) {
+        ThreadShare share(usable);
+        int threads = 0;
+        const auto runs_in_turn = [&] {
+            share.execute(true, [&] {
+                if (share.in_turn()) threads = oneapi::tbb::this_task_arena::max_concurrency();
+            });
+            return threads > 0;
+        };
+        REQUIRE(eventually(runs_in_turn));
+        CHECK(threads == usable);
+    }
 }
 
 TEST_CASE("a run within a turn is part of it") {
     ThreadShare outer(cpu::usable_concurrency()), inner(cpu::usable_concurrency());
     const Company company(1);
-    int runs = 0;
-    for (int i = 0; i < 4; ++i)
+    bool inner_waited = true;
+    const auto runs_within_turn = [&] {
+        bool within = false;
         outer.execute(true, [&] {
-            for (int k = 0; k < 4; ++k) inner.execute(true, [&] { ++runs; });
+            within = outer.in_turn();
+            if (within) inner_waited = waits([&] { CHECK(loop(inner) == 0); });
         });
-    CHECK(runs == 16);
+        return within;
+    };
+    if (cpu::usable_concurrency() == 1) return;
+    REQUIRE(eventually(runs_within_turn));
+    CHECK_FALSE(inner_waited);
+}
+
+TEST_CASE("whatever a turn's holder waits for, others go on") {
+    const Holder holder;
+    ThreadShare share(cpu::usable_concurrency());
+    if (cpu::usable_concurrency() == 1) return;
+    CHECK(eventually([&] { return waits([&] { loop(share); }); }));
+    CHECK_FALSE(waits([&] { loop(share); }));  // not again so soon
+}
+
+TEST_CASE("a run in a task of oneTBB does not wait for a turn") {
+    const Holder holder;
+    ThreadShare share(cpu::usable_concurrency());
+    bool waited = true;
+    oneapi::tbb::parallel_for(0, 1, [&](int) { waited = waits([&] { loop(share); }); });
+    CHECK_FALSE(waited);
+}
+
+TEST_CASE("the child of a fork waits for no thread of its parent's") {
+    const Holder holder;
+    const pid_t child = fork();
+    if (child == 0) {
+        ThreadShare first(1), second(cpu::usable_concurrency());
+        first.execute(true, [&] { loop(second); });
+        _exit(0);
+    }
+    int status = -1;
+    for (int i = 0; i < 2000 && waitpid(child, &status, WNOHANG) == 0; ++i) std::this_thread::sleep_for(5ms);
+    if (!WIFEXITED(status)) kill(child, SIGKILL);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("which plans do better in turns") {
@@ -108,7 +219,8 @@ TEST_CASE("which plans do better in turns") {
     CHECK_FALSE(in_turns(1, side(1.5), 1));
     CHECK_FALSE(in_turns(1, side(3), 2));  // nobody holds it
     CHECK(in_turns(1, side(3), 4));
-    CHECK_FALSE(in_turns(256, side(1.5), 2));  // busy with computing
+    CHECK(in_turns(4, side(1.5), 2));
+    CHECK_FALSE(in_turns(8, side(1.5), 2));  // busy with computing
 }
 
 TEST_CASE("a run that throws no longer counts") {
