@@ -47,10 +47,6 @@ int usable_threads(int wanted) {
 }
 
 ComputeOptions compute_options(const CompileOptions& options, const Backend& backend) {
-    require_available(options);
-    if (options.device.index != 0)
-        throw Error("device/unavailable",
-                    fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
     ComputeOptions compute;
     compute.threads = usable_threads(options.threads);
     compute.isa = backend.isa;
@@ -86,6 +82,9 @@ void require_available(const CompileOptions& options) {
         throw Error("device/unavailable",
                     cuda.available ? "this version of seq finds GPUs, but computes on the CPU alone" : cuda.reason);
     }
+    if (options.device.index != 0)
+        throw Error("device/unavailable",
+                    fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
     require_dtype(options.dtype, cpu_backend());
     if (options.dtype != DType::f32 && options.numerics == Numerics::strict)
         throw Error("spec/value", fmt::format("strict numerics compute as the reference does, in f32, and not in {}",
@@ -93,9 +92,13 @@ void require_available(const CompileOptions& options) {
 }
 
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
-    : backend_(cpu_backend()),
+    : CompiledModel(graph, options, (require_available(options), cpu_backend())) {}
+
+CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options, const Backend& backend)
+    : backend_(backend),
+      device_(options.device),
       cache_bytes_(options.plan_cache_bytes),
-      budget_(options.memory_limit),
+      budget_(backend.device == nullptr ? MemoryBudget(options.memory_limit) : MemoryBudget()),
       tuning_(tuning_for(options, backend_)) {
     weights_.set_budget(budget_);
     tuning_.budget = budget_;
@@ -165,7 +168,7 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     if (plan->slice != nullptr && plan->careful) plan->slice->careful = true;
     weights_.release_transient();
     weights_.release_unused();
-    require_plan_fits(*plan, weights_.held_bytes(), budget_.limit());
+    if (backend_.device == nullptr) require_plan_fits(*plan, weights_.held_bytes(), budget_.limit());
     return plan;
 }
 
@@ -177,7 +180,10 @@ std::shared_ptr<Plan> CompiledModel::make_in_arena(const Graph& bound, const Bin
                                                 contents_->path, fmt::join(binding_texts(bindings), ", ")));
     std::shared_ptr<Plan> plan;
     oneapi::tbb::task_arena arena(options_.threads);
-    arena.execute([&] { plan = make_batch_plan(bound, bindings, backend_, options_, weights_, tuning_); });
+    arena.execute([&] {
+        plan = backend_.device != nullptr ? make_plan(bound.clone(), bindings, backend_, options_, weights_, tuning_)
+                                          : make_batch_plan(bound, bindings, backend_, options_, weights_, tuning_);
+    });
     return plan;
 }
 

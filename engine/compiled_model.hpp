@@ -19,6 +19,8 @@ namespace seq {
 class CompiledModel {
    public:
     CompiledModel(const Graph& graph, const CompileOptions& options);
+    /// On a backend that `options.device` need not name; for tests.
+    CompiledModel(const Graph& graph, const CompileOptions& options, const Backend& backend);
     CompiledModel(std::shared_ptr<const plan_file::Contents> contents, const LoadOptions& options);
 
     const std::vector<Port>& inputs() const { return inputs_; }
@@ -29,6 +31,7 @@ class CompiledModel {
     std::size_t cache_bytes() const { return cache_bytes_; }
     std::size_t weight_bytes() const;
     const Backend& backend() const { return backend_; }
+    const Device& device() const { return device_; }
     /// The file that it was loaded from; nullptr where it was compiled.
     const plan_file::Contents* contents() const { return contents_.get(); }
 
@@ -70,6 +73,7 @@ class CompiledModel {
     std::vector<std::string> symbols_;
     ComputeOptions options_;
     Backend backend_;
+    Device device_;
     std::size_t cache_bytes_ = 0;
     MemoryBudget budget_;
     mutable std::mutex mutex_;

@@ -4,6 +4,9 @@
 
 namespace seq {
 
+/// The dtype of a port in a plan: floats are f32, whatever the caller's dtype.
+inline DType compute_dtype(DType dtype) { return is_float(dtype) ? DType::f32 : dtype; }
+
 /// Whether a kernel may read or write the view as it is: dense, aligned to its element, of dtype `wanted`.
 bool is_direct(const TensorView& view, DType wanted);
 

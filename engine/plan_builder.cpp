@@ -300,10 +300,21 @@ void PlanBuilder::connect_outputs(Step& step) {
 PlanBuilder::Home PlanBuilder::home_of(const Value& value) {
     const auto found = homes_.find(&value);
     if (found != homes_.end()) return found->second;
+    if (backend_.device != nullptr) return homes_[&value] = upload(value);
     auto tensor = weights_.keep(value);
     const Home home{Kind::weight, 0, Layout::plain(), tensor->view().data};
     plan_.weights.push_back(std::move(tensor));
     return homes_[&value] = home;
+}
+
+PlanBuilder::Home PlanBuilder::upload(const Value& value) {
+    PackedWeights weights = weights_.packed(value, "plain on the device", [&](const TensorView& plain) {
+        auto copy = backend_.device->upload(plain.data, plain.byte_count());
+        const void* const data = copy.get();
+        return PackedWeights{std::move(copy), data, plain.byte_count()};
+    });
+    plan_.device_weights.push_back(weights.owner);
+    return {Kind::weight, 0, Layout::plain(), weights.data};
 }
 
 PlanBuilder::Home PlanBuilder::in_layout(const Value& value, const Home& home, const Layout& layout) {

@@ -63,6 +63,8 @@ class PlanBuilder {
 
     Layout layout_of(const Value& value) const;
     Home home_of(const Value& value);
+    /// A parameter or constant, as it is.
+    Home upload(const Value& value);
     /// The same value in another layout; adds a reorder step once.
     Home in_layout(const Value& value, const Home& home, const Layout& layout);
     Home new_buffer(const Placed& placed);

@@ -7,15 +7,9 @@
 #include "kernels/cpu/large_pages.hpp"
 
 namespace seq {
-namespace {
-
-DType compute_dtype(DType dtype) { return is_float(dtype) ? DType::f32 : dtype; }
-
-}  // namespace
 
 PlanInstance::PlanInstance(std::shared_ptr<const Plan> plan, bool takes_turns)
-    : plan_(std::move(plan)),
-      takes_turns_(takes_turns),
+    : Instance(std::move(plan), takes_turns),
       arena_(cpu::take_memory(plan_->arena_bytes)),
       scratch_(cpu::take_memory(plan_->scratch_bytes)) {
     const std::size_t steps = plan_->steps.size();

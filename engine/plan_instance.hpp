@@ -5,31 +5,17 @@
 #include <span>
 #include <vector>
 
-#include "engine/plan.hpp"
-#include "engine/session.hpp"
+#include "engine/instance.hpp"
 
 namespace seq {
 
-/// One session's buffers for one plan: the arena, scratch, each kernel's handles, and the pointers of every step.
-class PlanInstance {
+/// On the host: the arena, scratch, each kernel's handles, and the pointers of every step.
+class PlanInstance final : public Instance {
    public:
-    /// `takes_turns`: of does_better_in_turns.
     explicit PlanInstance(std::shared_ptr<const Plan> plan, bool takes_turns = false);
 
-    const std::shared_ptr<const Plan>& plan() const { return plan_; }
-    std::size_t memory_bytes() const { return plan_->buffer_bytes(); }
-
-    /// Points the steps at the inputs and outputs, in the order of the plan's ports; every view has the port's sizes.
-    /// A null output is computed and dropped. `wiring` tells this from other calls.
-    void wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs);
-    /// The last call's number; 0: there was none.
-    std::uint64_t wiring() const { return wiring_; }
-
-    /// Reads the inputs and writes the outputs of the last call of `wire`. Outside the plan's thread arena where
-    /// `is_serial` says so.
-    void run(Session::StepObserver* observer);
-    bool is_serial() const { return serial_; }
-    bool takes_turns() const { return takes_turns_; }
+    void wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs) override;
+    void run(Session::StepObserver* observer) override;
 
    private:
     struct Patch {
@@ -54,8 +40,6 @@ class PlanInstance {
     void fetch(const Staged& input);
     void deliver(const Staged& output);
 
-    std::shared_ptr<const Plan> plan_;
-    bool takes_turns_;
     std::shared_ptr<void> arena_;
     std::shared_ptr<void> scratch_;
     std::vector<std::unique_ptr<KernelState>> states_;
@@ -67,10 +51,8 @@ class PlanInstance {
     std::vector<Staging> output_staging_;
     std::vector<Staged> staged_inputs_;
     std::vector<Staged> staged_outputs_;
-    std::uint64_t wiring_ = 0;
     /// Whether a step is to be told of NaN and Inf among the inputs.
     bool inspects_ = false;
-    bool serial_ = false;
     bool backwards_ = true;  ///< in the last run
 };
 

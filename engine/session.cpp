@@ -11,7 +11,7 @@
 #include "engine/bind_symbols.hpp"
 #include "engine/compiled_model.hpp"
 #include "engine/edge_copy.hpp"
-#include "engine/plan_instance.hpp"
+#include "engine/instance.hpp"
 #include "engine/thread_share.hpp"
 
 namespace seq {
@@ -33,9 +33,14 @@ void check_form(const TensorView& view, std::string_view name, const char* role)
 /// The rank of a view that is not given.
 constexpr int not_given = -1;
 
-/// Puts the named views into the ports' order. `role` is "input" or "output".
-void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, std::span<TensorView> views,
-           const char* role) {
+std::string memory_text(const Device& device) {
+    return device.kind == DeviceKind::cpu ? "the CPU's memory" : fmt::format("the memory of GPU {}", device.index);
+}
+
+/// Puts the named views, which lie in the host's memory or in `device`'s, into the ports' order. `role` is "input" or
+/// "output".
+void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, const Device& device,
+           std::span<TensorView> views, const char* role) {
     for (TensorView& view : views) {
         view.data = nullptr;
         view.rank = not_given;
@@ -52,9 +57,9 @@ void match(std::span<const NamedTensor> named, const std::vector<Port>& ports, s
             throw Error(fmt::format("{}/dtype", role), fmt::format("{} `{}` is {}, but gets {}", role, name,
                                                                    name_of(port->type.dtype), name_of(view.dtype)));
         }
-        if (!(view.device == Device::cpu()))
+        if (!(view.device == Device::cpu()) && !(view.device == device))
             throw Error(fmt::format("{}/device", role),
-                        fmt::format("{} `{}` does not lie in the CPU's memory", role, name));
+                        fmt::format("{} `{}` does not lie in {}", role, name, memory_text(device)));
         slot = view;
     }
 }
@@ -92,7 +97,7 @@ bool repeats_elements(const TensorView& view) {
 /// A plan's instance and the views that it is to read and write, in the order of the ports.
 struct Session::Wiring {
     std::uint64_t number = 0;
-    std::shared_ptr<PlanInstance> instance;
+    std::shared_ptr<Instance> instance;
     std::vector<TensorView> inputs;
     std::vector<TensorView> outputs;
 };
@@ -114,7 +119,7 @@ class Session::Impl {
     }
 
     void run(const Wiring& wiring) {
-        PlanInstance& instance = *wiring.instance;
+        Instance& instance = *wiring.instance;
         if (instance.wiring() != wiring.number) instance.wire(wiring.number, wiring.inputs, wiring.outputs);
         model_->touch(*instance.plan());
         if (plan_ != instance.plan()) plan_ = instance.plan();
@@ -143,7 +148,7 @@ class Session::Impl {
    private:
     struct Entry {
         std::vector<std::int64_t> values;
-        std::shared_ptr<PlanInstance> instance;
+        std::shared_ptr<Instance> instance;
     };
 
     Wiring empty_wiring() const {
@@ -156,15 +161,14 @@ class Session::Impl {
     void wire(Wiring& wiring, std::span<const NamedTensor> inputs, std::span<const NamedTensor> outputs) {
         wiring.instance = nullptr;
         auto instance = instance_for(inputs, wiring.inputs);
-        match(outputs, model_->outputs(), wiring.outputs, "output");
+        match(outputs, model_->outputs(), model_->device(), wiring.outputs, "output");
         check_outputs(*instance->plan(), wiring.outputs);
         wiring.instance = std::move(instance);
         wiring.number = ++wirings_;
     }
 
-    const std::shared_ptr<PlanInstance>& instance_for(std::span<const NamedTensor> named,
-                                                      std::span<TensorView> inputs) {
-        match(named, model_->inputs(), inputs, "input");
+    const std::shared_ptr<Instance>& instance_for(std::span<const NamedTensor> named, std::span<TensorView> inputs) {
+        match(named, model_->inputs(), model_->device(), inputs, "input");
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             if (inputs[i].rank == not_given)
                 throw Error("input/missing", fmt::format("input `{}` is not given", model_->inputs()[i].name));
@@ -174,7 +178,7 @@ class Session::Impl {
     }
 
     /// The instance for values_; the session's own list is searched first, so that a hit takes no lock.
-    const std::shared_ptr<PlanInstance>& instance() {
+    const std::shared_ptr<Instance>& instance() {
         for (auto entry = instances_.begin(); entry != instances_.end(); ++entry) {
             if (entry->values != values_) continue;
             if (entry != instances_.begin()) instances_.splice(instances_.begin(), instances_, entry);
@@ -183,8 +187,9 @@ class Session::Impl {
             return instances_.front().instance;
         }
         auto plan = model_->plan(values_);
-        const bool takes_turns = does_better_in_turns(*plan, model_->options());
-        auto instance = std::make_shared<PlanInstance>(std::move(plan), takes_turns);
+        const DeviceRuntime* const device = model_->backend().device;
+        const bool takes_turns = device == nullptr && does_better_in_turns(*plan, model_->options());
+        auto instance = make_instance(std::move(plan), device, takes_turns);
         plan_ = instance->plan();
         instances_.push_front({values_, std::move(instance)});
         evict();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/ir.hpp"
+#include "kernels/device.hpp"
 #include "kernels/layout.hpp"
 
 namespace seq {
@@ -128,6 +129,8 @@ struct RunContext {
     /// Alternates from run to run. Where more weights are read than a cache holds, those that the run before read last
     /// are still there: a kernel that takes its parts in the order of this flag finds them. It changes no result.
     bool backwards = false;
+    /// Where a kernel of a device hands its work; nullptr on the CPU.
+    DeviceQueue* queue = nullptr;
 };
 
 /// A kernel made for one node: primitive built, weights packed. Immutable and shared by sessions; `run` allocates
@@ -220,6 +223,8 @@ struct Backend {
     std::string (*lacks_bf16)() = nullptr;
     /// Drops bytes from all caches, for times as they are where weights come from memory.
     void (*flush)(const void* data, std::size_t bytes) = nullptr;
+    /// Where values and weights lie: memory of its own, or nullptr for the host's.
+    const DeviceRuntime* device = nullptr;
 };
 
 }  // namespace seq

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/instance.hpp"
+
+namespace seq {
+
+/// On a device with memory of its own. A run is one launch of a graph that holds the copies from and to the host and
+/// every step; it is captured in the second run, after one in which kernels may still set themselves up. Views in the
+/// device's memory are copied there before and after it.
+class DeviceInstance final : public Instance {
+   public:
+    DeviceInstance(std::shared_ptr<const Plan> plan, const DeviceRuntime& device);
+    ~DeviceInstance() override;
+
+    void wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs) override;
+    /// Throws Error device/failed, and again in every later run.
+    void run(Session::StepObserver* observer) override;
+
+   private:
+    /// An input or output as the plan has it.
+    struct Edge {
+        Edge(const PlanPort& port, const DeviceRuntime& device);
+
+        std::size_t bytes;
+        std::shared_ptr<void> device;
+        std::shared_ptr<void> staging;
+        TensorView staged;     ///< of `staging`
+        Tensor native;         ///< in the caller's dtype, where that is another
+        TensorView callers{};  ///< of the caller, in the last call of `wire`
+
+        bool is_dropped() const { return callers.data == nullptr; }
+        bool is_on_host() const { return !is_dropped() && callers.device.kind == DeviceKind::cpu; }
+        bool is_on_device() const { return !is_dropped() && !is_on_host(); }
+    };
+
+    void* address(const BufferRef& ref) const;
+    void wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role);
+    void stage_inputs();
+    void deliver_outputs();
+    /// All of a run that happens in the queue.
+    void hand_over(Session::StepObserver* observer);
+    void hand_over_host_copies_and_steps(Session::StepObserver* observer);
+
+    std::shared_ptr<void> arena_;
+    std::shared_ptr<void> scratch_;
+    std::vector<Edge> inputs_, outputs_;
+    std::vector<std::unique_ptr<KernelState>> states_;
+    std::vector<std::vector<void*>> step_inputs_, step_outputs_;
+    std::unique_ptr<DeviceQueue> queue_;
+    std::unique_ptr<DeviceGraph> graph_;
+    bool warm_ = false;  ///< whether a run went before, so that the next one may be captured
+    std::optional<Error> failure_;
+};
+
+}  // namespace seq

@@ -1,0 +1,187 @@
+#include "tests/engine/emulated_device.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "kernels/cpu/cpu.hpp"
+
+namespace seq::tests {
+namespace {
+
+/// All memory of emulated devices, by address, and its bytes.
+std::map<void*, std::size_t>& memory() {
+    static std::map<void*, std::size_t> regions;
+    return regions;
+}
+
+void protect(int protection) {
+    for (const auto& [address, bytes] : memory()) {
+        if (mprotect(address, bytes, protection) != 0) throw std::runtime_error("mprotect");
+    }
+}
+
+/// The device's memory can be touched while one lives.
+struct Open {
+    Open() { protect(PROT_READ | PROT_WRITE); }
+    ~Open() { protect(PROT_NONE); }
+};
+
+using Work = std::vector<std::function<void()>>;
+
+struct EmulatedGraph final : DeviceGraph {
+    Work work;
+};
+
+class EmulatedQueue final : public DeviceQueue {
+   public:
+    EmulatedQueue(std::shared_ptr<EmulatedDevice::Counts> counts, std::shared_ptr<bool> fails)
+        : counts_(std::move(counts)), fails_(std::move(fails)) {}
+
+    void submit(std::function<void()> work) {
+        (captured_ != nullptr ? *captured_ : pending_).push_back(std::move(work));
+    }
+
+    void copy_to_device(void* device, const void* host, std::size_t bytes) override { copy(device, host, bytes); }
+    void copy_to_host(void* host, const void* device, std::size_t bytes) override { copy(host, device, bytes); }
+    void copy_on_device(void* to, const void* from, std::size_t bytes) override { copy(to, from, bytes); }
+
+    std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
+        auto graph = std::make_unique<EmulatedGraph>();
+        captured_ = &graph->work;
+        work();
+        captured_ = nullptr;
+        ++counts_->captures;
+        return graph;
+    }
+    void launch(const DeviceGraph& graph) override {
+        ++counts_->launches;
+        submit([&work = static_cast<const EmulatedGraph&>(graph).work] {
+            for (const auto& piece : work) piece();
+        });
+    }
+    void wait() override {
+        const Work work = std::exchange(pending_, {});
+        if (std::exchange(*fails_, false)) throw Error("device/failed", "the emulated device fails as it was told");
+        const Open open;
+        for (const auto& piece : work) piece();
+    }
+    EmulatedDevice::Counts& counts() { return *counts_; }
+
+   private:
+    void copy(void* to, const void* from, std::size_t bytes) {
+        if (captured_ == nullptr) ++counts_->copies;
+        submit([=] { std::memcpy(to, from, bytes); });
+    }
+
+    std::shared_ptr<EmulatedDevice::Counts> counts_;
+    std::shared_ptr<bool> fails_;
+    Work pending_;
+    Work* captured_ = nullptr;
+};
+
+/// Hands what a kernel of the CPU does to the queue.
+class QueuedKernel final : public PreparedKernel {
+   public:
+    explicit QueuedKernel(std::unique_ptr<PreparedKernel> kernel) : kernel_(std::move(kernel)) {
+        input_layouts = kernel_->input_layouts;
+        output_layouts = kernel_->output_layouts;
+        in_place = kernel_->in_place;
+        plain_weights = kernel_->plain_weights;
+        scratch_bytes = kernel_->scratch_bytes;
+        ignores_nonfinite = true;
+    }
+    std::unique_ptr<KernelState> make_state() const override { return kernel_->make_state(); }
+    void run(const RunContext& context) const override {
+        auto& queue = static_cast<EmulatedQueue&>(*context.queue);
+        ++queue.counts().kernels;
+        queue.submit([this, context] { kernel_->run(context); });
+    }
+
+   private:
+    std::unique_ptr<PreparedKernel> kernel_;
+};
+
+const Kernel& reference_kernel() { return *cpu_backend().kernels->back(); }
+
+class EmulatedKernel final : public Kernel {
+   public:
+    std::string_view name() const override { return "emulated.reference"; }
+    Support supports(const KernelRequest& request) const override { return reference_kernel().supports(request); }
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
+                                            std::string& refusal) const override {
+        auto kernel = reference_kernel().prepare(request, weights, refusal);
+        return kernel == nullptr ? nullptr : std::make_unique<QueuedKernel>(std::move(kernel));
+    }
+};
+
+std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& to, const ComputeOptions& options) {
+    return std::make_unique<QueuedKernel>(cpu_backend().make_reorder(from, to, options));
+}
+
+}  // namespace
+
+EmulatedDevice::EmulatedDevice() {
+    static const EmulatedKernel kernel;
+    static const KernelList kernels{&kernel};
+    static const GroupKernelList no_groups;
+    backend_.name = "emulated";
+    backend_.kernels = &kernels;
+    backend_.groups = &no_groups;
+    backend_.make_reorder = make_reorder;
+    backend_.has_extreme = has_extreme;
+    backend_.identity = [] { return std::string("an emulated device"); };
+    backend_.lacks_bf16 = [] { return std::string("it has f32 alone"); };
+    backend_.device = this;
+}
+
+std::shared_ptr<void> EmulatedDevice::allocate(std::size_t bytes) const {
+    if (bytes == 0) return nullptr;
+    void* const data = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (data == MAP_FAILED) throw Error("device/memory", "the emulated device has no memory left");
+    memory()[data] = bytes;
+    *in_use_ += bytes;
+    return {data, [bytes, in_use = in_use_](void* address) {
+                memory().erase(address);
+                munmap(address, bytes);
+                *in_use -= bytes;
+            }};
+}
+
+std::shared_ptr<void> EmulatedDevice::allocate_staging(std::size_t bytes) const {
+    return {std::malloc(bytes == 0 ? 1 : bytes), std::free};
+}
+
+std::shared_ptr<const void> EmulatedDevice::upload(const void* host, std::size_t bytes) const {
+    std::shared_ptr<void> copy = allocate(bytes);
+    const Open open;
+    if (bytes > 0) std::memcpy(copy.get(), host, bytes);
+    return copy;
+}
+
+std::unique_ptr<DeviceQueue> EmulatedDevice::make_queue() const {
+    return std::make_unique<EmulatedQueue>(counts_, fails_);
+}
+
+void EmulatedDevice::read(void* host, const void* device, std::size_t bytes) const {
+    const Open open;
+    std::memcpy(host, device, bytes);
+}
+
+bool is_readable(const void* data) {
+    int ends[2];
+    if (pipe(ends) != 0) throw std::runtime_error("pipe");
+    const bool readable = write(ends[1], data, 1) == 1;  // EFAULT where it is not
+    close(ends[0]);
+    close(ends[1]);
+    return readable;
+}
+
+}  // namespace seq::tests

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "kernels/kernel.hpp"
+
+namespace seq::tests {
+
+/// A device without hardware: its memory can be touched only while its queue works, anything else ends the process, and
+/// its kernels are the reference's. What is handed to a queue happens when `wait` is called, as late as may be.
+class EmulatedDevice final : public DeviceRuntime {
+   public:
+    EmulatedDevice();
+
+    std::shared_ptr<void> allocate(std::size_t bytes) const override;
+    std::shared_ptr<void> allocate_staging(std::size_t bytes) const override;
+    std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override;
+    std::unique_ptr<DeviceQueue> make_queue() const override;
+
+    const Backend& backend() const { return backend_; }
+    /// To and from its memory, as a program of the user's would.
+    void read(void* host, const void* device, std::size_t bytes) const;
+
+    struct Counts {
+        int kernels = 0;   ///< calls of a kernel's `run` by the host
+        int captures = 0;  ///< of graphs
+        int launches = 0;
+        int copies = 0;  ///< handed over one by one, outside of graphs
+    };
+    Counts& counts() const { return *counts_; }
+    /// The next `wait` of any queue fails.
+    void fail() const { *fails_ = true; }
+    std::size_t bytes_in_use() const { return *in_use_; }
+
+   private:
+    std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
+    std::shared_ptr<bool> fails_ = std::make_shared<bool>(false);
+    std::shared_ptr<std::size_t> in_use_ = std::make_shared<std::size_t>(0);
+    Backend backend_;
+};
+
+/// Whether the host may read there.
+bool is_readable(const void* data);
+
+}  // namespace seq::tests
