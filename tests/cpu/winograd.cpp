@@ -15,8 +15,9 @@ using seq::test::KernelCase;
 
 namespace {
 
-ops::Conv2d conv3x3(std::int64_t in, std::int64_t out, Padding padding, bool bias = true) {
+ops::Conv2d conv3x3(std::int64_t in, std::int64_t out, Padding padding, bool bias = true, std::int64_t stride = 1) {
     ops::Conv2d conv;
+    conv.stride = stride;
     conv.in_channels = in;
     conv.out_channels = out;
     conv.kernel_size = 3;
@@ -115,6 +116,39 @@ TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill 
     }
 }
 
+TEST_CASE("Winograd of stride 2 agrees with the reference for odd sizes, channels that fill no block, and paddings") {
+    struct Example {
+        std::int64_t batch, in, out, height, width;
+        Padding padding;
+        bool bias;
+    };
+    const std::vector<Example> examples{
+        {1, 1, 1, 3, 3, 0, true},      {1, 16, 16, 16, 16, 1, true},    {2, 17, 33, 9, 7, 1, true},
+        {1, 48, 40, 13, 6, 0, false},  {3, 5, 64, 4, 21, {2, 0}, true}, {5, 24, 24, 14, 14, 1, false},
+        {1, 3, 100, 1, 1, 1, true},    {1, 40, 31, 5, 5, 4, true},      {2, 100, 17, 20, 21, 1, true},
+        {1, 31, 100, 18, 6, 1, false}, {4, 16, 16, 2, 60, 1, true},     {1, 32, 8, 57, 33, 1, true},
+        {1, 70, 20, 9, 9, 0, true},    {1, 33, 65, 10, 8, {0, 2}, true}};
+    for (const Example& e : examples) {
+        CAPTURE(e.in);
+        CAPTURE(e.out);
+        CAPTURE(e.height);
+        KernelCase example(conv3x3(e.in, e.out, e.padding, e.bias, 2), {{e.batch, e.in, e.height, e.width}});
+        check_ran(example.run_all());
+    }
+}
+
+TEST_CASE("Winograd takes no windows of 3×3 whose strides differ or are above 2, and none that are dilated") {
+    const auto ran = [](const IntList& stride, std::int64_t dilation) {
+        ops::Conv2d conv = conv3x3(5, 7, 1);
+        conv.stride = stride;
+        conv.dilation = dilation;
+        return KernelCase(conv, {{1, 5, 12, 13}}).run_all();
+    };
+    for (const auto& names : {ran({1, 2}, 1), ran({2, 1}, 1), ran({3, 3}, 1), ran({2, 2}, 2)}) {
+        for (const std::string& name : names) CHECK(!name.starts_with("cpu.winograd"));
+    }
+}
+
 TEST_CASE("Winograd along lines agrees with the reference, dilated or not") {
     struct Example {
         std::int64_t batch, length;
@@ -169,6 +203,11 @@ TEST_CASE("Winograd does residuals and activations, in registers or after them")
         KernelCase example(conv3x3(9, 20, 1), {{2, 9, 6, 5}}, epilogue);
         check_ran(example.run_all());
     }
+    for (const auto& epilogue :
+         std::vector<std::vector<KernelCase::PostOpCase>>{{{ops::ReLU{}, {}}},
+                                                          {{ops::Add{}, {whole}, 1}, {ops::ReLU{}, {}}},
+                                                          {{ops::SiLU{}, {}}, {ops::Add{}, {whole}}}})
+        check_ran(KernelCase(conv3x3(9, 20, 1, true, 2), {{2, 9, 11, 10}}, epilogue).run_all());
     const std::vector<std::int64_t> line{2, 20, 31};
     for (const auto& epilogue : std::vector<std::vector<KernelCase::PostOpCase>>{
              {{ops::ReLU{}, {}}}, {{ops::Add{}, {line}}, {ops::ReLU{}, {}}}, {{ops::SiLU{}, {}}, {ops::Add{}, {line}}}})
@@ -181,6 +220,8 @@ TEST_CASE("NaN and Inf stay where they belong in Winograd's form") {
         KernelCase example(conv3x3(20, 35, 1), {{batch, 20, 9, 8}}, {{ops::ReLU{}, {}}});
         const std::vector<float> values{std::numeric_limits<float>::quiet_NaN(), inf, -inf};
         check_ran(example.run_nonfinite(values));
+        KernelCase strided(conv3x3(20, 35, 1, true, 2), {{batch, 20, 19, 16}}, {{ops::ReLU{}, {}}});
+        check_ran(strided.run_nonfinite(values));
         KernelCase line(conv3({20, 35, 3, 3}), {{batch, 20, 50}}, {{ops::ReLU{}, {}}});
         check_ran(line.run_nonfinite(values));
     }
@@ -190,6 +231,9 @@ TEST_CASE("on many channels Winograd is within ten millionths of what f64 gives,
     KernelCase example(conv3x3(512, 48, 1), {{1, 512, 12, 12}});
     example.expect_in_f64();
     check_ran(example.run_all(1e-5));
+    KernelCase strided(conv3x3(512, 48, 1, true, 2), {{1, 512, 24, 24}});
+    strided.expect_in_f64();
+    check_ran(strided.run_all(1e-5));
     KernelCase line(conv3({512, 48}), {{1, 512, 120}});
     line.expect_in_f64();
     check_ran(line.run_all(1e-5));

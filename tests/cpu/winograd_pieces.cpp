@@ -51,6 +51,7 @@ struct Sizes {
     std::int64_t batch, in, out, height, width, padding;
     /// Of windows of 3 along the width; 0 where they are 3×3.
     std::int64_t dilation = 0;
+    std::int64_t stride = 1;  ///< of 3×3
 };
 
 Problem problem_of(const Sizes& sizes, int tile, const Layout& input, const Layout& output) {
@@ -61,9 +62,10 @@ Problem problem_of(const Sizes& sizes, int tile, const Layout& input, const Layo
     problem.lanes = cpu_backend().isa == Isa::avx512 ? 16 : 8;
     problem.in = lay_out(sizes.in, sizes.height, sizes.width, problem.lanes, input);
     if (sizes.dilation == 0) {
-        const std::int64_t grown = 2 * sizes.padding - 2;
+        const auto shrink = [&](std::int64_t size) { return (size + 2 * sizes.padding - 3) / sizes.stride + 1; };
+        problem.stride = static_cast<int>(sizes.stride);
         problem.pad_top = sizes.padding;
-        problem.out = lay_out(sizes.out, sizes.height + grown, sizes.width + grown, problem.lanes, output);
+        problem.out = lay_out(sizes.out, shrink(sizes.height), shrink(sizes.width), problem.lanes, output);
         return problem;
     }
     const std::int64_t width = sizes.width + 2 * sizes.padding - 2 * sizes.dilation;
@@ -119,9 +121,11 @@ double differ_by(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_CASE("Winograd reads and writes nothing outside of its tensors") {
     if (!has_winograd()) return;
-    const std::vector<Sizes> examples{{1, 17, 33, 9, 7, 1},     {2, 5, 3, 6, 6, 0},      {1, 1, 1, 1, 1, 1},
-                                      {2, 16, 32, 8, 8, 1},     {1, 33, 8, 3, 20, 3},    {1, 40, 100, 13, 4, 2},
-                                      {2, 17, 33, 1, 37, 8, 8}, {1, 16, 32, 5, 9, 1, 1}, {1, 5, 3, 1, 6, 12, 7}};
+    const std::vector<Sizes> examples{
+        {1, 17, 33, 9, 7, 1},        {2, 5, 3, 6, 6, 0},           {1, 1, 1, 1, 1, 1},         {2, 16, 32, 8, 8, 1},
+        {1, 33, 8, 3, 20, 3},        {1, 40, 100, 13, 4, 2},       {2, 17, 33, 1, 37, 8, 8},   {1, 16, 32, 5, 9, 1, 1},
+        {1, 5, 3, 1, 6, 12, 7},      {2, 17, 33, 18, 13, 1, 0, 2}, {1, 33, 8, 3, 20, 3, 0, 2}, {1, 1, 1, 3, 4, 0, 0, 2},
+        {3, 16, 40, 16, 17, 1, 0, 2}};
     for (const Sizes& sizes : examples) {
         for (const auto& [input, output] : layout_pairs) {
             for (const int tile : {2, 4}) {
@@ -143,7 +147,8 @@ TEST_CASE("Winograd gives the same numbers however it is cut") {
     if (!has_winograd()) return;
     for (const int tile : {2, 4}) {
         for (const auto& [input, output] : layout_pairs) {
-            for (const Sizes& sizes : {Sizes{3, 20, 150, 11, 14, 1}, Sizes{3, 20, 150, 1, 140, 2, 3}}) {
+            for (const Sizes& sizes :
+                 {Sizes{3, 20, 150, 11, 14, 1}, Sizes{3, 20, 150, 1, 140, 2, 3}, Sizes{3, 20, 150, 21, 28, 1, 0, 2}}) {
                 Problem problem = problem_of(sizes, tile, input, output);
                 const auto expected = run(problem, true, 1);
                 for (const std::int64_t blocks : {1, 2, 5}) {

@@ -40,12 +40,12 @@ struct TaskSize {
     double tiles, columns, out_channels, weights, transformed;
 
     explicit TaskSize(const Problem& p) {
-        const auto positions = static_cast<double>(p.positions());
+        const auto places = static_cast<double>(p.places());
         tiles = static_cast<double>(p.block_tiles());
         columns = static_cast<double>(p.part_cut().size(0));
         out_channels = static_cast<double>(std::min(p.part_cut().size(0) * 2, p.out.blocks) * p.lanes);
-        weights = positions * static_cast<double>(p.in.channels) * out_channels;
-        transformed = positions * tiles * static_cast<double>(p.in.blocks * p.lanes);
+        weights = places * static_cast<double>(p.in.channels) * out_channels;
+        transformed = places * tiles * static_cast<double>(p.in.blocks * p.lanes);
     }
 };
 

@@ -7,9 +7,9 @@ namespace {
 using simd::Float;
 
 /// kernel[channel][3][3][lane] of one block of output channels, from its transform.
-template <int N, int Tile>
+template <int N, class Form>
 SEQ_INLINE void restore_kernel(const Problem& p, const float* packed, std::int64_t block, float* kernel) {
-    constexpr int size = reach(Tile);
+    constexpr int size = Form::reach;
     const std::int64_t width = p.column_blocks(block / 2) * N;
     const float* column = packed + block % 2 * N;
     for (std::int64_t c = 0; c < p.in.channels; ++c) {
@@ -17,13 +17,13 @@ SEQ_INLINE void restore_kernel(const Problem& p, const float* packed, std::int64
         for (int i = 0; i < size; ++i) {
             Float<N> u[size];
             for (int j = 0; j < size; ++j)
-                u[j] = simd::load<N>(column + p.weight_start(block / 2, i * size + j) + c * width);
-            rows[i] = restore_weights<Tile>(u);
+                u[j] = simd::load<N>(column + p.weight_start(block / 2, p.place(i, j)) + c * width);
+            rows[i] = Form::restore_weights(u);
         }
         for (std::size_t x = 0; x < 3; ++x) {
             Float<N> u[size];
             for (int i = 0; i < size; ++i) u[i] = rows[i][x];
-            const auto restored = restore_weights<Tile>(u);
+            const auto restored = Form::restore_weights(u);
             for (std::size_t y = 0; y < 3; ++y)
                 simd::store<N>(kernel + (static_cast<std::size_t>(c) * 9 + y * 3 + x) * N, restored[y]);
         }
@@ -37,10 +37,10 @@ SEQ_INLINE Float<N> sum_at(const Problem& p, const float* picture, const float* 
     for (std::int64_t c = 0; c < p.in.channels; ++c) {
         const float* channel = picture + c / N * p.in.block + c % N;
         for (std::int64_t i = 0; i < 3; ++i) {
-            const std::int64_t row = y + i - p.pad_top;
+            const std::int64_t row = y * p.stride + i - p.pad_top;
             if (row < 0 || row >= p.in.height) continue;
             for (std::int64_t j = 0; j < 3; ++j) {
-                const std::int64_t column = x + j - p.pad_left;
+                const std::int64_t column = x * p.stride + j - p.pad_left;
                 if (column < 0 || column >= p.in.width) continue;
                 sum += channel[row * p.in.row + column * p.in.pixel] * simd::load<N>(kernel + (c * 9 + i * 3 + j) * N);
             }
@@ -50,14 +50,14 @@ SEQ_INLINE Float<N> sum_at(const Problem& p, const float* picture, const float* 
 }
 
 /// kernel[channel][3][lane] of one block of output channels of a convolution along lines, from its transform.
-template <int N, int Tile>
+template <int N, class Form>
 SEQ_INLINE void restore_line_kernel(const Problem& p, const float* packed, std::int64_t block, float* kernel) {
     const std::int64_t width = p.column_blocks(block / 2) * N;
     const float* column = packed + block % 2 * N;
     for (std::int64_t c = 0; c < p.in.channels; ++c) {
-        Float<N> u[reach(Tile)];
-        for (int i = 0; i < reach(Tile); ++i) u[i] = simd::load<N>(column + p.weight_start(block / 2, i) + c * width);
-        for (const Float<N>& restored : restore_weights<Tile>(u)) {
+        Float<N> u[Form::reach];
+        for (int i = 0; i < Form::reach; ++i) u[i] = simd::load<N>(column + p.weight_start(block / 2, i) + c * width);
+        for (const Float<N>& restored : Form::restore_weights(u)) {
             simd::store<N>(kernel, restored);
             kernel += N;
         }
@@ -79,7 +79,7 @@ SEQ_INLINE Float<N> line_sum_at(const Problem& p, const float* picture, const fl
     return sum;
 }
 
-template <int Tile>
+template <class Form>
 struct Direct {
     template <int N>
     SEQ_INLINE static void run(const Problem* problem, const Operands* operands, std::int64_t index, float* scratch) {
@@ -88,8 +88,8 @@ struct Direct {
         const Epilogue& epilogue = operands->epilogue;
         const Float<N> bias = epilogue.bias == nullptr ? Float<N>{} : simd::load<N>(epilogue.bias + block * N);
         const int lanes = block + 1 < p.out.blocks ? N : p.out.last_lanes;
-        p.lines ? restore_line_kernel<N, Tile>(p, operands->weights, block, scratch)
-                : restore_kernel<N, Tile>(p, operands->weights, block, scratch);
+        p.lines ? restore_line_kernel<N, Form>(p, operands->weights, block, scratch)
+                : restore_kernel<N, Form>(p, operands->weights, block, scratch);
         for (std::int64_t y = 0; y < p.out.height; ++y) {
             std::int64_t at = picture * p.out.picture + block * p.out.block + y * p.out.row;
             const std::int64_t width = p.lines ? divide_up(p.out.length - y % p.dilation, p.dilation) : p.out.width;
@@ -105,12 +105,17 @@ struct Direct {
     }
 };
 
+template <int Tile, int Stride>
+DirectTask select(Isa isa) {
+    return simd::select<Direct<Filtering<Tile, Stride>>, const Problem*, const Operands*, std::int64_t, float*>(isa);
+}
+
 }  // namespace
 
 DirectTask direct_task(const Problem& problem, Isa isa) {
     if (isa == Isa::scalar) return nullptr;
-    if (problem.tile == 4) return simd::select<Direct<4>, const Problem*, const Operands*, std::int64_t, float*>(isa);
-    return simd::select<Direct<2>, const Problem*, const Operands*, std::int64_t, float*>(isa);
+    if (problem.stride == 1) return problem.tile == 4 ? select<4, 1>(isa) : select<2, 1>(isa);
+    return problem.tile == 4 ? select<4, 2>(isa) : select<2, 2>(isa);
 }
 
 std::int64_t direct_floats(const Problem& problem) { return problem.in.channels * problem.taps() * problem.lanes; }

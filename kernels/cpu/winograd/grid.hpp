@@ -23,12 +23,18 @@ struct Grid {
     Pictures in, out;
     std::int64_t pad_top = 0, pad_left = 0;
     std::int64_t tile_rows = 0, tile_columns = 0;  ///< of a picture
-    /// In floats, from a position to the next: of transformed tiles, and of products.
-    std::int64_t input_stride = 0, product_stride = 0;
+    std::int64_t plane = 0;           ///< in floats: one number of each channel of a block's transformed tiles
+    std::int64_t product_stride = 0;  ///< in floats, from a position's products to the next
     /// Of lines: so many are interleaved. Their rows' pixels are then that far apart.
     std::int64_t dilation = 1;
     /// Whether tiles of different lines follow each other, since they are the nearest in memory.
     bool across = false;
+};
+
+/// Tiles that are multiplied together.
+struct Group {
+    std::int64_t first = 0, count = 0;  ///< of the layer's tiles
+    std::int64_t before = 0;            ///< so many of its block lie before them
 };
 
 }  // namespace seq::cpu::winograd

@@ -79,12 +79,13 @@ SEQ_INLINE Span span_at(const Grid& grid, const Pictures& pictures, const LineWa
 /// Transforms of a tile after the other, each the next in `target`, [channel block][tile][lane].
 template <class Simd, int Tile>
 struct LineInput {
-    static constexpr int size = reach(Tile);
+    using Form = Filtering<Tile, 1>;
+    static constexpr int size = Form::reach;
     using Vector = typename Simd::Vector;
     std::int64_t pixel, block, stride, target_block;
 
     SEQ_INLINE void store(Vector* d, float* target) const {
-        transform_input<Tile>(d);
+        Form::transform_input(d);
         for (int i = 0; i < size; ++i, target += stride) Simd::store(target, d[i]);
     }
     /// `blocks` whole blocks of channels of tiles that lie in the picture.
@@ -115,15 +116,18 @@ struct LineInput {
 };
 
 template <class Simd, int Tile>
-void transform_lines(const Grid& grid, const float* input, std::int64_t first, std::int64_t count, float* target) {
+void transform_lines(const Grid& grid, const float* input, const Group& group, float* target) {
+    constexpr int size = Filtering<Tile, 1>::reach;
     const Pictures& in = grid.in;
-    const LineInput<Simd, Tile> transform{in.pixel, in.block, grid.input_stride, count * Simd::lanes};
+    std::int64_t count = group.count;
+    target += group.before * in.blocks * Simd::lanes;
+    const LineInput<Simd, Tile> transform{in.pixel, in.block, grid.plane + Simd::lanes, count * Simd::lanes};
     const std::int64_t full_blocks = in.last_lanes == Simd::lanes ? in.blocks : in.blocks - 1;
-    LineWalk walk(grid, first);
+    LineWalk walk(grid, group.first);
     while (count > 0) {
-        const Span span = span_at<Tile>(grid, in, walk, grid.pad_left, reach(Tile), count);
+        const Span span = span_at<Tile>(grid, in, walk, grid.pad_left, size, count);
         const float* channels = input + walk.picture() * in.picture;
-        const bool inside = span.first == 0 && span.end == reach(Tile);
+        const bool inside = span.first == 0 && span.end == size;
         const std::int64_t whole_blocks = inside ? full_blocks : 0;
         if (inside) transform.whole(channels + span.start, span, whole_blocks, target);
         for (std::int64_t block = whole_blocks; block < in.blocks; ++block) {
@@ -139,13 +143,14 @@ void transform_lines(const Grid& grid, const float* input, std::int64_t first, s
 /// Transforms back of a tile after the other, whose products are two blocks after those of the one before it.
 template <class Simd, int Tile>
 struct LineOutput {
-    static constexpr int size = reach(Tile);
+    using Form = Filtering<Tile, 1>;
+    static constexpr int size = Form::positions;
     using Vector = typename Simd::Vector;
     std::int64_t pixel, stride;
 
     SEQ_INLINE void load(const float* products, Vector* m) const {
         for (int j = 0; j < size; ++j) m[j] = Simd::load(products + j * stride);
-        transform_output<Tile>(m);
+        Form::transform_output(m);
     }
     template <bool Residual>
     SEQ_INLINE void whole(const float* products, const Span& span, const Finish<Simd>& finish, const float* residual,

@@ -45,17 +45,20 @@ SEQ_INLINE void fetch(Ahead& ahead) {
 }
 
 template <class Simd, int Rows, int Columns>
-void multiply(const float* v, const float* u, std::int64_t channels, float* products, Ahead weights, Ahead tiles) {
+void multiply(const float* v, const float* u, std::int64_t phases, std::int64_t channels, float* products,
+              Ahead weights, Ahead tiles) {
     auto sums = zero_sums<Simd, Columns>(std::make_index_sequence<Rows>());
-    for (; channels > 0; channels -= Simd::lanes, v += Rows * Simd::lanes) {
-        fetch<2>(weights);
-        fetch<2>(tiles);
-        const float* const end = v + (channels < Simd::lanes ? channels : Simd::lanes);
-        for (const float* lane = v; lane != end; ++lane, u += Columns * Simd::lanes) {
-            if constexpr (Columns == 2) {
-                sums.add_pair(lane, u);
-            } else {
-                sums.add(lane, u);
+    for (; phases > 0; --phases) {
+        for (std::int64_t left = channels; left > 0; left -= Simd::lanes, v += Rows * Simd::lanes) {
+            fetch<2>(weights);
+            fetch<2>(tiles);
+            const float* const end = v + (left < Simd::lanes ? left : Simd::lanes);
+            for (const float* lane = v; lane != end; ++lane, u += Columns * Simd::lanes) {
+                if constexpr (Columns == 2) {
+                    sums.add_pair(lane, u);
+                } else {
+                    sums.add(lane, u);
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ void cut_columns(Problem& problem, int threads, std::int64_t least) {
 
 /// Blocks of tiles that stay in the cache while the weights pass.
 void cut_tiles(Problem& problem, int threads) {
-    const std::int64_t per_tile = problem.positions() * (problem.in.blocks + 2) * problem.lanes;
+    const std::int64_t per_tile = (problem.places() * problem.in.blocks + problem.positions() * 2) * problem.lanes;
     const std::int64_t fit = std::max<std::int64_t>(cache_floats / per_tile, problem.largest_group());
     problem.blocks = divide_up(problem.tiles(), fit);
     if (problem.blocks > 1 || problem.columns() < threads)
@@ -33,7 +33,7 @@ void cut_tiles(Problem& problem, int threads) {
 
 /// As few blocks as can be, which pass through the cache for each chunk of columns: many weights are read seldom.
 void cut_weights(Problem& problem, int threads) {
-    const std::int64_t per_tile = problem.positions() * problem.in.blocks * problem.lanes;
+    const std::int64_t per_tile = problem.places() * problem.in.blocks * problem.lanes;
     const std::int64_t per_tile_products = problem.positions() * 2 * problem.lanes;
     const std::int64_t fit = std::min(4 * cache_floats / per_tile, cache_floats / 2 / per_tile_products);
     problem.blocks = divide_up(problem.tiles(), std::max<std::int64_t>(fit, problem.largest_group()));

@@ -28,7 +28,7 @@ struct Cut {
     std::int64_t larger;   ///< how many parts are larger
 };
 
-/// One 3×3 convolution of stride 1, or one of 3 along lines, and how it is cut into pieces.
+/// One 3×3 convolution of stride 1 or 2, or one of 3 along lines, and how it is cut into pieces.
 ///
 /// Tiles are counted over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product
 /// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles
@@ -37,7 +37,8 @@ struct Cut {
 struct Problem {
     std::int64_t batch = 0, pad_top = 0, pad_left = 0;
     Pictures in, out;
-    int tile = 4;  ///< 4 or 2: outputs on a side of a tile
+    int tile = 4;    ///< 4 or 2: outputs on a side of a tile
+    int stride = 1;  ///< 1 or 2; 1 along lines
     /// Whether tiles go along lines: F(tile, 3) instead of F(tile×tile, 3×3). Lines are padded by `pad_left`.
     bool lines = false;
     std::int64_t dilation = 1;
@@ -47,7 +48,27 @@ struct Problem {
     std::int64_t parts = 1;          ///< of the columns
     std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
-    std::int64_t positions() const { return std::int64_t{tile + 2} * (lines ? 1 : tile + 2); }
+    /// What a line of a tile reads, and multiplies, and how many products of it are left after their sums over phases.
+    std::int64_t reach() const { return stride * (tile - 1) + 3; }
+    std::int64_t line_positions() const { return divide_up(reach(), stride); }
+    std::int64_t positions() const { return line_positions() * (lines ? 1 : line_positions()); }
+    /// What a tile multiplies for each channel: the phases of a position after each other, position by position.
+    std::int64_t places() const { return reach() * (lines ? 1 : reach()); }
+    std::int64_t line_phases(std::int64_t position) const {
+        return std::min<std::int64_t>(stride, reach() - position * stride);
+    }
+    std::int64_t phases(std::int64_t position) const {
+        return line_phases(position / line_positions()) * line_phases(position % line_positions());
+    }
+    /// Of number `column` of row `row` of a tile's transform, as Filtering has them.
+    std::int64_t place(std::int64_t row, std::int64_t column) const {
+        const std::int64_t row_phases = line_phases(row / stride), left = column / stride * stride;
+        return row / stride * stride * reach() + row_phases * left + row % stride * line_phases(column / stride) +
+               column % stride;
+    }
+    std::int64_t first_place(std::int64_t position) const {
+        return place(position / line_positions() * stride, position % line_positions() * stride);
+    }
     std::int64_t tile_outputs() const { return std::int64_t{tile} * (lines ? 1 : tile); }
     std::int64_t taps() const { return lines ? 3 : 9; }
     std::int64_t tile_rows() const { return lines ? out.height : divide_up(out.height, tile); }
@@ -65,19 +86,20 @@ struct Problem {
     int column_blocks(std::int64_t column) const { return column * 2 + 1 < out.blocks ? 2 : 1; }
     Cut part_cut() const { return {columns(), parts}; }
 
-    /// In floats, of a block's transformed tiles: [position][group][channel block][tile of the group][lane]. Each
-    /// position is one vector further, so that the positions of a tile do not meet in one set of a cache.
-    std::int64_t input_stride() const { return block_tiles() * in.blocks * lanes + lanes; }
-    std::int64_t input_floats() const { return positions() * input_stride(); }
+    /// In floats, of a block's transformed tiles: [position][group][phase][channel block][tile of the group][lane].
+    /// Each position is one vector further, so that the positions of a tile do not meet in one set of a cache.
+    std::int64_t plane() const { return block_tiles() * in.blocks * lanes; }
+    std::int64_t input_start(std::int64_t position) const { return first_place(position) * plane() + position * lanes; }
+    std::int64_t input_floats() const { return places() * plane() + positions() * lanes; }
     /// In floats, of a task's products: [column of the chunk][position][tile][two blocks of lanes].
     std::int64_t product_stride() const { return block_tiles() * 2 * lanes + lanes; }
     std::int64_t product_floats() const { return chunk_columns * positions() * product_stride(); }
 
-    /// In floats: [column][position][channel][one or two blocks of lanes].
-    std::int64_t weight_floats() const { return positions() * in.channels * out.blocks * lanes; }
-    /// Where in them a column's channels at a position begin.
-    std::int64_t weight_start(std::int64_t column, std::int64_t position) const {
-        return in.channels * lanes * (column * 2 * positions() + position * column_blocks(column));
+    /// In floats: [column][place][channel][one or two blocks of lanes].
+    std::int64_t weight_floats() const { return places() * in.channels * out.blocks * lanes; }
+    /// Where in them a column's channels at a place begin.
+    std::int64_t weight_start(std::int64_t column, std::int64_t place) const {
+        return in.channels * lanes * (column * 2 * places() + place * column_blocks(column));
     }
 };
 

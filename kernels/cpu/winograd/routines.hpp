@@ -19,19 +19,18 @@ struct Epilogue {
 /// What will be read next, to be fetched on the way.
 struct Ahead {
     const float* from = nullptr;
-    std::int64_t lines = 0;  ///< of the cache, for each block of channels
+    std::int64_t lines = 0;  ///< of the cache, for each block of channels of a phase
 };
 
-/// products[tile][column] = sum over channels of v[tile][channel] · u[channel][column], for a group of tiles and one or
-/// two vectors of columns that stay in registers. v is [channel block][tile][lane], u [channel][columns · lanes],
-/// products [tile][2 · lanes]. Fetches the weights and tiles that will be read next on the way.
-using Multiply = void (*)(const float* v, const float* u, std::int64_t channels, float* products, Ahead weights,
-                          Ahead tiles);
+/// products[tile][column] = sum over phases and channels of v[tile][phase][channel] · u[phase][channel][column], for a
+/// group of tiles and one or two vectors of columns that stay in registers. v is [phase][channel block][tile][lane], u
+/// [phase][channel][columns · lanes], products [tile][2 · lanes]. Fetches the weights and tiles that will be read next
+/// on the way.
+using Multiply = void (*)(const float* v, const float* u, std::int64_t phases, std::int64_t channels, float* products,
+                          Ahead weights, Ahead tiles);
 
-/// Transforms `count` tiles from `first` on into `target`, [position][channel block][tile][lane], a position every
-/// grid.input_stride floats.
-using TransformInput = void (*)(const Grid& grid, const float* input, std::int64_t first, std::int64_t count,
-                                float* target);
+/// Transforms a group of tiles of a block, whose transforms begin at `target` and lie as Problem::plane says.
+using TransformInput = void (*)(const Grid& grid, const float* input, const Group& group, float* target);
 
 /// Transforms the products of `count` tiles from `first` on and a column, [position][tile][two blocks of lanes] with a
 /// position every grid.product_stride floats, back and writes them to the output.
@@ -48,8 +47,8 @@ Multiply multiply_avx512(std::int64_t group_tiles, int columns);
 /// For groups of 1 to 6 tiles and 1 or 2 columns; needs AVX2 and FMA.
 Multiply multiply_avx2(std::int64_t group_tiles, int columns);
 
-/// `lines`: whether tiles go along lines.
-Transforms transforms_avx512(int tile, bool lines);
-Transforms transforms_avx2(int tile, bool lines);
+/// `lines`: whether tiles go along lines, with stride 1.
+Transforms transforms_avx512(int tile, int stride, bool lines);
+Transforms transforms_avx2(int tile, int stride, bool lines);
 
 }  // namespace seq::cpu::winograd

@@ -12,18 +12,13 @@ constexpr std::int64_t line_floats = 16;
 
 Execution::Execution(const Problem& problem, Isa isa, int threads)
     : problem_(problem), workers_(std::min({std::int64_t{threads}, problem.tasks(), TaskRanges::max_workers})) {
-    grid_ = {problem.in,
-             problem.out,
-             problem.pad_top,
-             problem.pad_left,
-             problem.tile_rows(),
-             problem.tile_columns(),
-             problem.input_stride(),
-             problem.product_stride(),
-             problem.dilation,
-             problem.lines && problem.in.row < problem.in.pixel};
+    grid_ = {problem.in,          problem.out,
+             problem.pad_top,     problem.pad_left,
+             problem.tile_rows(), problem.tile_columns(),
+             problem.plane(),     problem.product_stride(),
+             problem.dilation,    problem.lines && problem.in.row < problem.in.pixel};
     const bool wide = isa == Isa::avx512;
-    transforms_ = wide ? transforms_avx512(problem.tile, problem.lines) : transforms_avx2(problem.tile, problem.lines);
+    transforms_ = (wide ? transforms_avx512 : transforms_avx2)(problem.tile, problem.stride, problem.lines);
     for (int columns = 1; columns <= 2; ++columns) {
         for (int tiles = 1; tiles <= problem.largest_group(); ++tiles) {
             multiply_.at(static_cast<std::size_t>(columns - 1)).at(static_cast<std::size_t>(tiles)) =
@@ -63,11 +58,10 @@ void Execution::run_careful(const Operands& operands, float* scratch) const {
 }
 
 void Execution::transform(const Operands& operands, const Tiles& tiles) const {
-    const Problem& p = problem_;
     for (std::int64_t group = 0; group < tiles.groups.parts; ++group) {
         const std::int64_t start = tiles.groups.start(group);
-        transforms_.input(grid_, operands.input, tiles.first + start, tiles.groups.size(group),
-                          tiles.transformed + start * p.in.blocks * p.lanes);
+        transforms_.input(grid_, operands.input, {tiles.first + start, tiles.groups.size(group), start},
+                          tiles.transformed);
     }
 }
 
@@ -76,24 +70,19 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
     float* const products = tiles.transformed + p.input_floats();
     const std::int64_t column_floats = p.positions() * p.product_stride();
     const auto panel = [&](std::int64_t position, std::int64_t column) {
-        return operands.weights + p.weight_start(column, position);
+        return operands.weights + p.weight_start(column, p.first_place(position));
     };
     for (std::int64_t position = 0; position < p.positions(); ++position) {
         for (std::int64_t column = first; column < end; ++column) {
             const bool last_column = column + 1 == end, last = last_column && position + 1 == p.positions();
             Step step;
             step.position = position;
+            step.next_position = !last_column ? position : last ? 0 : position + 1;
             step.weights = panel(position, column);
-            step.next_weights = last          ? panel(0, end % p.columns())
-                                : last_column ? panel(position + 1, first)
-                                              : panel(position, column + 1);
+            step.next_weights = panel(step.next_position, last ? end % p.columns() : last_column ? first : column + 1);
             step.blocks = p.column_blocks(column);
             step.columns = end - first;
             step.column = column - first;
-            // Each group fetches its share of the weights that follow, and of its own tiles at the next position.
-            step.weight_lines = divide_up(step.blocks * p.lanes * p.lanes / line_floats, tiles.groups.parts);
-            if (step.columns > 1 && position + 1 < p.positions())
-                step.tile_lines = divide_up(tiles.groups.size(0) * p.lanes / line_floats, step.columns);
             multiply(tiles, step, products + (column - first) * column_floats + position * p.product_stride());
         }
     }
@@ -103,20 +92,28 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
     }
 }
 
+/// Each group fetches its share of the weights that follow, and of its own tiles at the next position.
 void Execution::multiply(const Tiles& tiles, const Step& step, float* products) const {
     const Problem& p = problem_;
     const Cut& groups = tiles.groups;
     const auto& by_tiles = multiply_[static_cast<std::size_t>(step.blocks - 1)];
-    const float* v = tiles.transformed + step.position * p.input_stride();
-    const float* next_weights = step.next_weights;
+    const std::int64_t position = step.position, phases = p.phases(position), tile_floats = p.in.blocks * p.lanes;
+    const std::int64_t ahead = p.phases(step.next_position) * p.lanes / line_floats;
+    Ahead weights{step.next_weights, divide_up(ahead * step.blocks * p.lanes, groups.parts * phases)};
+    const bool fetches_tiles = step.columns > 1 && position + 1 < p.positions();
+    const std::int64_t next_phases = fetches_tiles ? p.phases(position + 1) : 0;
     for (std::int64_t group = 0; group < groups.parts; ++group) {
-        const std::int64_t size = groups.size(group), v_floats = size * p.in.blocks * p.lanes;
-        const Ahead weights{next_weights, step.weight_lines};
+        const std::int64_t size = groups.size(group), before = groups.start(group) * tile_floats;
         Ahead next;
-        if (step.tile_lines > 0) next = {v + p.input_stride() + step.column * v_floats / step.columns, step.tile_lines};
-        by_tiles[static_cast<std::size_t>(size)](v, step.weights, p.in.channels, products, weights, next);
-        next_weights += p.in.blocks * step.weight_lines * line_floats;
-        v += v_floats;
+        if (fetches_tiles) {
+            const std::int64_t all = size * tile_floats * next_phases;
+            next = {tiles.transformed + p.input_start(position + 1) + before * next_phases +
+                        step.column * all / step.columns,
+                    divide_up(all / line_floats, p.in.blocks * phases * step.columns)};
+        }
+        by_tiles[static_cast<std::size_t>(size)](tiles.transformed + p.input_start(position) + before * phases,
+                                                 step.weights, phases, p.in.channels, products, weights, next);
+        weights.from += p.in.blocks * phases * weights.lines * line_floats;
         products += size * 2 * p.lanes;
     }
 }

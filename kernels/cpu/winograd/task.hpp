@@ -53,8 +53,8 @@ class Execution {
         std::int64_t column = 0, columns = 1;  ///< in the chunk
         int blocks = 2;                        ///< of the column
         const float* weights = nullptr;
+        std::int64_t next_position = 0;  ///< of the weights that follow
         const float* next_weights = nullptr;
-        std::int64_t weight_lines = 0, tile_lines = 0;  ///< to fetch ahead: Ahead::lines
     };
     void transform(const Operands& operands, const Tiles& tiles) const;
     void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;

@@ -51,17 +51,18 @@ class TileWalk {
     std::int64_t rows_, columns_, picture_, row_, column_;
 };
 
-/// Between the two passes of a transform a tile lies in the first-level cache, since 6×6 vectors fit no registers.
+/// Between the two passes of a transform a tile lies in the first-level cache, since 6×6 vectors or more fit no
+/// registers.
 template <class Simd, int Rows, int Columns>
 struct Between {
     alignas(64) float at[Rows][Columns][Simd::lanes];
 };
 
 /// B^T of a window's columns; what lies outside the picture is 0. `channels` points to the picture's first pixel.
-template <class Simd, int Tile>
+template <class Simd, class Form>
 SEQ_INLINE void transform_columns(const Pictures& in, const float* channels, const Window& window,
-                                  Between<Simd, reach(Tile), reach(Tile)>& between) {
-    constexpr int size = reach(Tile);
+                                  Between<Simd, Form::reach, Form::reach>& between) {
+    constexpr int size = Form::reach;
     using Vector = typename Simd::Vector;
     const std::int64_t row = in.row;
     const float* corner = channels + window.top * row + window.left * in.pixel;
@@ -69,7 +70,7 @@ SEQ_INLINE void transform_columns(const Pictures& in, const float* channels, con
     for (int j = 0; j < size; ++j, corner += in.pixel) {
         Vector d[size];
         for (int i = 0; i < size; ++i) d[i] = Simd::load(corner + i * row);
-        transform_input<Tile>(d);
+        Form::transform_input(d);
         for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
     }
 }
@@ -92,11 +93,11 @@ SEQ_INLINE Rows<Size> rows_of(const Window& window, const Pictures& pictures) {
 }
 
 /// The same at the edge of a picture, or of its channels, of which `lanes` are there.
-template <class Simd, int Tile>
+template <class Simd, class Form>
 SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const Window& window,
-                               const Rows<reach(Tile)>& rows, int lanes,
-                               Between<Simd, reach(Tile), reach(Tile)>& between) {
-    constexpr int size = reach(Tile);
+                               const Rows<Form::reach>& rows, int lanes,
+                               Between<Simd, Form::reach, Form::reach>& between) {
+    constexpr int size = Form::reach;
     typename Simd::Mask masks[size];
     for (int i = 0; i < size; ++i) masks[i] = Simd::mask(lanes * rows.inside[i]);
 #pragma GCC unroll 1
@@ -105,96 +106,122 @@ SEQ_INLINE void transform_part(const Pictures& in, const float* channels, const 
         if (j >= window.first_column && j < window.end_column) {
             const float* column = channels + (window.left + j) * in.pixel;
             for (int i = 0; i < size; ++i) d[i] = Simd::load(column + rows.start[i], masks[i]);
-            transform_input<Tile>(d);
+            Form::transform_input(d);
         }
         for (int i = 0; i < size; ++i) Simd::store(between.at[i][j], d[i]);
     }
 }
 
+/// Where the transform of a tile's block of channels lies.
+template <class Simd, class Form>
+struct Target {
+    float* first;
+    std::int64_t plane;          ///< as Grid::plane
+    std::int64_t before, group;  ///< the parts of it that hold the tiles before a group, and the group's
+
+    SEQ_INLINE void store_row(int row, const typename Simd::Vector* d) const {
+        constexpr int stride = Form::stride;
+        const int position = row / stride, phase = row % stride;
+        const std::int64_t phases = Form::phases(position);
+        float* const to = first + position * (stride * Form::reach * plane + Form::positions * Simd::lanes);
+        const std::int64_t step = phases * stride * plane + Simd::lanes, start = phases * before + phase * group;
+        for (int j = 0; j < Form::reach; ++j) {
+            const int column = j / stride;
+            Simd::store(to + column * step + Form::phases(column) * start + j % stride * group, d[j]);
+        }
+    }
+};
+
 /// One block of channels of a tile. `channels` points to the first pixel of the picture.
-template <class Simd, int Tile>
+template <class Simd, class Form>
 SEQ_INLINE void transform_tile(const Pictures& in, const float* channels, const Window& window, int lanes,
-                               float* target, std::int64_t stride) {
-    constexpr int size = reach(Tile);
+                               const Target<Simd, Form>& target) {
+    constexpr int size = Form::reach;
     Between<Simd, size, size> between;
     if (is_whole(window, size) && lanes == Simd::lanes) {
-        transform_columns<Simd, Tile>(in, channels, window, between);
+        transform_columns<Simd, Form>(in, channels, window, between);
     } else {
-        transform_part<Simd, Tile>(in, channels, window, rows_of<size>(window, in), lanes, between);
+        transform_part<Simd, Form>(in, channels, window, rows_of<size>(window, in), lanes, between);
     }
 #pragma GCC unroll 1
     for (int i = 0; i < size; ++i) {
         typename Simd::Vector d[size];
         for (int j = 0; j < size; ++j) d[j] = Simd::load(between.at[i][j]);
-        transform_input<Tile>(d);
-        for (int j = 0; j < size; ++j, target += stride) Simd::store(target, d[j]);
+        Form::transform_input(d);
+        target.store_row(i, d);
     }
 }
 
-template <class Simd, int Tile>
-void transform_tiles(const Grid& grid, const float* input, std::int64_t first, std::int64_t count, float* target) {
-    const std::int64_t outer = is_by_pixel(grid.in) ? 1 : grid.in.blocks, inner = grid.in.blocks / outer;
+template <class Simd, class Form>
+void transform_tiles(const Grid& grid, const float* input, const Group& group, float* target) {
+    constexpr int step = Form::tile * Form::stride;
+    const Pictures& in = grid.in;
+    const std::int64_t outer = is_by_pixel(in) ? 1 : in.blocks, inner = in.blocks / outer;
+    const std::int64_t tile_floats = in.blocks * Simd::lanes;
     for (std::int64_t first_block = 0; first_block < outer; ++first_block) {
-        TileWalk walk(grid, first);
-        for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
+        TileWalk walk(grid, group.first);
+        for (std::int64_t i = 0; i < group.count; ++i, walk.advance()) {
             const Window window =
-                window_at(walk.row() * Tile - grid.pad_top, walk.column() * Tile - grid.pad_left, reach(Tile), grid.in);
-            const float* picture = input + walk.picture() * grid.in.picture;
+                window_at(walk.row() * step - grid.pad_top, walk.column() * step - grid.pad_left, Form::reach, in);
+            const float* picture = input + walk.picture() * in.picture;
             for (std::int64_t block = first_block; block < first_block + inner; ++block) {
-                const int lanes = block + 1 < grid.in.blocks ? Simd::lanes : grid.in.last_lanes;
-                transform_tile<Simd, Tile>(grid.in, picture + block * grid.in.block, window, lanes,
-                                           target + (block * count + i) * Simd::lanes, grid.input_stride);
+                const int lanes = block + 1 < in.blocks ? Simd::lanes : in.last_lanes;
+                transform_tile<Simd, Form>(in, picture + block * in.block, window, lanes,
+                                           {target + (block * group.count + i) * Simd::lanes, grid.plane,
+                                            group.before * tile_floats, group.count * tile_floats});
             }
         }
     }
 }
 
 /// A^T of the products' rows.
-template <class Simd, int Tile>
+template <class Simd, class Form>
 SEQ_INLINE void transform_rows_back(const float* products, std::int64_t stride,
-                                    Between<Simd, reach(Tile), Tile>& between) {
-    constexpr int size = reach(Tile);
+                                    Between<Simd, Form::positions, Form::tile>& between) {
+    constexpr int size = Form::positions;
 #pragma GCC unroll 1
     for (int i = 0; i < size; ++i) {
         typename Simd::Vector m[size];
         for (int j = 0; j < size; ++j, products += stride) m[j] = Simd::load(products);
-        transform_output<Tile>(m);
-        for (int j = 0; j < Tile; ++j) Simd::store(between.at[i][j], m[j]);
+        Form::transform_output(m);
+        for (int j = 0; j < Form::tile; ++j) Simd::store(between.at[i][j], m[j]);
     }
 }
 
-template <class Simd, int Tile>
-SEQ_INLINE void load_column(const Between<Simd, reach(Tile), Tile>& between, int j, typename Simd::Vector* m) {
-    for (int i = 0; i < reach(Tile); ++i) m[i] = Simd::load(between.at[i][j]);
-    transform_output<Tile>(m);
+template <class Simd, class Form>
+SEQ_INLINE void load_column(const Between<Simd, Form::positions, Form::tile>& between, int j,
+                            typename Simd::Vector* m) {
+    for (int i = 0; i < Form::positions; ++i) m[i] = Simd::load(between.at[i][j]);
+    Form::transform_output(m);
 }
 
-template <class Simd, int Tile>
-SEQ_INLINE void write_whole(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
+template <class Simd, class Form>
+SEQ_INLINE void write_whole(const Between<Simd, Form::positions, Form::tile>& between, const Finish<Simd>& finish,
                             const Pictures& out, const float* residual, float* output) {
     const std::int64_t row = out.row;
 #pragma GCC unroll 1
-    for (int j = 0; j < Tile; ++j, output += out.pixel) {
-        typename Simd::Vector m[reach(Tile)];
-        load_column<Simd, Tile>(between, j, m);
+    for (int j = 0; j < Form::tile; ++j, output += out.pixel) {
+        typename Simd::Vector m[Form::positions];
+        load_column<Simd, Form>(between, j, m);
         if (residual == nullptr) {
-            for (int i = 0; i < Tile; ++i) Simd::store(output + i * row, finish(m[i]));
+            for (int i = 0; i < Form::tile; ++i) Simd::store(output + i * row, finish(m[i]));
         } else {
-            for (int i = 0; i < Tile; ++i) Simd::store(output + i * row, finish(m[i], Simd::load(residual + i * row)));
+            for (int i = 0; i < Form::tile; ++i)
+                Simd::store(output + i * row, finish(m[i], Simd::load(residual + i * row)));
             residual += out.pixel;
         }
     }
 }
 
-template <class Simd, int Tile>
-SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, const Finish<Simd>& finish,
+template <class Simd, class Form>
+SEQ_INLINE void write_part(const Between<Simd, Form::positions, Form::tile>& between, const Finish<Simd>& finish,
                            const Pictures& out, const Window& window, int lanes, const float* residual, float* output) {
     const typename Simd::Mask mask = Simd::mask(lanes);
 #pragma GCC unroll 1
     for (int j = 0; j < window.end_column; ++j) {
-        typename Simd::Vector m[reach(Tile)];
-        load_column<Simd, Tile>(between, j, m);
-        for (int i = 0; i < Tile; ++i) {
+        typename Simd::Vector m[Form::positions];
+        load_column<Simd, Form>(between, j, m);
+        for (int i = 0; i < Form::tile; ++i) {
             if (i >= window.end_row) break;
             const std::int64_t at = i * out.row + j * out.pixel;
             const auto value = residual == nullptr ? finish(m[i]) : finish(m[i], Simd::load(residual + at, mask));
@@ -204,20 +231,20 @@ SEQ_INLINE void write_part(const Between<Simd, reach(Tile), Tile>& between, cons
 }
 
 /// One block of channels of a tile. `window` is the tile's in the output.
-template <class Simd, int Tile>
+template <class Simd, class Form>
 SEQ_INLINE void transform_tile_back(const Pictures& out, const float* products, std::int64_t stride,
                                     const Window& window, int lanes, const Finish<Simd>& finish, const float* residual,
                                     float* output) {
-    Between<Simd, reach(Tile), Tile> between;
-    transform_rows_back<Simd, Tile>(products, stride, between);
-    if (is_whole(window, Tile) && lanes == Simd::lanes) {
-        write_whole<Simd, Tile>(between, finish, out, residual, output);
+    Between<Simd, Form::positions, Form::tile> between;
+    transform_rows_back<Simd, Form>(products, stride, between);
+    if (is_whole(window, Form::tile) && lanes == Simd::lanes) {
+        write_whole<Simd, Form>(between, finish, out, residual, output);
     } else {
-        write_part<Simd, Tile>(between, finish, out, window, lanes, residual, output);
+        write_part<Simd, Form>(between, finish, out, window, lanes, residual, output);
     }
 }
 
-template <class Simd, int Tile>
+template <class Simd, class Form>
 void transform_tiles_back(const Grid& grid, const float* products, std::int64_t first, std::int64_t count,
                           std::int64_t column, const Epilogue& epilogue, float* output) {
     const int blocks = column * 2 + 1 < grid.out.blocks ? 2 : 1, outer = is_by_pixel(grid.out) ? 1 : blocks;
@@ -225,24 +252,30 @@ void transform_tiles_back(const Grid& grid, const float* products, std::int64_t 
     for (int first_block = 0; first_block < outer; ++first_block) {
         TileWalk walk(grid, first);
         for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
-            const Window window = window_at(walk.row() * Tile, walk.column() * Tile, Tile, grid.out);
+            const Window window = window_at(walk.row() * Form::tile, walk.column() * Form::tile, Form::tile, grid.out);
             const std::int64_t corner =
                 walk.picture() * grid.out.picture + window.top * grid.out.row + window.left * grid.out.pixel;
             for (int half = first_block; half < first_block + blocks / outer; ++half) {
                 const std::int64_t block = column * 2 + half, at = corner + block * grid.out.block;
                 const int lanes = block + 1 < grid.out.blocks ? Simd::lanes : grid.out.last_lanes;
                 const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
-                transform_tile_back<Simd, Tile>(grid.out, products + (i * 2 + half) * Simd::lanes, grid.product_stride,
+                transform_tile_back<Simd, Form>(grid.out, products + (i * 2 + half) * Simd::lanes, grid.product_stride,
                                                 window, lanes, finish[half], residual, output + at);
             }
         }
     }
 }
 
-template <class Simd>
+template <class Simd, int Stride>
 Transforms transforms_by(int tile) {
-    if (tile == 4) return {transform_tiles<Simd, 4>, transform_tiles_back<Simd, 4>};
-    return {transform_tiles<Simd, 2>, transform_tiles_back<Simd, 2>};
+    if (tile == 4)
+        return {transform_tiles<Simd, Filtering<4, Stride>>, transform_tiles_back<Simd, Filtering<4, Stride>>};
+    return {transform_tiles<Simd, Filtering<2, Stride>>, transform_tiles_back<Simd, Filtering<2, Stride>>};
+}
+
+template <class Simd>
+Transforms transforms_by(int tile, int stride) {
+    return stride == 1 ? transforms_by<Simd, 1>(tile) : transforms_by<Simd, 2>(tile);
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ struct Avx2 {
 
 }  // namespace
 
-Transforms transforms_avx2(int tile, bool lines) {
-    return lines ? line_transforms_by<Avx2>(tile) : transforms_by<Avx2>(tile);
+Transforms transforms_avx2(int tile, int stride, bool lines) {
+    return lines ? line_transforms_by<Avx2>(tile) : transforms_by<Avx2>(tile, stride);
 }
 
 }  // namespace seq::cpu::winograd

@@ -26,8 +26,8 @@ struct Avx512 {
 
 }  // namespace
 
-Transforms transforms_avx512(int tile, bool lines) {
-    return lines ? line_transforms_by<Avx512>(tile) : transforms_by<Avx512>(tile);
+Transforms transforms_avx512(int tile, int stride, bool lines) {
+    return lines ? line_transforms_by<Avx512>(tile) : transforms_by<Avx512>(tile, stride);
 }
 
 }  // namespace seq::cpu::winograd

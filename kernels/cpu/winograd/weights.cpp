@@ -16,27 +16,6 @@ struct Halves {
     typedef double Doubles __attribute__((vector_size(N * 4)));
 };
 
-/// G g, from g in steps of `step` to u. In double, since it is done once.
-template <int Tile, class V>
-SEQ_INLINE void transform_weights(const V* g, int step, V* u) {
-    const V g0 = g[0], g1 = g[step], g2 = g[2 * step];
-    if constexpr (Tile == 4) {
-        constexpr double a = near, b = far, a2 = near2, b2 = far2;
-        constexpr double at_zero = 1 / (a2 * b2), at_near = 1 / (2 * a2 * (a2 - b2)), at_far = 1 / (2 * b2 * (b2 - a2));
-        u[0] = g0 * at_zero;
-        u[1] = (g0 + a * g1 + a2 * g2) * at_near;
-        u[2] = (g0 - a * g1 + a2 * g2) * at_near;
-        u[3] = (g0 + b * g1 + b2 * g2) * at_far;
-        u[4] = (g0 - b * g1 + b2 * g2) * at_far;
-        u[5] = g2;
-    } else {
-        u[0] = g0;
-        u[1] = (g0 + g1 + g2) * 0.5;
-        u[2] = (g0 - g1 + g2) * 0.5;
-        u[3] = g2;
-    }
-}
-
 /// The channels of a column side by side: of `taps` numbers each, `width` channels of which `count` are there.
 void gather(const float* rows, std::int64_t length, std::int64_t count, std::int64_t taps, std::int64_t width,
             float* gathered) {
@@ -51,19 +30,19 @@ constexpr std::int64_t most_width = 32;
 /// Of input channels, gathered at a time.
 constexpr std::int64_t block = 16;
 
-template <int Tile, bool Lines>
+/// In double, since it is done once.
+template <class Form, bool Lines>
 struct PackColumn {
-    static constexpr int taps = Lines ? 3 : 9, positions = Lines ? reach(Tile) : reach(Tile) * reach(Tile);
+    static constexpr int size = Form::reach, taps = Lines ? 3 : 9, places = Lines ? size : size * size;
 
     template <class Doubles>
     SEQ_INLINE static void transform(const Doubles* g, Doubles* u) {
-        if constexpr (Lines) return transform_weights<Tile>(g, 1, u);
-        constexpr int size = reach(Tile);
+        if constexpr (Lines) return Form::transform_weights(g, 1, u);
         Doubles rows[3 * size];
-        for (int y = 0; y < 3; ++y) transform_weights<Tile>(g + 3 * y, 1, rows + y * size);
+        for (int y = 0; y < 3; ++y) Form::transform_weights(g + 3 * y, 1, rows + y * size);
         for (int x = 0; x < size; ++x) {
             Doubles column[size];
-            transform_weights<Tile>(rows + x, size, column);
+            Form::transform_weights(rows + x, size, column);
             for (int y = 0; y < size; ++y) u[y * size + x] = column[y];
         }
     }
@@ -75,25 +54,24 @@ struct PackColumn {
         const Problem& p = *problem;
         const std::int64_t width = p.column_blocks(column) * p.lanes, channels = p.in.channels;
         const std::int64_t count = std::min(width, p.out.channels - column * 2 * p.lanes);
-        float* const start = packed + p.weight_start(column, 0);
-        const std::int64_t position_step = channels * width;
+        float* starts[places];
+        for (int i = 0; i < places; ++i) starts[i] = packed + p.weight_start(column, p.place(i / size, i % size));
         alignas(64) float gathered[most_width * block * taps];
         for (std::int64_t first = 0; first < channels; first += block) {
             const std::int64_t some = std::min(block, channels - first);
             gather(rows + first * taps, channels * taps, count, some * taps, width, gathered);
             for (std::int64_t c = 0; c < some; ++c) {
                 for (std::int64_t lane = 0; lane < width; lane += N / 2) {
-                    Doubles g[taps], u[positions];
+                    Doubles g[taps], u[places];
                     for (int t = 0; t < taps; ++t) {
                         Floats floats;
                         __builtin_memcpy(&floats, gathered + (c * taps + t) * width + lane, sizeof floats);
                         g[t] = __builtin_convertvector(floats, Doubles);
                     }
                     transform(g, u);
-                    for (int i = 0; i < positions; ++i) {
+                    for (int i = 0; i < places; ++i) {
                         const Floats floats = __builtin_convertvector(u[i], Floats);
-                        __builtin_memcpy(start + i * position_step + (first + c) * width + lane, &floats,
-                                         sizeof floats);
+                        __builtin_memcpy(starts[i] + (first + c) * width + lane, &floats, sizeof floats);
                     }
                 }
             }
@@ -103,19 +81,24 @@ struct PackColumn {
 
 using Pack = void (*)(const Problem*, const float*, std::int64_t, float*);
 
-template <int Tile, bool Lines>
+template <int Tile, int Stride, bool Lines>
 Pack pack_for() {
     static const Pack pack =
-        simd::select<PackColumn<Tile, Lines>, const Problem*, const float*, std::int64_t, float*>(machine_isa());
+        simd::select<PackColumn<Filtering<Tile, Stride>, Lines>, const Problem*, const float*, std::int64_t, float*>(
+            machine_isa());
     return pack;
+}
+
+template <int Tile>
+Pack pack_for(const Problem& problem) {
+    if (problem.lines) return pack_for<Tile, 1, true>();
+    return problem.stride == 1 ? pack_for<Tile, 1, false>() : pack_for<Tile, 2, false>();
 }
 
 }  // namespace
 
 void pack_column(const Problem& problem, const float* rows, std::int64_t column, float* packed) {
-    const Pack pack = problem.lines       ? problem.tile == 4 ? pack_for<4, true>() : pack_for<2, true>()
-                            : problem.tile == 4 ? pack_for<4, false>()
-                                          : pack_for<2, false>();
+    const Pack pack = problem.tile == 4 ? pack_for<4>(problem) : pack_for<2>(problem);
     pack(&problem, rows, column, packed);
 }
 

@@ -53,14 +53,17 @@ std::optional<Windows> windows_of(const Node& node) {
 }
 
 bool is_three(const ops::Window& window) { return window.kernel == 3 && window.stride == 1; }
+bool is_strided_three(const ops::Window& window) { return window.kernel == 3 && window.stride == 2; }
 bool is_point(const ops::Window& window) {
     return window.kernel == 1 && window.stride == 1 && window.pad_before == 0 && window.pad_after == 0;
 }
 
-/// The pictures and windows; false where they are neither 3×3 of stride 1 nor 3 along lines.
+/// The pictures and windows; false where they are neither 3×3 of one stride, 1 or 2, nor 3 along lines.
 bool set_windows(Problem& problem, const Windows& windows) {
     const auto& [rows, columns] = windows;
-    if (is_three(rows) && is_three(columns)) {
+    const bool strided = is_strided_three(rows) && is_strided_three(columns);
+    if (strided || (is_three(rows) && is_three(columns))) {
+        problem.stride = strided ? 2 : 1;
         problem.pad_top = rows.pad_before;
         problem.pad_left = columns.pad_before;
         return rows.dilation == 1 && columns.dilation == 1;
@@ -78,7 +81,7 @@ bool set_windows(Problem& problem, const Windows& windows) {
     return true;
 }
 
-/// nullopt where the node is no convolution of 3×3 or of 3 along lines, of stride 1, in one group.
+/// nullopt where the node is no convolution of 3×3 of stride 1 or 2, or of 3 along lines, in one group.
 std::optional<Problem> problem_of(const KernelRequest& request, int tile) {
     const auto windows = windows_of(request.node);
     if (!windows) return std::nullopt;
@@ -138,7 +141,8 @@ class Winograd final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request, tile_);
         if (!problem)
-            return Support::no("takes windows of 3×3, or of 3 along one dimension, of stride 1 without groups alone");
+            return Support::no(
+                "takes windows of 3×3 of stride 1 or 2, or of 3 along one dimension, without groups alone");
         if (!is_f32(request)) return Support::no("computes in f32 alone");
         if (request.options.numerics == Numerics::strict) return Support::no("sums in another order: not strict");
         if (usable_isa(request.options) == Isa::scalar) return Support::no("needs AVX2 or AVX-512");
@@ -184,7 +188,7 @@ Support Winograd::worth(const KernelRequest& request, const Problem& problem) co
 bool Winograd::pack(PreparedWinograd& kernel, const KernelRequest& request, WeightProvider& provider) {
     const Problem& problem = kernel.problem;
     const Value& weight = *request.node.inputs[1];
-    const std::string layout = fmt::format("winograd {} {}", problem.tile, problem.lanes);
+    const std::string layout = fmt::format("winograd {} {} {}", problem.tile, problem.stride, problem.lanes);
     if (provider.available(weight)) {
         const std::int64_t width = 2 * problem.lanes;
         const auto pack = [&](const float* rows, std::int64_t first, std::int64_t, float* packed) {
@@ -211,8 +215,10 @@ bool Winograd::place(PreparedWinograd& kernel, const KernelRequest& request, Wei
         return false;
     kernel.execution = winograd::Execution(problem, isa, request.options.threads);
     kernel.scratch_bytes = static_cast<std::size_t>(kernel.execution.scratch_floats()) * sizeof(float);
-    kernel.description = problem.lines ? fmt::format("own Winograd F({}, 3) {}", problem.tile, name_of(isa))
-                                       : fmt::format("own Winograd F({0}×{0}, 3×3) {1}", problem.tile, name_of(isa));
+    kernel.description = problem.lines ? fmt::format("own Winograd F({}, 3)", problem.tile)
+                                       : fmt::format("own Winograd F({0}×{0}, 3×3)", problem.tile);
+    if (problem.stride > 1) kernel.description += " of stride 2";
+    kernel.description += fmt::format(" {}", name_of(isa));
     return true;
 }
 
