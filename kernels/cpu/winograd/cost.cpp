@@ -28,6 +28,7 @@ struct TransformCost {
 };
 constexpr TransformCost transform_cost(const Problem& problem) {
     if (problem.lines) return problem.tile == 4 ? TransformCost{45, 38} : TransformCost{25, 22};
+    if (problem.stride == 2) return problem.tile == 4 ? TransformCost{3000, 560} : TransformCost{800, 150};
     return problem.tile == 4 ? TransformCost{580, 450} : TransformCost{220, 150};
 }
 

@@ -42,6 +42,15 @@ void cut_weights(Problem& problem, int threads) {
     cut_columns(problem, threads, divide_up(problem.columns(), problem.chunk_columns));
 }
 
+/// The same in blocks for every thread, so that no two threads transform one tile.
+void cut_blocks(Problem& problem, int threads) {
+    cut_weights(problem, threads);
+    problem.blocks = std::min(problem.tiles(), divide_up(problem.blocks, threads) * threads);
+    const std::int64_t chunk = cache_floats / (problem.block_tiles() * problem.positions() * 2 * problem.lanes);
+    problem.chunk_columns = std::clamp<std::int64_t>(std::min(chunk, problem.columns()), 1, 4);
+    problem.parts = 1;
+}
+
 /// Of lines whose weights stay in the cache: blocks of a few groups for every thread, so that no two threads write to
 /// one pixel or transform one tile.
 void cut_lines(Problem& problem, int threads) {
@@ -87,10 +96,15 @@ Pictures as_lines(Pictures pictures, bool down, std::int64_t dilation) {
 void cut_into_tasks(Problem& problem, int threads) {
     if (problem.tiles() == 0) return;
     if (problem.lines && problem.weight_floats() <= cache_floats) return cut_lines(problem, threads);
-    Problem by_weights = problem;
+    const Problem uncut = problem;
     cut_tiles(problem, threads);
-    cut_weights(by_weights, threads);
-    if (winograd_cost(by_weights, threads) < winograd_cost(problem, threads)) problem = by_weights;
+    const auto try_cut = [&](auto cut, double believed) {
+        Problem other = uncut;
+        cut(other, threads);
+        if (winograd_cost(other, threads) < believed * winograd_cost(problem, threads)) problem = other;
+    };
+    try_cut(cut_weights, 1);
+    try_cut(cut_blocks, 0.9);
 }
 
 }  // namespace seq::cpu::winograd
