@@ -38,14 +38,17 @@ double read_cost(const Problem& problem, double floats, double byte) {
 
 /// The numbers of a task, a block of tiles times the largest part of the columns.
 struct TaskSize {
-    double tiles, columns, out_channels, weights, transformed;
+    double tiles, columns, out_channels;
+    double products;  ///< of a tile
+    double weights, transformed;
 
     explicit TaskSize(const Problem& p) {
         const auto places = static_cast<double>(p.places());
         tiles = static_cast<double>(p.block_tiles());
         columns = static_cast<double>(p.part_cut().size(0));
         out_channels = static_cast<double>(std::min(p.part_cut().size(0) * 2, p.out.blocks) * p.lanes);
-        weights = places * static_cast<double>(p.in.channels) * out_channels;
+        products = places * static_cast<double>(p.in.channels) * out_channels;
+        weights = products * static_cast<double>(p.panels()) / places;
         transformed = places * tiles * static_cast<double>(p.in.blocks * p.lanes);
     }
 };
@@ -53,7 +56,7 @@ struct TaskSize {
 double products_cost(const Problem& problem, const TaskSize& task) {
     const std::int64_t groups = problem.groups_of(problem.block_tiles()).parts;
     const auto rows = static_cast<double>(std::max(problem.block_tiles(), groups * least_tiles));
-    return task.weights * rows / efficiency + static_cast<double>(problem.positions() * groups) * task.columns * call;
+    return task.products * rows / efficiency + static_cast<double>(problem.positions() * groups) * task.columns * call;
 }
 
 /// The tiles' passes of one task, where they leave the cache meanwhile.

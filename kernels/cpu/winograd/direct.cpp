@@ -9,7 +9,7 @@ using simd::Float;
 /// kernel[channel][3][3][lane] of one block of output channels, from its transform.
 template <int N, class Form>
 SEQ_INLINE void restore_kernel(const Problem& p, const float* packed, std::int64_t block, float* kernel) {
-    constexpr int size = Form::reach;
+    constexpr int size = Form::panels;
     const std::int64_t width = p.column_blocks(block / 2) * N;
     const float* column = packed + block % 2 * N;
     for (std::int64_t c = 0; c < p.in.channels; ++c) {
@@ -17,7 +17,7 @@ SEQ_INLINE void restore_kernel(const Problem& p, const float* packed, std::int64
         for (int i = 0; i < size; ++i) {
             Float<N> u[size];
             for (int j = 0; j < size; ++j)
-                u[j] = simd::load<N>(column + p.weight_start(block / 2, p.place(i, j)) + c * width);
+                u[j] = simd::load<N>(column + p.weight_start(block / 2, i * size + j) + c * width);
             rows[i] = Form::restore_weights(u);
         }
         for (std::size_t x = 0; x < 3; ++x) {
@@ -55,8 +55,8 @@ SEQ_INLINE void restore_line_kernel(const Problem& p, const float* packed, std::
     const std::int64_t width = p.column_blocks(block / 2) * N;
     const float* column = packed + block % 2 * N;
     for (std::int64_t c = 0; c < p.in.channels; ++c) {
-        Float<N> u[Form::reach];
-        for (int i = 0; i < Form::reach; ++i) u[i] = simd::load<N>(column + p.weight_start(block / 2, i) + c * width);
+        Float<N> u[Form::panels];
+        for (int i = 0; i < Form::panels; ++i) u[i] = simd::load<N>(column + p.weight_start(block / 2, i) + c * width);
         for (const Float<N>& restored : Form::restore_weights(u)) {
             simd::store<N>(kernel, restored);
             kernel += N;

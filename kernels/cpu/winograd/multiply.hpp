@@ -45,10 +45,12 @@ SEQ_INLINE void fetch(Ahead& ahead) {
 }
 
 template <class Simd, int Rows, int Columns>
-void multiply(const float* v, const float* u, std::int64_t phases, std::int64_t channels, float* products,
-              Ahead weights, Ahead tiles) {
+void multiply(const float* v, const Panel* panels, std::int64_t phases, std::int64_t channels, float* products,
+              Ahead tiles) {
     auto sums = zero_sums<Simd, Columns>(std::make_index_sequence<Rows>());
-    for (; phases > 0; --phases) {
+    for (const Panel* const last = panels + phases; panels != last; ++panels) {
+        const float* u = panels->weights;
+        Ahead weights = panels->next;
         for (std::int64_t left = channels; left > 0; left -= Simd::lanes, v += Rows * Simd::lanes) {
             fetch<2>(weights);
             fetch<2>(tiles);

@@ -69,6 +69,15 @@ struct Problem {
     std::int64_t first_place(std::int64_t position) const {
         return place(position / line_positions() * stride, position % line_positions() * stride);
     }
+    /// The weights of a tile for each channel, which several places may share.
+    std::int64_t line_panels() const { return tile + 2; }
+    std::int64_t panels() const { return line_panels() * (lines ? 1 : line_panels()); }
+    /// Of a phase of a position.
+    std::int64_t panel(std::int64_t position, std::int64_t phase) const {
+        const std::int64_t row = position / line_positions(), column = position % line_positions();
+        const std::int64_t column_phases = line_phases(column), odd = line_panels() - 1;
+        return (phase / column_phases == 0 ? row : odd) * line_panels() + (phase % column_phases == 0 ? column : odd);
+    }
     std::int64_t tile_outputs() const { return std::int64_t{tile} * (lines ? 1 : tile); }
     std::int64_t taps() const { return lines ? 3 : 9; }
     std::int64_t tile_rows() const { return lines ? out.height : divide_up(out.height, tile); }
@@ -95,11 +104,11 @@ struct Problem {
     std::int64_t product_stride() const { return block_tiles() * 2 * lanes + lanes; }
     std::int64_t product_floats() const { return chunk_columns * positions() * product_stride(); }
 
-    /// In floats: [column][place][channel][one or two blocks of lanes].
-    std::int64_t weight_floats() const { return places() * in.channels * out.blocks * lanes; }
-    /// Where in them a column's channels at a place begin.
-    std::int64_t weight_start(std::int64_t column, std::int64_t place) const {
-        return in.channels * lanes * (column * 2 * places() + place * column_blocks(column));
+    /// In floats: [column][panel][channel][one or two blocks of lanes].
+    std::int64_t weight_floats() const { return panels() * in.channels * out.blocks * lanes; }
+    /// Where in them a column's channels of a panel begin.
+    std::int64_t weight_start(std::int64_t column, std::int64_t panel) const {
+        return in.channels * lanes * (column * 2 * panels() + panel * column_blocks(column));
     }
 };
 

@@ -22,12 +22,18 @@ struct Ahead {
     std::int64_t lines = 0;  ///< of the cache, for each block of channels of a phase
 };
 
+/// The weights of a phase, and those to fetch while they are multiplied.
+struct Panel {
+    const float* weights = nullptr;
+    Ahead next;
+};
+
 /// products[tile][column] = sum over phases and channels of v[tile][phase][channel] · u[phase][channel][column], for a
-/// group of tiles and one or two vectors of columns that stay in registers. v is [phase][channel block][tile][lane], u
-/// [phase][channel][columns · lanes], products [tile][2 · lanes]. Fetches the weights and tiles that will be read next
-/// on the way.
-using Multiply = void (*)(const float* v, const float* u, std::int64_t phases, std::int64_t channels, float* products,
-                          Ahead weights, Ahead tiles);
+/// group of tiles and one or two vectors of columns that stay in registers. v is [phase][channel block][tile][lane], the
+/// u of a phase its panel's weights, [channel][columns · lanes], products [tile][2 · lanes]. Fetches the weights and
+/// tiles that will be read next on the way.
+using Multiply = void (*)(const float* v, const Panel* panels, std::int64_t phases, std::int64_t channels,
+                          float* products, Ahead tiles);
 
 /// Transforms a group of tiles of a block, whose transforms begin at `target` and lie as Problem::plane says.
 using TransformInput = void (*)(const Grid& grid, const float* input, const Group& group, float* target);

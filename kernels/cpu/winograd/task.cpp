@@ -69,21 +69,15 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
     const Problem& p = problem_;
     float* const products = tiles.transformed + p.input_floats();
     const std::int64_t column_floats = p.positions() * p.product_stride();
-    const auto panel = [&](std::int64_t position, std::int64_t column) {
-        return operands.weights + p.weight_start(column, p.first_place(position));
-    };
     for (std::int64_t position = 0; position < p.positions(); ++position) {
         for (std::int64_t column = first; column < end; ++column) {
             const bool last_column = column + 1 == end, last = last_column && position + 1 == p.positions();
-            Step step;
-            step.position = position;
-            step.next_position = !last_column ? position : last ? 0 : position + 1;
-            step.weights = panel(position, column);
-            step.next_weights = panel(step.next_position, last ? end % p.columns() : last_column ? first : column + 1);
-            step.blocks = p.column_blocks(column);
-            step.columns = end - first;
-            step.column = column - first;
-            multiply(tiles, step, products + (column - first) * column_floats + position * p.product_stride());
+            const Step step{position, column, column - first, end - first};
+            Step next{position, column + 1};
+            if (last_column) next = {position + 1, first};
+            if (last) next = {0, end % p.columns()};
+            multiply(tiles, step, panels(operands, step, next, tiles.groups.parts),
+                     products + step.in_chunk * column_floats + position * p.product_stride());
         }
     }
     for (std::int64_t column = first; column < end; ++column) {
@@ -92,28 +86,44 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
     }
 }
 
-/// Each group fetches its share of the weights that follow, and of its own tiles at the next position.
-void Execution::multiply(const Tiles& tiles, const Step& step, float* products) const {
+/// Each group fetches its share of the weights that follow.
+Execution::Panels Execution::panels(const Operands& operands, const Step& step, const Step& next,
+                                    std::int64_t groups) const {
+    const Problem& p = problem_;
+    const std::int64_t phases = p.phases(step.position), next_phases = p.phases(next.position);
+    const auto weights = [&](const Step& of, std::int64_t phase) {
+        return operands.weights + p.weight_start(of.column, p.panel(of.position, phase));
+    };
+    Panels panels;
+    for (std::int64_t phase = 0; phase < phases; ++phase) {
+        Panel& panel = panels[static_cast<std::size_t>(phase)];
+        panel.weights = weights(step, phase);
+        if (phase >= next_phases) continue;
+        panel.next = {weights(next, phase),
+                      divide_up(p.column_blocks(step.column) * p.lanes * p.lanes / line_floats, groups)};
+    }
+    return panels;
+}
+
+/// Each group fetches its own tiles at the next position.
+void Execution::multiply(const Tiles& tiles, const Step& step, Panels panels, float* products) const {
     const Problem& p = problem_;
     const Cut& groups = tiles.groups;
-    const auto& by_tiles = multiply_[static_cast<std::size_t>(step.blocks - 1)];
-    const std::int64_t position = step.position, phases = p.phases(position), tile_floats = p.in.blocks * p.lanes;
-    const std::int64_t ahead = p.phases(step.next_position) * p.lanes / line_floats;
-    Ahead weights{step.next_weights, divide_up(ahead * step.blocks * p.lanes, groups.parts * phases)};
-    const bool fetches_tiles = step.columns > 1 && position + 1 < p.positions();
-    const std::int64_t next_phases = fetches_tiles ? p.phases(position + 1) : 0;
+    const auto& by_tiles = multiply_[static_cast<std::size_t>(p.column_blocks(step.column) - 1)];
+    const std::int64_t tile_floats = p.in.blocks * p.lanes, phases = p.phases(step.position);
+    const bool fetches_tiles = step.chunk > 1 && step.position + 1 < p.positions();
+    const std::int64_t next_phases = fetches_tiles ? p.phases(step.position + 1) : 0;
+    const std::int64_t tile_lines = divide_up(groups.size(0) * next_phases * p.lanes / line_floats, phases * step.chunk);
+    const float* v = tiles.transformed + p.input_start(step.position);
+    const float* next = fetches_tiles ? tiles.transformed + p.input_start(step.position + 1) : nullptr;
     for (std::int64_t group = 0; group < groups.parts; ++group) {
-        const std::int64_t size = groups.size(group), before = groups.start(group) * tile_floats;
-        Ahead next;
-        if (fetches_tiles) {
-            const std::int64_t all = size * tile_floats * next_phases;
-            next = {tiles.transformed + p.input_start(position + 1) + before * next_phases +
-                        step.column * all / step.columns,
-                    divide_up(all / line_floats, p.in.blocks * phases * step.columns)};
-        }
-        by_tiles[static_cast<std::size_t>(size)](tiles.transformed + p.input_start(position) + before * phases,
-                                                 step.weights, phases, p.in.channels, products, weights, next);
-        weights.from += p.in.blocks * phases * weights.lines * line_floats;
+        const std::int64_t size = groups.size(group), floats = size * tile_floats;
+        Ahead ahead;
+        if (fetches_tiles) ahead = {next + step.in_chunk * floats * next_phases / step.chunk, tile_lines};
+        by_tiles[static_cast<std::size_t>(size)](v, panels.data(), phases, p.in.channels, products, ahead);
+        for (Panel& panel : panels) panel.next.from += p.in.blocks * panel.next.lines * line_floats;
+        v += floats * phases;
+        if (fetches_tiles) next += floats * next_phases;
         products += size * 2 * p.lanes;
     }
 }

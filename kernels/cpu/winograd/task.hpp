@@ -49,16 +49,15 @@ class Execution {
     };
     /// A position, and a column of a chunk of columns.
     struct Step {
-        std::int64_t position = 0;
-        std::int64_t column = 0, columns = 1;  ///< in the chunk
-        int blocks = 2;                        ///< of the column
-        const float* weights = nullptr;
-        std::int64_t next_position = 0;  ///< of the weights that follow
-        const float* next_weights = nullptr;
+        std::int64_t position = 0, column = 0;
+        std::int64_t in_chunk = 0, chunk = 1;  ///< the column's number in the chunk, and how many it has
     };
+    /// What the multiplication of a step reads: a panel of weights for each phase.
+    using Panels = std::array<Panel, 4>;
+    Panels panels(const Operands& operands, const Step& step, const Step& next, std::int64_t groups) const;
     void transform(const Operands& operands, const Tiles& tiles) const;
     void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;
-    void multiply(const Tiles& tiles, const Step& step, float* products) const;
+    void multiply(const Tiles& tiles, const Step& step, Panels panels, float* products) const;
 
     Problem problem_;
     Grid grid_;

@@ -10,11 +10,12 @@
 //
 // With stride 2 the even pixels meet the weights g0 and g2, which is F(Tile, 2), and the odd ones g1 alone, which is
 // the same with a second weight of 0: at every point but infinity it has a product too, and there the products of both
-// phases are summed before A^T.
+// phases are summed before A^T. The factors that depend on the point alone are A's, so that all products of the odd
+// phase have the weight g1.
 namespace seq::cpu::winograd {
 
 /// Of windows `Stride` apart. A line's transform is `reach` numbers: number k is phase k % Stride of position
-/// k / Stride.
+/// k / Stride. Its weights are `panels` numbers: that of phase 0 of each position, and with stride 2 that of phase 1.
 template <int Tile, int Stride>
 struct Filtering;
 
@@ -23,7 +24,7 @@ struct FilteringSizes {
     static constexpr int tile = Tile, stride = Stride;
     /// The width of what is read for a tile, and of what is multiplied.
     static constexpr int reach = Stride * (Tile - 1) + 3;
-    static constexpr int positions = (reach + Stride - 1) / Stride;
+    static constexpr int positions = (reach + Stride - 1) / Stride, panels = positions + Stride - 1;
     /// All but the last position have as many as the stride.
     static constexpr int last_phases = reach - (positions - 1) * Stride;
     SEQ_INLINE static constexpr int phases(int position) { return position + 1 < positions ? Stride : last_phases; }
@@ -126,31 +127,28 @@ struct Filtering<4, 2> : FilteringSizes<4, 2> {
     }
     template <class V>
     SEQ_INLINE static void transform_output(V* m) {
+        constexpr float a = 1 / (2 * near * (near2 - far2)), b = 1 / (2 * far * (far2 - near2));
         const V sum = m[0] + m[1], difference = m[0] - m[1];
         const V far_sum = m[2] + m[3], far_difference = m[2] - m[3];
-        m[0] = sum + far_sum;
-        m[1] = near * difference + far * far_difference;
-        m[2] = near2 * sum + far2 * far_sum;
-        m[3] = near * near2 * difference + (far * far2 * far_difference + m[4]);
+        m[0] = a * difference + b * far_difference;
+        m[1] = a * near * sum + b * far * far_sum;
+        m[2] = a * near2 * difference + b * far2 * far_difference;
+        m[3] = a * near * near2 * sum + (b * far * far2 * far_sum + m[4]);
     }
     template <class V>
     SEQ_INLINE static void transform_weights(const V* g, int step, V* u) {
-        constexpr double a = near, b = far, a2 = near2, b2 = far2;
-        constexpr double at_near = 1 / (2 * a * (a2 - b2)), at_far = 1 / (2 * b * (b2 - a2));
+        constexpr double a = near, b = far;
         const V g0 = g[0], g1 = g[step], g2 = g[2 * step];
-        u[0] = (g0 + a * g2) * at_near;
-        u[1] = g1 * at_near;
-        u[2] = (a * g2 - g0) * at_near;
-        u[3] = g1 * -at_near;
-        u[4] = (g0 + b * g2) * at_far;
-        u[5] = g1 * at_far;
-        u[6] = (b * g2 - g0) * at_far;
-        u[7] = g1 * -at_far;
-        u[8] = g2;
+        u[0] = g0 + a * g2;
+        u[1] = g0 - a * g2;
+        u[2] = g0 + b * g2;
+        u[3] = g0 - b * g2;
+        u[4] = g2;
+        u[5] = g1;
     }
     template <class V>
     SEQ_INLINE static std::array<V, 3> restore_weights(const V* u) {
-        return {near * (near2 - far2) * (u[0] - u[2]), 2 * near * (near2 - far2) * u[1], u[8]};
+        return {0.5f * (u[0] + u[1]), u[5], u[4]};
     }
 
    private:
@@ -181,21 +179,20 @@ struct Filtering<2, 2> : FilteringSizes<2, 2> {
     template <class V>
     SEQ_INLINE static void transform_output(V* m) {
         const V sum = m[0] + m[1], difference = m[0] - m[1];
-        m[0] = sum;
-        m[1] = difference + m[2];
+        m[0] = 0.5f * difference;
+        m[1] = 0.5f * sum + m[2];
     }
     template <class V>
     SEQ_INLINE static void transform_weights(const V* g, int step, V* u) {
         const V g0 = g[0], g1 = g[step], g2 = g[2 * step];
-        u[0] = (g2 + g0) * 0.5;
-        u[1] = g1 * 0.5;
-        u[2] = (g2 - g0) * 0.5;
-        u[3] = g1 * -0.5;
-        u[4] = g2;
+        u[0] = g0 + g2;
+        u[1] = g0 - g2;
+        u[2] = g2;
+        u[3] = g1;
     }
     template <class V>
     SEQ_INLINE static std::array<V, 3> restore_weights(const V* u) {
-        return {u[0] - u[2], u[1] + u[1], u[4]};
+        return {0.5f * (u[0] + u[1]), u[3], u[2]};
     }
 };
 

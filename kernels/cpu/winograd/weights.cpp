@@ -33,7 +33,7 @@ constexpr std::int64_t block = 16;
 /// In double, since it is done once.
 template <class Form, bool Lines>
 struct PackColumn {
-    static constexpr int size = Form::reach, taps = Lines ? 3 : 9, places = Lines ? size : size * size;
+    static constexpr int size = Form::panels, taps = Lines ? 3 : 9, panels = Lines ? size : size * size;
 
     template <class Doubles>
     SEQ_INLINE static void transform(const Doubles* g, Doubles* u) {
@@ -54,24 +54,24 @@ struct PackColumn {
         const Problem& p = *problem;
         const std::int64_t width = p.column_blocks(column) * p.lanes, channels = p.in.channels;
         const std::int64_t count = std::min(width, p.out.channels - column * 2 * p.lanes);
-        float* starts[places];
-        for (int i = 0; i < places; ++i) starts[i] = packed + p.weight_start(column, p.place(i / size, i % size));
+        float* const start = packed + p.weight_start(column, 0);
+        const std::int64_t panel_step = channels * width;
         alignas(64) float gathered[most_width * block * taps];
         for (std::int64_t first = 0; first < channels; first += block) {
             const std::int64_t some = std::min(block, channels - first);
             gather(rows + first * taps, channels * taps, count, some * taps, width, gathered);
             for (std::int64_t c = 0; c < some; ++c) {
                 for (std::int64_t lane = 0; lane < width; lane += N / 2) {
-                    Doubles g[taps], u[places];
+                    Doubles g[taps], u[panels];
                     for (int t = 0; t < taps; ++t) {
                         Floats floats;
                         __builtin_memcpy(&floats, gathered + (c * taps + t) * width + lane, sizeof floats);
                         g[t] = __builtin_convertvector(floats, Doubles);
                     }
                     transform(g, u);
-                    for (int i = 0; i < places; ++i) {
+                    for (int i = 0; i < panels; ++i) {
                         const Floats floats = __builtin_convertvector(u[i], Floats);
-                        __builtin_memcpy(starts[i] + (first + c) * width + lane, &floats, sizeof floats);
+                        __builtin_memcpy(start + i * panel_step + (first + c) * width + lane, &floats, sizeof floats);
                     }
                 }
             }
