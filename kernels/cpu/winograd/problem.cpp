@@ -104,6 +104,7 @@ void cut_into_tasks(Problem& problem, int threads) {
         if (winograd_cost(other, threads) < believed * winograd_cost(problem, threads)) problem = other;
     };
     try_cut(cut_weights, 1);
+    // The estimate leaves out what it takes to write tiles beyond the cache.
     try_cut(cut_blocks, 0.9);
 }
 

@@ -48,7 +48,7 @@ struct Problem {
     std::int64_t parts = 1;          ///< of the columns
     std::int64_t chunk_columns = 1;  ///< the most in a chunk
 
-    /// What a line of a tile reads, and multiplies, and how many products of it are left after their sums over phases.
+    /// Of a line of a tile: what is read and multiplied, and the products left once those of the phases are summed.
     std::int64_t reach() const { return stride * (tile - 1) + 3; }
     std::int64_t line_positions() const { return divide_up(reach(), stride); }
     std::int64_t positions() const { return line_positions() * (lines ? 1 : line_positions()); }
@@ -60,19 +60,13 @@ struct Problem {
     std::int64_t phases(std::int64_t position) const {
         return line_phases(position / line_positions()) * line_phases(position % line_positions());
     }
-    /// Of number `column` of row `row` of a tile's transform, as Filtering has them.
-    std::int64_t place(std::int64_t row, std::int64_t column) const {
-        const std::int64_t row_phases = line_phases(row / stride), left = column / stride * stride;
-        return row / stride * stride * reach() + row_phases * left + row % stride * line_phases(column / stride) +
-               column % stride;
-    }
     std::int64_t first_place(std::int64_t position) const {
-        return place(position / line_positions() * stride, position % line_positions() * stride);
+        const std::int64_t row = position / line_positions(), column = position % line_positions();
+        return (row * reach() + line_phases(row) * column) * stride;
     }
-    /// The weights of a tile for each channel, which several places may share.
+    /// The weights for each channel, which several places share: see Filtering.
     std::int64_t line_panels() const { return tile + 2; }
     std::int64_t panels() const { return line_panels() * (lines ? 1 : line_panels()); }
-    /// Of a phase of a position.
     std::int64_t panel(std::int64_t position, std::int64_t phase) const {
         const std::int64_t row = position / line_positions(), column = position % line_positions();
         const std::int64_t column_phases = line_phases(column), odd = line_panels() - 1;
