@@ -265,8 +265,9 @@ TEST_CASE("Winograd computes in the layout that it is offered, channels last whe
 
 TEST_CASE("Winograd refuses strict numerics, and what it is estimated to lose at") {
     if (!has_winograd()) return;
-    const auto taken = [](std::int64_t channels, std::int64_t side, Numerics numerics = Numerics::standard) {
-        const LayerRequest layer(conv3x3(channels, channels, 1), {1, channels, side, side});
+    const auto taken = [](std::int64_t channels, std::int64_t side, Numerics numerics = Numerics::standard,
+                          std::int64_t stride = 1, std::int64_t batch = 1) {
+        const LayerRequest layer(conv3x3(channels, channels, 1, true, stride), {batch, channels, side, side});
         std::vector<std::string> names;
         for (const Kernel* kernel : {&cpu::winograd4_kernel(), &cpu::winograd2_kernel()}) {
             KernelRequest request = layer.request(Layout::channels_last());
@@ -282,4 +283,7 @@ TEST_CASE("Winograd refuses strict numerics, and what it is estimated to lose at
     CHECK(!cpu::winograd4_kernel().supports(
         LayerRequest(conv3x3(64, 64, 1), {0, 64, 56, 56}).request(Layout::channels_last())));
     CHECK(taken(64, 56, Numerics::strict).empty());
+    CHECK(taken(128, 56, Numerics::standard, 2, 4) == std::vector<std::string>{"cpu.winograd4"});
+    CHECK(taken(512, 14, Numerics::standard, 2, 4).empty());
+    CHECK(taken(128, 56, Numerics::strict, 2, 4).empty());
 }

@@ -179,6 +179,15 @@ TEST_CASE("a layer is cut into pieces that exist, and seldom reads many weights"
                     problem.lanes = lanes;
                     problem.in = lay_out(channels, side, side, lanes, Layout::channels_last());
                     problem.out = problem.in;
+                    Problem strided = problem;
+                    strided.stride = 2;
+                    strided.out = lay_out(channels, (side + 1) / 2, (side + 1) / 2, lanes, Layout::channels_last());
+                    cut_into_tasks(strided, threads);
+                    CHECK(strided.blocks >= 1);
+                    CHECK(strided.blocks <= strided.tiles());
+                    CHECK(strided.parts >= 1);
+                    CHECK(strided.parts <= strided.columns());
+                    CHECK(strided.chunk_columns >= 1);
                     cut_into_tasks(problem, threads);
                     CAPTURE(lanes);
                     CAPTURE(threads);

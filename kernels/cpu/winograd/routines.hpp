@@ -29,9 +29,9 @@ struct Panel {
 };
 
 /// products[tile][column] = sum over phases and channels of v[tile][phase][channel] · u[phase][channel][column], for a
-/// group of tiles and one or two vectors of columns that stay in registers. v is [phase][channel block][tile][lane], the
-/// u of a phase its panel's weights, [channel][columns · lanes], products [tile][2 · lanes]. Fetches the weights and
-/// tiles that will be read next on the way.
+/// group of tiles and one or two vectors of columns that stay in registers. v is [phase][channel block][tile][lane],
+/// the u of a phase its panel's weights, [channel][columns · lanes], products [tile][2 · lanes]. Fetches the weights
+/// and tiles that will be read next on the way.
 using Multiply = void (*)(const float* v, const Panel* panels, std::int64_t phases, std::int64_t channels,
                           float* products, Ahead tiles);
 

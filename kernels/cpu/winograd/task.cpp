@@ -113,7 +113,8 @@ void Execution::multiply(const Tiles& tiles, const Step& step, Panels panels, fl
     const std::int64_t tile_floats = p.in.blocks * p.lanes, phases = p.phases(step.position);
     const bool fetches_tiles = step.chunk > 1 && step.position + 1 < p.positions();
     const std::int64_t next_phases = fetches_tiles ? p.phases(step.position + 1) : 0;
-    const std::int64_t tile_lines = divide_up(groups.size(0) * next_phases * p.lanes / line_floats, phases * step.chunk);
+    const std::int64_t tile_lines =
+        divide_up(groups.size(0) * next_phases * p.lanes / line_floats, phases * step.chunk);
     const float* v = tiles.transformed + p.input_start(step.position);
     const float* next = fetches_tiles ? tiles.transformed + p.input_start(step.position + 1) : nullptr;
     for (std::int64_t group = 0; group < groups.parts; ++group) {
