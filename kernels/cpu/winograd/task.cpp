@@ -25,6 +25,13 @@ Execution::Execution(const Problem& problem, Isa isa, int threads)
                 wide ? multiply_avx512(tiles, columns) : multiply_avx2(tiles, columns);
         }
     }
+    for (std::int64_t i = 0; i < problem.positions(); ++i) {
+        Position& position = positions_.at(static_cast<std::size_t>(i));
+        position.phases = problem.phases(i);
+        position.input_start = problem.input_start(i);
+        for (std::int64_t phase = 0; phase < position.phases; ++phase)
+            position.panels.at(static_cast<std::size_t>(phase)) = problem.panel(i, phase);
+    }
     direct_ = direct_task(problem, isa);
 }
 
@@ -69,6 +76,7 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
     const Problem& p = problem_;
     float* const products = tiles.transformed + p.input_floats();
     const std::int64_t column_floats = p.positions() * p.product_stride();
+    Panels panels;
     for (std::int64_t position = 0; position < p.positions(); ++position) {
         for (std::int64_t column = first; column < end; ++column) {
             const bool last_column = column + 1 == end, last = last_column && position + 1 == p.positions();
@@ -76,8 +84,8 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
             Step next{position, column + 1};
             if (last_column) next = {position + 1, first};
             if (last) next = {0, end % p.columns()};
-            multiply(tiles, step, panels(operands, step, next, tiles.groups.parts),
-                     products + step.in_chunk * column_floats + position * p.product_stride());
+            set_panels(operands, step, next, tiles.groups.parts, panels);
+            multiply(tiles, step, panels, products + step.in_chunk * column_floats + position * p.product_stride());
         }
     }
     for (std::int64_t column = first; column < end; ++column) {
@@ -87,44 +95,47 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
 }
 
 /// Each group fetches its share of the weights that follow.
-Execution::Panels Execution::panels(const Operands& operands, const Step& step, const Step& next,
-                                    std::int64_t groups) const {
+void Execution::set_panels(const Operands& operands, const Step& step, const Step& next, std::int64_t groups,
+                           Panels& panels) const {
     const Problem& p = problem_;
-    const std::int64_t phases = p.phases(step.position), next_phases = p.phases(next.position);
-    const auto weights = [&](const Step& of, std::int64_t phase) {
-        return operands.weights + p.weight_start(of.column, p.panel(of.position, phase));
-    };
-    Panels panels;
-    for (std::int64_t phase = 0; phase < phases; ++phase) {
-        Panel& panel = panels[static_cast<std::size_t>(phase)];
-        panel.weights = weights(step, phase);
-        if (phase >= next_phases) continue;
-        panel.next = {weights(next, phase),
-                      divide_up(p.column_blocks(step.column) * p.lanes * p.lanes / line_floats, groups)};
+    const Position& position = positions_[static_cast<std::size_t>(step.position)];
+    const Position& next_position = positions_[static_cast<std::size_t>(next.position)];
+    const std::int64_t lines = divide_up(p.column_blocks(step.column) * p.lanes * p.lanes / line_floats, groups);
+    for (std::size_t phase = 0; phase < static_cast<std::size_t>(position.phases); ++phase) {
+        panels[phase].weights = operands.weights + p.weight_start(step.column, position.panels[phase]);
+        const bool follows = phase < static_cast<std::size_t>(next_position.phases);
+        panels[phase].next.from = operands.weights + p.weight_start(next.column, next_position.panels[phase]);
+        panels[phase].next.lines = follows ? lines : 0;
     }
-    return panels;
 }
 
 /// Each group fetches its own tiles at the next position.
-void Execution::multiply(const Tiles& tiles, const Step& step, Panels panels, float* products) const {
+void Execution::multiply(const Tiles& tiles, const Step& step, Panels& panels, float* products) const {
     const Problem& p = problem_;
     const Cut& groups = tiles.groups;
     const auto& by_tiles = multiply_[static_cast<std::size_t>(p.column_blocks(step.column) - 1)];
-    const std::int64_t tile_floats = p.in.blocks * p.lanes, phases = p.phases(step.position);
-    const bool fetches_tiles = step.chunk > 1 && step.position + 1 < p.positions();
-    const std::int64_t next_phases = fetches_tiles ? p.phases(step.position + 1) : 0;
-    const std::int64_t tile_lines =
-        divide_up(groups.size(0) * next_phases * p.lanes / line_floats, phases * step.chunk);
-    const float* v = tiles.transformed + p.input_start(step.position);
-    const float* next = fetches_tiles ? tiles.transformed + p.input_start(step.position + 1) : nullptr;
+    const Position& position = positions_[static_cast<std::size_t>(step.position)];
+    const std::int64_t tile_floats = p.in.blocks * p.lanes, phases = position.phases;
+    const float* v = tiles.transformed + position.input_start;
+    const float* next = nullptr;
+    std::int64_t next_phases = 0, next_lines = 0;
+    if (step.chunk > 1 && step.position + 1 < p.positions()) {
+        const Position& next_position = positions_[static_cast<std::size_t>(step.position + 1)];
+        next = tiles.transformed + next_position.input_start;
+        next_phases = next_position.phases;
+        next_lines = divide_up(groups.size(0) * next_phases * p.lanes / line_floats, phases * step.chunk);
+    }
     for (std::int64_t group = 0; group < groups.parts; ++group) {
         const std::int64_t size = groups.size(group), floats = size * tile_floats;
         Ahead ahead;
-        if (fetches_tiles) ahead = {next + step.in_chunk * floats * next_phases / step.chunk, tile_lines};
+        if (next != nullptr) ahead = {next + step.in_chunk * floats * next_phases / step.chunk, next_lines};
         by_tiles[static_cast<std::size_t>(size)](v, panels.data(), phases, p.in.channels, products, ahead);
-        for (Panel& panel : panels) panel.next.from += p.in.blocks * panel.next.lines * line_floats;
+        for (std::int64_t phase = 0; phase < phases; ++phase) {
+            Ahead& weights = panels[static_cast<std::size_t>(phase)].next;
+            weights.from += p.in.blocks * weights.lines * line_floats;
+        }
         v += floats * phases;
-        if (fetches_tiles) next += floats * next_phases;
+        if (next != nullptr) next += floats * next_phases;
         products += size * 2 * p.lanes;
     }
 }

@@ -47,6 +47,10 @@ class Execution {
         Cut groups;
         float* transformed;
     };
+    struct Position {
+        std::int64_t phases = 0, input_start = 0;
+        std::array<std::int64_t, 4> panels{};  ///< of each phase
+    };
     /// A position, and a column of a chunk of columns.
     struct Step {
         std::int64_t position = 0, column = 0;
@@ -54,15 +58,18 @@ class Execution {
     };
     /// What the multiplication of a step reads: a panel of weights for each phase.
     using Panels = std::array<Panel, 4>;
-    Panels panels(const Operands& operands, const Step& step, const Step& next, std::int64_t groups) const;
+    void set_panels(const Operands& operands, const Step& step, const Step& next, std::int64_t groups,
+                    Panels& panels) const;
     void transform(const Operands& operands, const Tiles& tiles) const;
     void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;
-    void multiply(const Tiles& tiles, const Step& step, Panels panels, float* products) const;
+    /// Leaves `panels` with what is fetched after the last group's share.
+    void multiply(const Tiles& tiles, const Step& step, Panels& panels, float* products) const;
 
     Problem problem_;
     Grid grid_;
     Transforms transforms_;
     std::array<std::array<Multiply, 15>, 2> multiply_{};  ///< for one and two blocks of columns, and so many tiles
+    std::array<Position, 36> positions_{};
     DirectTask direct_ = nullptr;
     std::int64_t workers_ = 1;
 };
