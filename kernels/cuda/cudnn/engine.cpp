@@ -1,0 +1,80 @@
+#include "kernels/cuda/cudnn/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace seq::cuda {
+namespace {
+
+bool has(const EngineChoice& choice, cudnnBackendNumericalNote_t note) {
+    return std::find(choice.numerical_notes.begin(), choice.numerical_notes.end(), note) !=
+           choice.numerical_notes.end();
+}
+
+}  // namespace
+
+EngineChoice::EngineChoice(Descriptor proposed) : config(std::move(proposed)) {
+    const auto engines = config.get_descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
+    if (engines.empty()) throw std::logic_error("cuDNN's configuration has no engine");
+    const Descriptor& described = engines.front();
+    engine = described.get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    numerical_notes = described.get_all<cudnnBackendNumericalNote_t>(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE);
+    behavior_notes = described.get_all<cudnnBackendBehaviorNote_t>(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE);
+    for (const Descriptor& knob : config.get_descriptors(
+             CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_KNOB_TYPE_COUNTS)) {
+        knobs.emplace_back(knob.get<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE),
+                           knob.get<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
+    }
+}
+
+std::string EngineChoice::text() const {
+    std::string text = fmt::format("engine {}", engine);
+    for (const auto& [knob, value] : knobs)
+        text += fmt::format("{}{}={}", &knob == &knobs.front().first ? ", knobs " : " ", knob, value);
+    return text;
+}
+
+std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
+                                          cudnnBackendHeurMode_t mode) {
+    Descriptor heuristic(cudnn, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+    heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.descriptor());
+    heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+    if (target.handle == nullptr)
+        heuristic.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target.properties->descriptor());
+    heuristic.finalize();
+    return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+}
+
+std::string_view name_of(MathMode math) {
+    switch (math) {
+        case MathMode::f32: return "f32";
+        case MathMode::tf32: return "tf32";
+        case MathMode::f16: return "f16";
+        case MathMode::bf16: return "bf16";
+    }
+    return "";
+}
+
+DType storage_type(MathMode math) {
+    if (math == MathMode::f16) return DType::f16;
+    return math == MathMode::bf16 ? DType::bf16 : DType::f32;
+}
+
+std::string_view fault_of(const EngineChoice& choice, MathMode math) {
+    if (has(choice, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "its result differs from run to run";
+    if (has(choice, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return "it sums in less than f32";
+    if (math == MathMode::f32 && has(choice, CUDNN_NUMERICAL_NOTE_TENSOR_CORE))
+        return "it uses tensor cores, which round f32 to tf32";
+    if ((math == MathMode::f32 || math == MathMode::tf32) && has(choice, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS))
+        return "it rounds its inputs";
+    return {};
+}
+
+bool compiles_at_run_time(const EngineChoice& choice) {
+    return std::find(choice.behavior_notes.begin(), choice.behavior_notes.end(),
+                     CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != choice.behavior_notes.end();
+}
+
+}  // namespace seq::cuda

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "kernels/cuda/cudnn/device_properties.hpp"
+#include "kernels/cuda/cudnn/operation_graph.hpp"
+
+namespace seq::cuda {
+
+/// Where plans are made: with `handle`, for its device; without, for the device that `properties` tell of.
+struct PlanTarget {
+    const DeviceProperties* properties = nullptr;
+    cudnnHandle_t handle = nullptr;
+};
+
+/// A configuration of an engine, and what cuDNN says of it.
+struct EngineChoice {
+    explicit EngineChoice(Descriptor proposed);
+
+    Descriptor config;
+    std::int64_t engine = -1;
+    /// (knob, value), by cuDNN's numbers.
+    std::vector<std::pair<std::int64_t, std::int64_t>> knobs;
+    std::vector<cudnnBackendNumericalNote_t> numerical_notes;
+    std::vector<cudnnBackendBehaviorNote_t> behavior_notes;
+
+    /// "engine 34, knobs 2=5 13=1".
+    std::string text() const;
+};
+
+/// The configurations that a heuristic of cuDNN proposes for a graph, the ones that it takes for fastest first.
+std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
+                                          cudnnBackendHeurMode_t mode);
+
+/// How a layer computes. f32: as IEEE says, sums in f32; tf32: factors rounded to 10 bits of mantissa; f16 and bf16:
+/// tensors of that type, sums in f32.
+enum class MathMode : std::uint8_t { f32, tf32, f16, bf16 };
+
+std::string_view name_of(MathMode math);
+/// Of its tensors in memory.
+DType storage_type(MathMode math);
+
+/// Why an engine must not compute in this mode; empty where it may. No mode takes engines whose result differs from run
+/// to run.
+std::string_view fault_of(const EngineChoice& choice, MathMode math);
+
+/// Whether the engine is compiled when its plan is made, for which the driver has to be there.
+bool compiles_at_run_time(const EngineChoice& choice);
+
+}  // namespace seq::cuda

@@ -1,0 +1,243 @@
+#include "kernels/cuda/cudnn/fused_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "graph/checked.hpp"
+
+namespace seq::cuda {
+namespace {
+
+bool is_convolution(const FusedLayer& layer) {
+    return layer.kind == LayerKind::convolution || layer.kind == LayerKind::transposed_convolution;
+}
+
+std::optional<std::int64_t> output_size(std::int64_t input, const WindowSpec& window, bool transposed) {
+    const auto reach = checked_mul(window.dilation, window.kernel - 1);
+    const auto pads = checked_add(window.pad_before, window.pad_after);
+    if (!reach || !pads) return std::nullopt;
+    if (!transposed) {
+        const auto padded = checked_add(input, *pads);
+        if (!padded || *padded <= *reach) return std::nullopt;
+        return (*padded - *reach - 1) / window.stride + 1;
+    }
+    const auto spread = checked_mul(input - 1, window.stride);
+    if (!spread) return std::nullopt;
+    const auto size = checked_add(*spread, *reach + 1 + window.output_padding);
+    return size ? checked_sub(*size, *pads) : std::nullopt;
+}
+
+bool fits(std::initializer_list<std::int64_t> sizes, const std::vector<std::int64_t>& spatial) {
+    std::vector<std::int64_t> all(sizes);
+    all.insert(all.end(), spatial.begin(), spatial.end());
+    return checked_product(all).has_value();
+}
+
+std::string window_fault(const FusedLayer& layer) {
+    if (layer.spatial.empty() || layer.spatial.size() > 3 || layer.windows.size() != layer.spatial.size())
+        return fmt::format("it has {} spatial sizes and {} windows", layer.spatial.size(), layer.windows.size());
+    const bool transposed = layer.kind == LayerKind::transposed_convolution;
+    for (std::size_t i = 0; i < layer.windows.size(); ++i) {
+        const WindowSpec& window = layer.windows[i];
+        if (window.kernel < 1 || window.stride < 1 || window.dilation < 1 || layer.spatial[i] < 1)
+            return "it has an empty window or input";
+        if (window.pad_before < 0 || window.pad_after < 0) return "it has a negative padding";
+        if (window.output_padding < 0 || (window.output_padding > 0 && window.output_padding >= window.stride))
+            return "its output padding is not below its stride";
+        const auto size = output_size(layer.spatial[i], window, transposed);
+        if (!size || *size < 1) return "it has no output";
+    }
+    if (layer.in_channels % layer.groups != 0 || layer.out_channels % layer.groups != 0)
+        return fmt::format("{} groups do not divide {} and {} channels", layer.groups, layer.in_channels,
+                           layer.out_channels);
+    return {};
+}
+
+/// What cuDNN would bring the input to by itself, in a workspace and at every run.
+std::int64_t packed_channels(const FusedLayer& layer) {
+    if (layer.kind != LayerKind::convolution || layer.groups != 1) return layer.in_channels;
+    if (layer.math == MathMode::f16) return std::max<std::int64_t>(layer.in_channels, 4);
+    if (layer.math == MathMode::bf16) return std::max<std::int64_t>(layer.in_channels, 8);
+    return layer.in_channels;
+}
+
+/// What a form does after the layer's op.
+struct Steps {
+    bool residual = false, bias = false, activation = false;
+    bool operator==(const Steps&) const = default;
+};
+
+/// From all to none of the layer's steps, one less each time. A residual without a bias has no precompiled engine.
+std::vector<Steps> step_choices(const FusedLayer& layer) {
+    const bool late = layer.residual == ResidualPlace::after_activation;
+    const bool residual = layer.residual != ResidualPlace::none;
+    const bool activation = layer.activation.has_value();
+    const std::array<Steps, 4> wanted{
+        Steps{residual, layer.bias, activation},
+        late ? Steps{false, layer.bias, activation} : Steps{residual, layer.bias, false},
+        Steps{false, layer.bias, false},
+        Steps{},
+    };
+    std::vector<Steps> choices;
+    for (const Steps& steps : wanted) {
+        if (choices.empty() || !(choices.back() == steps)) choices.push_back(steps);
+    }
+    return choices;
+}
+
+class FormWriter {
+   public:
+    FormWriter(const FusedLayer& layer, const Steps& steps, bool as_convolution)
+        : layer_(layer),
+          as_convolution_(as_convolution),
+          type_(*cudnn_type(storage_type(layer.math))) {
+        form_.residual = steps.residual;
+        form_.bias = steps.bias;
+        form_.activation = steps.activation;
+        form_.zero_bias = as_convolution && layer.kind != LayerKind::transposed_convolution && !steps.bias &&
+                          (steps.residual || steps.activation);
+        form_.in_channels = as_convolution ? packed_channels(layer) : layer.in_channels;
+    }
+
+    LayerForm write() {
+        left_ = (form_.residual ? 1 : 0) + (form_.bias || form_.zero_bias ? 1 : 0) + (form_.activation ? 1 : 0);
+        if (as_convolution_)
+            write_convolution();
+        else
+            write_matmul();
+        const bool late = layer_.residual == ResidualPlace::after_activation;
+        if (form_.residual && !late) add_residual();
+        if (form_.bias || form_.zero_bias) add_bias();
+        if (form_.activation) apply(*layer_.activation, std::nullopt, text_of(*layer_.activation));
+        if (form_.residual && late) add_residual();
+        return std::move(form_);
+    }
+
+   private:
+    void add_tensor(TensorId id, std::vector<std::int64_t> sizes) {
+        auto strides = as_convolution_ ? channels_last_strides(sizes) : dense_strides(sizes);
+        form_.graph.tensors.push_back({id, type_, std::move(sizes), std::move(strides)});
+    }
+
+    /// The result of the next operation: the output after the last one, else one that is f32 and not in memory.
+    TensorId add_result() {
+        if (left_ == 0) {
+            add_tensor(output_tensor, output_sizes_);
+            return output_tensor;
+        }
+        add_tensor(next_virtual_, output_sizes_);
+        form_.graph.tensors.back().type = CUDNN_DATA_FLOAT;
+        form_.graph.tensors.back().is_virtual = true;
+        return next_virtual_++;
+    }
+
+    void write_convolution() {
+        const bool transposed = layer_.kind == LayerKind::transposed_convolution;
+        const std::int64_t in = form_.in_channels, out = layer_.out_channels;
+        std::vector<std::int64_t> input{layer_.batch, in}, kernel{transposed ? in : out,
+                                                                  (transposed ? out : in) / layer_.groups};
+        output_sizes_ = {layer_.batch, out};
+        ConvolutionOperation operation{transposed, input_tensor, weight_tensor};
+        const auto add_dimension = [&](std::int64_t size, std::int64_t output, const WindowSpec& window) {
+            input.push_back(size);
+            kernel.push_back(window.kernel);
+            output_sizes_.push_back(output);
+            operation.pad_before.push_back(window.pad_before);
+            operation.pad_after.push_back(window.pad_after);
+            operation.stride.push_back(window.stride);
+            operation.dilation.push_back(window.dilation);
+        };
+        // cuDNN convolves over two dimensions at least.
+        for (std::size_t i = layer_.spatial.size(); i < 2; ++i) add_dimension(1, 1, {});
+        const auto output = output_spatial(layer_);
+        for (std::size_t i = 0; i < layer_.spatial.size(); ++i)
+            add_dimension(layer_.spatial[i], output[i], layer_.windows[i]);
+        add_tensor(input_tensor, std::move(input));
+        add_tensor(weight_tensor, std::move(kernel));
+        operation.y = result_ = add_result();
+        form_.graph.operations.emplace_back(std::move(operation));
+        form_.name = transposed ? "transposed convolution" : "convolution";
+        if (!is_convolution(layer_)) form_.name = "linear as a convolution";
+    }
+
+    void write_matmul() {
+        const std::int64_t in = layer_.in_channels, out = layer_.out_channels;
+        add_tensor(input_tensor, {layer_.matrices, layer_.batch, in});
+        add_tensor(weight_tensor, {layer_.matrices, in, out});
+        // A Linear's weight is [out, in].
+        if (layer_.kind == LayerKind::linear) form_.graph.tensors.back().strides = {in * out, 1, in};
+        output_sizes_ = {layer_.matrices, layer_.batch, out};
+        result_ = add_result();
+        form_.graph.operations.emplace_back(MatmulOperation{input_tensor, weight_tensor, result_});
+        form_.name = layer_.kind == LayerKind::linear ? "linear" : "matmul";
+    }
+
+    void add_residual() {
+        add_tensor(residual_tensor, output_sizes_);
+        apply(PointwiseFunction::of(CUDNN_POINTWISE_ADD), residual_tensor, "residual");
+    }
+
+    void add_bias() {
+        std::vector<std::int64_t> sizes(output_sizes_.size(), 1);
+        sizes[as_convolution_ ? 1 : 2] = layer_.out_channels;
+        add_tensor(bias_tensor, std::move(sizes));
+        apply(PointwiseFunction::of(CUDNN_POINTWISE_ADD), bias_tensor, form_.zero_bias ? "zero bias" : "bias");
+    }
+
+    void apply(const PointwiseFunction& function, std::optional<TensorId> operand, const std::string& name) {
+        --left_;
+        const TensorId result = add_result();
+        form_.graph.operations.emplace_back(PointwiseOperation{function, result_, operand, result});
+        result_ = result;
+        form_.name += " + " + name;
+    }
+
+    const FusedLayer& layer_;
+    bool as_convolution_;
+    cudnnDataType_t type_;
+    LayerForm form_;
+    std::vector<std::int64_t> output_sizes_;
+    /// How many operations come after the one being written.
+    int left_ = 0;
+    TensorId result_ = 0;
+    TensorId next_virtual_ = 100;
+};
+
+}  // namespace
+
+std::vector<std::int64_t> output_spatial(const FusedLayer& layer) {
+    std::vector<std::int64_t> sizes;
+    for (std::size_t i = 0; i < layer.spatial.size(); ++i)
+        sizes.push_back(
+            output_size(layer.spatial[i], layer.windows[i], layer.kind == LayerKind::transposed_convolution)
+                .value_or(0));
+    return sizes;
+}
+
+std::string fault_of(const FusedLayer& layer) {
+    if (layer.batch < 1 || layer.in_channels < 1 || layer.out_channels < 1 || layer.groups < 1 || layer.matrices < 1)
+        return "it is empty";
+    if (is_convolution(layer)) {
+        if (std::string fault = window_fault(layer); !fault.empty()) return fault;
+    }
+    std::vector<std::int64_t> kernel;
+    for (const WindowSpec& window : layer.windows) kernel.push_back(window.kernel);
+    if (!fits({layer.matrices, layer.batch, layer.in_channels + 8}, layer.spatial) ||
+        !fits({layer.matrices, layer.batch, layer.out_channels}, output_spatial(layer)) ||
+        !fits({layer.matrices, layer.in_channels + 8, layer.out_channels}, kernel))
+        return "its sizes overflow";
+    return {};
+}
+
+std::vector<LayerForm> layer_forms(const FusedLayer& layer) {
+    std::vector<LayerForm> forms;
+    for (const Steps& steps : step_choices(layer)) {
+        if (!is_convolution(layer)) forms.push_back(FormWriter(layer, steps, false).write());
+        if (layer.kind != LayerKind::matmul) forms.push_back(FormWriter(layer, steps, true).write());
+    }
+    return forms;
+}
+
+}  // namespace seq::cuda

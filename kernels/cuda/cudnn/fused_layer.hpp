@@ -1,0 +1,67 @@
+#pragma once
+
+#include "kernels/cuda/cudnn/engine.hpp"
+
+namespace seq::cuda {
+
+enum class LayerKind : std::uint8_t { convolution, transposed_convolution, linear, matmul };
+
+/// Where a tensor of the output's sizes is added.
+enum class ResidualPlace : std::uint8_t { none, before_activation, after_activation };
+
+/// A window over one spatial dimension.
+struct WindowSpec {
+    std::int64_t kernel = 1, stride = 1, dilation = 1;
+    std::int64_t pad_before = 0, pad_after = 0;
+    /// Transposed convolutions: elements that the output has besides those that the formula gives.
+    std::int64_t output_padding = 0;
+};
+
+/// A layer with the head of its epilogue: y = activation(op(x) + bias + residual), or with the residual after the
+/// activation. Channels lie innermost in memory.
+struct FusedLayer {
+    LayerKind kind = LayerKind::convolution;
+    MathMode math = MathMode::f32;
+    /// Convolutions: images; Linear and MatMul: rows of the input (of each matrix).
+    std::int64_t batch = 1;
+    std::int64_t in_channels = 0, out_channels = 0;
+    /// Convolutions: 1 to 3 spatial sizes and a window for each.
+    std::vector<std::int64_t> spatial;
+    std::vector<WindowSpec> windows;
+    std::int64_t groups = 1;
+    /// MatMul: how many products [batch, in] [in, out], each with a second matrix of its own.
+    std::int64_t matrices = 1;
+    bool bias = false;
+    ResidualPlace residual = ResidualPlace::none;
+    std::optional<PointwiseFunction> activation;
+};
+
+/// Spatial sizes of a convolution's output.
+std::vector<std::int64_t> output_spatial(const FusedLayer& layer);
+
+/// Why no operation graph can be written for the layer, whatever cuDNN has; empty where one can.
+std::string fault_of(const FusedLayer& layer);
+
+/// The tensors of a layer's graphs.
+enum LayerTensor : TensorId { input_tensor = 1, weight_tensor, bias_tensor, residual_tensor, output_tensor };
+
+/// An operation graph that does a layer, or the part of it that its flags say. What is left is done after it in the
+/// layer's order, by another kernel.
+struct LayerForm {
+    /// "convolution + residual + bias + relu".
+    std::string name;
+    GraphSpec graph;
+    bool residual = false, bias = false, activation = false;
+    /// The graph takes a bias that the layer has not: zeros have to be given.
+    bool zero_bias = false;
+    /// As the input and the weight have to be packed: channels beyond the layer's are zeros.
+    std::int64_t in_channels = 0;
+};
+
+/// The forms of a layer that fault_of lets pass, the one that does most of it first: in the order in which cuDNN's
+/// precompiled engines take a convolution (residual, then bias, both in the type of the input, then the activation);
+/// without the activation; with the bias alone; bare. Linear also as a 1x1 convolution, which has precompiled engines
+/// where products of matrices have none.
+std::vector<LayerForm> layer_forms(const FusedLayer& layer);
+
+}  // namespace seq::cuda

@@ -1,0 +1,146 @@
+#include "kernels/cuda/cudnn/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace seq::cuda {
+namespace {
+
+void set_target(Descriptor& plan, const PlanTarget& target) {
+    if (target.handle != nullptr)
+        plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, target.handle);
+    else
+        plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, target.properties->descriptor());
+}
+
+/// Reasons and how many engines each holds for, in the order in which they came up.
+class Reasons {
+   public:
+    void add(std::string reason) {
+        const auto found =
+            std::find_if(counts_.begin(), counts_.end(), [&](const auto& count) { return count.first == reason; });
+        if (found == counts_.end())
+            counts_.emplace_back(std::move(reason), 1);
+        else
+            ++found->second;
+    }
+    bool empty() const { return counts_.empty(); }
+    std::string text() const {
+        std::string text;
+        for (const auto& [reason, count] : counts_)
+            text += fmt::format("{}{} (of {})", text.empty() ? "" : "; ", reason,
+                                count == 1 ? "1 engine configuration" : fmt::format("{} engine configurations", count));
+        return text;
+    }
+
+   private:
+    std::vector<std::pair<std::string, int>> counts_;
+};
+
+class Search {
+   public:
+    Search(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,
+           const PlanOptions& options)
+        : cudnn_(cudnn), graph_(std::move(graph)), target_(target), options_(options) {}
+
+    PlanSearch run() {
+        for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+            if (!done()) take_from(mode);
+        }
+        if (found_.plans.empty()) found_.reason = reason();
+        return std::move(found_);
+    }
+
+   private:
+    bool done() const { return found_.plans.size() >= options_.wanted; }
+
+    std::string reason() const {
+        if (!reasons_.empty()) return reasons_.text();
+        return silence_.empty() ? "cuDNN proposes no engine" : "cuDNN proposes no engine: " + silence_;
+    }
+
+    void take_from(cudnnBackendHeurMode_t mode) {
+        try {
+            take_last_error(cudnn_);
+            std::vector<Descriptor> configs = propose_engines(cudnn_, *graph_, target_, mode);
+            if (configs.empty()) silence_ = take_last_error(cudnn_);
+            for (Descriptor& config : configs) {
+                if (done()) return;
+                take(EngineChoice(std::move(config)));
+            }
+        } catch (const CudnnError& error) {
+            if (!error.is_refusal()) throw;
+            reasons_.add(error.what());
+        }
+    }
+
+    void take(EngineChoice choice) {
+        if (!seen_.insert(choice.text()).second) return;
+        ++found_.proposed;
+        if (const auto fault = fault_of(choice, options_.math); !fault.empty()) {
+            reasons_.add(std::string(fault));
+        } else if (target_.handle == nullptr && compiles_at_run_time(choice)) {
+            reasons_.add("it is compiled at run time, which needs a GPU");
+        } else {
+            finalise(std::move(choice));
+        }
+    }
+
+    void finalise(EngineChoice choice) {
+        try {
+            Plan plan(cudnn_, graph_, std::move(choice), target_);
+            if (plan.workspace() <= options_.workspace_cap)
+                found_.plans.push_back(std::move(plan));
+            else
+                reasons_.add(fmt::format("its workspace passes {} bytes", options_.workspace_cap));
+        } catch (const CudnnError& error) {
+            if (!error.is_refusal()) throw;
+            reasons_.add(error.what());
+        }
+    }
+
+    const Cudnn& cudnn_;
+    std::shared_ptr<const OperationGraph> graph_;
+    const PlanTarget& target_;
+    const PlanOptions& options_;
+    PlanSearch found_;
+    Reasons reasons_;
+    /// What cuDNN said when it proposed nothing.
+    std::string silence_;
+    std::set<std::string> seen_;
+};
+
+}  // namespace
+
+Plan::Plan(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, EngineChoice choice,
+           const PlanTarget& target)
+    : graph_(std::move(graph)),
+      engine_(choice.text()),
+      descriptor_(cudnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+    set_target(descriptor_, target);
+    descriptor_.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, choice.config);
+    descriptor_.finalize();
+    choice_.push_back(std::move(choice));
+    workspace_ = descriptor_.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+}
+
+Plan::Plan(const Cudnn& cudnn, std::string_view json, std::string engine, const PlanTarget& target)
+    : engine_(std::move(engine)), descriptor_(cudnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+    set_target(descriptor_, target);
+    descriptor_.set_text(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION, json);
+    descriptor_.finalize();
+    workspace_ = descriptor_.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
+}
+
+std::string Plan::serialised() const {
+    return descriptor_.get_text(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
+}
+
+PlanSearch find_plans(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,
+                      const PlanOptions& options) {
+    return Search(cudnn, std::move(graph), target, options).run();
+}
+
+}  // namespace seq::cuda

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+
+#include "kernels/cuda/cudnn/engine.hpp"
+
+namespace seq::cuda {
+
+/// A finalised plan: an engine and all it needs to run a graph. Where it was made with a graph it keeps that.
+/// `cudnn` and what `target` refers to have to outlive it.
+class Plan {
+   public:
+    /// Finalises the choice. Throws CudnnError where cuDNN does not.
+    Plan(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, EngineChoice choice,
+         const PlanTarget& target);
+    /// From what `serialised` gave. Throws CudnnError where this cuDNN or device is another one.
+    Plan(const Cudnn& cudnn, std::string_view json, std::string engine, const PlanTarget& target);
+
+    const Descriptor& descriptor() const { return descriptor_; }
+    /// Bytes that it needs for a run.
+    std::int64_t workspace() const { return workspace_; }
+    /// EngineChoice::text of its engine.
+    const std::string& engine() const { return engine_; }
+    std::string serialised() const;
+
+   private:
+    std::shared_ptr<const OperationGraph> graph_;
+    /// None where it was read.
+    std::vector<EngineChoice> choice_;
+    std::string engine_;
+    Descriptor descriptor_;
+    std::int64_t workspace_ = 0;
+};
+
+struct PlanOptions {
+    MathMode math = MathMode::f32;
+    std::int64_t workspace_cap = std::int64_t{256} << 20;
+    /// How many plans; what is found first is what cuDNN takes for fastest.
+    std::size_t wanted = 1;
+};
+
+struct PlanSearch {
+    std::vector<Plan> plans;
+    /// How many configurations were looked at.
+    std::size_t proposed = 0;
+    /// Where there are no plans: why, in words, the reasons that hold for several engines once.
+    std::string reason;
+};
+
+/// Plans for the graph, from heuristic mode A, then from the fallback: those that `options` allow and cuDNN finalises,
+/// each engine and its knobs once. Without a handle none that compile at run time. Throws CudnnError for whatever is no
+/// refusal (CudnnError::is_refusal).
+PlanSearch find_plans(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,
+                      const PlanOptions& options);
+
+}  // namespace seq::cuda

@@ -1,0 +1,107 @@
+#include "kernels/cuda/cudnn/status.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+namespace seq::cuda {
+namespace {
+
+/// Without line breaks and repeated spaces.
+std::string in_one_line(std::string_view text) {
+    std::string line;
+    for (const char c : text) {
+        const bool space = c == '\n' || c == '\r' || c == '\t' || c == ' ';
+        if (!space) {
+            line += c;
+        } else if (!line.empty() && line.back() != ' ') {
+            line += ' ';
+        }
+    }
+    if (!line.empty() && line.back() == ' ') line.pop_back();
+    return line;
+}
+
+/// cuDNN writes each chain as a block of "Warning: STATUS; Reason: why" lines, from the cause on, with an empty line
+/// between blocks.
+std::vector<std::string> first_reasons(std::string_view text) {
+    constexpr std::string_view mark = "; Reason: ";
+    std::vector<std::string> reasons;
+    bool in_chain = false;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::string line = in_one_line(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        const std::size_t found = line.find(mark);
+        if (found == std::string::npos) {
+            in_chain = false;
+        } else if (!std::exchange(in_chain, true)) {
+            const std::size_t status = line.find("CUDNN_STATUS_");
+            std::string reason = line.substr(status == std::string::npos ? 0 : status);
+            const bool of_placeholder = reason.find("global index -1") != std::string::npos;
+            if (!of_placeholder && std::find(reasons.begin(), reasons.end(), reason) == reasons.end())
+                reasons.push_back(std::move(reason));
+        }
+    }
+    return reasons;
+}
+
+std::string message(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing, const std::string& detail) {
+    const char* const name = cudnn.error_string(status);
+    const std::string text =
+        fmt::format("{}: {} ({})", doing, name != nullptr ? name : "cuDNN", static_cast<int>(status));
+    return detail.empty() ? text : text + ": " + detail;
+}
+
+}  // namespace
+
+StatusClass class_of(cudnnStatus_t status) {
+    switch (static_cast<int>(status) / 1000) {
+        case 0: return status == CUDNN_STATUS_SUCCESS ? StatusClass::success : StatusClass::internal;
+        case 1: return StatusClass::environment;
+        case 2: return StatusClass::misuse;
+        case 3: return StatusClass::unsupported;
+        case 5: return StatusClass::execution;
+        default: return StatusClass::internal;
+    }
+}
+
+std::string_view name_of(StatusClass status_class) {
+    switch (status_class) {
+        case StatusClass::success: return "success";
+        case StatusClass::environment: return "environment";
+        case StatusClass::misuse: return "misuse";
+        case StatusClass::unsupported: return "unsupported";
+        case StatusClass::internal: return "internal";
+        case StatusClass::execution: return "execution";
+    }
+    return "";
+}
+
+CudnnError::CudnnError(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing)
+    : CudnnError(cudnn, status, doing, take_last_error(cudnn)) {}
+
+CudnnError::CudnnError(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing, std::string detail)
+    : std::runtime_error(message(cudnn, status, doing, detail)), status_(status), detail_(std::move(detail)) {}
+
+bool CudnnError::is_refusal() const {
+    return status_class() == StatusClass::unsupported || status_class() == StatusClass::internal;
+}
+
+std::string take_last_error(const Cudnn& cudnn) {
+    std::array<char, 4096> text{};
+    if (cudnn.last_error != nullptr) cudnn.last_error(text.data(), text.size());
+    text.back() = '\0';
+    std::string reasons;
+    for (const std::string& reason : first_reasons(text.data())) reasons += (reasons.empty() ? "" : "; ") + reason;
+    return reasons.empty() ? in_one_line(text.data()) : reasons;
+}
+
+void check(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing) {
+    if (status != CUDNN_STATUS_SUCCESS) throw CudnnError(cudnn, status, doing);
+}
+
+}  // namespace seq::cuda
