@@ -1,0 +1,166 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "kernels/cuda/cudnn/legalise.hpp"
+#include "kernels/cuda/cudnn/stored_plan.hpp"
+
+// Plans that the cuDNN of this machine makes for an H100 that it need not have.
+namespace seq::tests {
+namespace {
+
+using namespace cuda;
+
+constexpr MathMode all_modes[] = {MathMode::f32, MathMode::tf32, MathMode::f16, MathMode::bf16};
+
+/// Whether there is a cuDNN; says so where there is none.
+bool can_plan() {
+    if (cudnn()) return true;
+    MESSAGE("SKIPPED: ", cudnn().missing);
+    return false;
+}
+
+DeviceProperties h100() {
+    std::ifstream file(SEQ_TEST_DATA "/cuda/h100_properties.json");
+    std::stringstream text;
+    text << file.rdbuf();
+    return DeviceProperties::from_json(cudnn(), text.str());
+}
+
+struct Convolution {
+    std::string line;
+    FusedLayer layer;
+    bool depthwise() const { return layer.groups > 1; }
+};
+
+Convolution parse(const std::string& line) {
+    std::istringstream words(line);
+    std::string network, epilogue;
+    Convolution convolution{line, {}};
+    FusedLayer& layer = convolution.layer;
+    std::int64_t size = 0;
+    WindowSpec window;
+    words >> network >> layer.in_channels >> layer.out_channels >> size >> window.kernel >> window.stride >>
+        layer.groups >> epilogue;
+    REQUIRE_MESSAGE(words, line);
+    window.pad_before = window.pad_after = window.kernel / 2;
+    layer.spatial = {size, size};
+    layer.windows = {window, window};
+    layer.bias = true;
+    if (epilogue.starts_with("residual")) layer.residual = ResidualPlace::before_activation;
+    if (epilogue == "relu6") layer.activation = PointwiseFunction::clip(0, 6);
+    if (epilogue.ends_with("relu")) layer.activation = PointwiseFunction::relu();
+    return convolution;
+}
+
+std::vector<Convolution> convolutions() {
+    std::vector<Convolution> all;
+    std::ifstream file(SEQ_TEST_DATA "/cuda/convolutions.txt");
+    for (std::string line; std::getline(file, line);) all.push_back(parse(line));
+    REQUIRE(all.size() == 63);
+    return all;
+}
+
+/// The plan, written and read: the same bytes, workspace and engine.
+void check_round_trip(const Plan& plan, const PlanTarget& target) {
+    const PlanOrigin origin = origin_of(cudnn(), target.properties->name());
+    const StoredPlan stored = store(plan, origin);
+    const auto read = parse_stored_plan(to_bytes(stored));
+    REQUIRE(read);
+    CHECK(stale_because(*read, origin).empty());
+    const Plan again = restore(cudnn(), *read, target);
+    CHECK(again.workspace() == plan.workspace());
+    CHECK(again.serialised() == stored.json);
+}
+
+TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for an H100") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    const PlanTarget target{&properties};
+    for (Convolution& convolution : convolutions()) {
+        for (const MathMode math : all_modes) {
+            for (const std::int64_t batch : {1, 32}) {
+                CAPTURE(convolution.line);
+                CAPTURE(name_of(math));
+                CAPTURE(batch);
+                convolution.layer.math = math;
+                convolution.layer.batch = batch;
+                const LegalLayer legal = legalise(cudnn(), convolution.layer, target, {});
+                for (const FormRefusal& refusal : legal.refusals) MESSAGE(refusal.text());
+                REQUIRE(legal.plans.size() == 1);
+                // All of it in one plan.
+                CHECK(legal.refusals.empty());
+                CHECK(legal.plans[0].workspace() <= PlanOptions().workspace_cap);
+                check_round_trip(legal.plans[0], target);
+            }
+        }
+    }
+}
+
+TEST_CASE("strict f32 has no engine on tensor cores") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    const PlanTarget target{&properties};
+    FusedLayer layer = parse("resnet50 64 64 56 3 1 1 relu").layer;
+    const auto count = [&](MathMode math) {
+        layer.math = math;
+        return legalise(cudnn(), layer, target, {.wanted = 1000}).plans.size();
+    };
+    const std::size_t strict = count(MathMode::f32);
+    CHECK(strict > 0);
+    CHECK(count(MathMode::tf32) > strict);
+}
+
+TEST_CASE("what needs a GPU to be compiled is left to other kernels, with cuDNN's reason") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    FusedLayer layer = parse("swish 64 64 56 3 1 1 none").layer;
+    layer.math = MathMode::f16;
+    layer.activation = PointwiseFunction::swish();
+    const LegalLayer legal = legalise(cudnn(), layer, {&properties}, {});
+    REQUIRE(legal.form);
+    CHECK(legal.form->name == "convolution + bias");
+    REQUIRE(legal.refusals.size() == 1);
+    CAPTURE(legal.refusals[0].text());
+    CHECK(legal.refusals[0].text().starts_with("convolution + bias + swish(1): cuDNN proposes no engine"));
+    CHECK(legal.refusals[0].reason.find("libcuda") != std::string::npos);
+}
+
+TEST_CASE("other layers have plans for an H100 too") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    const PlanTarget target{&properties};
+    FusedLayer linear{.kind = LayerKind::linear, .batch = 32, .in_channels = 512, .out_channels = 1000, .bias = true};
+    FusedLayer transposed{.kind = LayerKind::transposed_convolution, .batch = 4, .in_channels = 64, .out_channels = 32};
+    transposed.spatial = {14, 14};
+    transposed.windows.assign(2, {.kernel = 2, .stride = 2});
+    FusedLayer length{.batch = 4, .in_channels = 16, .out_channels = 24, .spatial = {100}, .bias = true};
+    length.windows = {{.kernel = 5, .pad_before = 2, .pad_after = 2}};
+    FusedLayer volume{.batch = 2, .in_channels = 16, .out_channels = 24, .spatial = {8, 9, 10}, .bias = true};
+    volume.windows.assign(3, {.kernel = 3, .pad_before = 1, .pad_after = 1});
+    for (FusedLayer& layer : std::vector{linear, transposed, length, volume}) {
+        for (const MathMode math : all_modes) {
+            layer.math = math;
+            const LegalLayer legal = legalise(cudnn(), layer, target, {});
+            for (const FormRefusal& refusal : legal.refusals) INFO(refusal.text());
+            CAPTURE(name_of(math));
+            REQUIRE(legal.form);
+            CAPTURE(legal.form->name);
+            check_round_trip(legal.plans[0], target);
+        }
+    }
+}
+
+TEST_CASE("properties and plans that are none are refused with cuDNN's words") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    CHECK(properties.name() == "NVIDIA H100 80GB HBM3");
+    CHECK_THROWS_WITH_AS(DeviceProperties::from_json(cudnn(), "{}"), doctest::Contains("maxGridSize"), CudnnError);
+    CHECK_THROWS_AS(restore(cudnn(), {{}, "engine 1", 0, "{}"}, {&properties}), CudnnError);
+}
+
+}  // namespace
+}  // namespace seq::tests

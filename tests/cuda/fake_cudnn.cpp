@@ -1,0 +1,180 @@
+#include "fake_cudnn.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace seq::tests {
+namespace {
+
+FakeDescriptor& of(cudnnBackendDescriptor_t descriptor) { return *static_cast<FakeDescriptor*>(descriptor); }
+
+bool fails() { return FakeCudnn::current->calls++ == FakeCudnn::current->failing_call; }
+
+cudnnStatus_t create(cudnnBackendDescriptorType_t type, cudnnBackendDescriptor_t* descriptor) {
+    FakeCudnn& fake = *FakeCudnn::current;
+    if (fails()) return fake.failure;
+    auto* made = new FakeDescriptor{.type = type};
+    fake.alive.insert(made);
+    ++fake.created;
+    *descriptor = made;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t destroy(cudnnBackendDescriptor_t descriptor) {
+    if (FakeCudnn::current->alive.erase(&of(descriptor)) == 0) return CUDNN_STATUS_BAD_PARAM;
+    delete &of(descriptor);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t finalize(cudnnBackendDescriptor_t descriptor) {
+    FakeCudnn& fake = *FakeCudnn::current;
+    if (fails()) return fake.failure;
+    if (of(descriptor).type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
+        fake.graphs.push_back(operations_of(of(descriptor)));
+    const cudnnStatus_t status = fake.on_finalize ? fake.on_finalize(of(descriptor)) : CUDNN_STATUS_SUCCESS;
+    of(descriptor).finalized = status == CUDNN_STATUS_SUCCESS;
+    return status;
+}
+
+std::size_t size_of(cudnnBackendAttributeType_t type) {
+    switch (type) {
+        case CUDNN_TYPE_CHAR:
+        case CUDNN_TYPE_BOOLEAN: return 1;
+        case CUDNN_TYPE_INT64:
+        case CUDNN_TYPE_DOUBLE:
+        case CUDNN_TYPE_HANDLE:
+        case CUDNN_TYPE_BACKEND_DESCRIPTOR: return 8;
+        default: return 4;
+    }
+}
+
+cudnnStatus_t set(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
+                  cudnnBackendAttributeType_t type, std::int64_t count, const void* elements) {
+    if (fails()) return FakeCudnn::current->failure;
+    if (of(descriptor).finalized) return CUDNN_STATUS_BAD_PARAM;
+    const auto* bytes = static_cast<const std::byte*>(elements);
+    of(descriptor).attributes[name] = {type, count, {bytes, bytes + static_cast<std::size_t>(count) * size_of(type)}};
+    return CUDNN_STATUS_SUCCESS;
+}
+
+template <class T>
+cudnnStatus_t answer(const std::vector<T>& values, std::int64_t wanted, std::int64_t* count, void* elements) {
+    const auto all = static_cast<std::int64_t>(values.size());
+    *count = elements == nullptr ? all : std::min(all, wanted);
+    if (elements != nullptr) std::copy_n(values.begin(), *count, static_cast<T*>(elements));
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/// The engines stand for themselves in the configurations and engine descriptors that cuDNN fills.
+constexpr auto engine_mark = CUDNN_ATTR_ENGINE_OPERATION_GRAPH;
+
+const FakeEngine& engine_of(const FakeDescriptor& descriptor) { return *descriptor.get<const FakeEngine*>(engine_mark); }
+
+void mark(FakeDescriptor& descriptor, cudnnBackendAttributeName_t name, const void* pointer) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(&pointer);
+    descriptor.attributes[name] = {CUDNN_TYPE_VOID_PTR, 1, {bytes, bytes + sizeof(pointer)}};
+}
+
+cudnnStatus_t propose(const FakeDescriptor& heuristic, std::int64_t* count, void* elements) {
+    const FakeCudnn& fake = *FakeCudnn::current;
+    const auto mode = heuristic.get<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE);
+    const auto& engines = mode == CUDNN_HEUR_MODE_A ? fake.mode_a : fake.fallback;
+    *count = static_cast<std::int64_t>(engines.size());
+    if (elements == nullptr) return CUDNN_STATUS_SUCCESS;
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+        FakeDescriptor& config = of(static_cast<cudnnBackendDescriptor_t*>(elements)[i]);
+        mark(config, engine_mark, &engines[i]);
+        mark(config, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH,
+             &heuristic.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t get(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t,
+                  std::int64_t wanted, std::int64_t* count, void* elements) {
+    if (fails()) return FakeCudnn::current->failure;
+    const FakeDescriptor& asked = of(descriptor);
+    switch (name) {
+        case CUDNN_ATTR_ENGINEHEUR_RESULTS: return propose(asked, count, elements);
+        case CUDNN_ATTR_ENGINECFG_ENGINE:
+            mark(of(*static_cast<cudnnBackendDescriptor_t*>(elements)), engine_mark, &engine_of(asked));
+            *count = 1;
+            return CUDNN_STATUS_SUCCESS;
+        case CUDNN_ATTR_ENGINECFG_KNOB_CHOICES: *count = 0; return CUDNN_STATUS_SUCCESS;
+        case CUDNN_ATTR_ENGINE_GLOBAL_INDEX:
+            return answer(std::vector{engine_of(asked).number}, wanted, count, elements);
+        case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE: return answer(engine_of(asked).numerical_notes, wanted, count, elements);
+        case CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE: return answer(engine_of(asked).behavior_notes, wanted, count, elements);
+        case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE: {
+            const bool planned = asked.has(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+            const FakeDescriptor* config = planned ? &asked.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG) : nullptr;
+            return answer(std::vector{config != nullptr ? engine_of(*config).workspace : 0}, wanted, count, elements);
+        }
+        default: return CUDNN_STATUS_NOT_SUPPORTED;
+    }
+}
+
+const char* error_string(cudnnStatus_t status) {
+    return status == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_OTHER";
+}
+
+void last_error(char* message, std::size_t size) {
+    std::strncpy(message, FakeCudnn::current->error_text.c_str(), size);
+}
+
+std::string name_of_operation(const FakeDescriptor& operation) {
+    switch (operation.type) {
+        case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR: return "conv";
+        case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: return "convT";
+        case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return "matmul";
+        default: break;
+    }
+    const auto& function = operation.part(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
+    const auto mode = function.get<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE);
+    if (mode != CUDNN_POINTWISE_ADD) return mode == CUDNN_POINTWISE_RELU_FWD ? "relu" : "function";
+    // Which tensor is added, by LayerTensor.
+    const auto& operand = operation.part(CUDNN_ATTR_OPERATION_POINTWISE_BDESC);
+    return operand.get<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID) == 3 ? "bias" : "residual";
+}
+
+}  // namespace
+
+FakeCudnn* FakeCudnn::current = nullptr;
+
+FakeCudnn::FakeCudnn() {
+    current = this;
+    table.version = [] { return std::size_t{91900}; };
+    table.error_string = error_string;
+    table.last_error = last_error;
+    table.create_descriptor = create;
+    table.destroy_descriptor = destroy;
+    table.finalize = finalize;
+    table.set_attribute = set;
+    table.get_attribute = get;
+}
+
+FakeCudnn::~FakeCudnn() {
+    for (FakeDescriptor* descriptor : alive) delete descriptor;
+    current = nullptr;
+}
+
+std::vector<const FakeDescriptor*> FakeDescriptor::parts(cudnnBackendAttributeName_t name) const {
+    const FakeAttribute& attribute = attributes.at(name);
+    std::vector<const FakeDescriptor*> parts(static_cast<std::size_t>(attribute.count));
+    std::memcpy(parts.data(), attribute.bytes.data(), attribute.bytes.size());
+    return parts;
+}
+
+std::string operations_of(const FakeDescriptor& graph) {
+    std::string names;
+    for (const FakeDescriptor* operation : graph.parts(CUDNN_ATTR_OPERATIONGRAPH_OPS))
+        names += (names.empty() ? "" : " ") + name_of_operation(*operation);
+    return names;
+}
+
+std::string operations_of_plan(const FakeDescriptor& plan) {
+    return operations_of(
+        plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
+}
+
+}  // namespace seq::tests

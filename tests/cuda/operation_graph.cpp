@@ -1,0 +1,115 @@
+#include "kernels/cuda/cudnn/operation_graph.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "fake_cudnn.hpp"
+#include "kernels/cuda/cudnn/stored_plan.hpp"
+
+namespace seq::tests {
+namespace {
+
+using namespace cuda;
+
+GraphSpec function_spec(const PointwiseFunction& function) {
+    const std::vector<std::int64_t> sizes{2, 8, 3, 4};
+    GraphSpec spec;
+    spec.tensors = {{1, CUDNN_DATA_HALF, sizes, channels_last_strides(sizes)},
+                    {2, CUDNN_DATA_HALF, sizes, channels_last_strides(sizes)}};
+    spec.operations = {PointwiseOperation{function, 1, std::nullopt, 2}};
+    return spec;
+}
+
+/// The first descriptor of a type that a graph of the spec has, as it was told to cuDNN.
+const FakeDescriptor& first_of(const FakeCudnn& fake, cudnnBackendDescriptorType_t type) {
+    for (const FakeDescriptor* descriptor : fake.alive) {
+        if (descriptor->type == type) return *descriptor;
+    }
+    throw std::logic_error("there is no such descriptor");
+}
+
+TEST_CASE("statuses belong to a class by their thousand, and say what was being done") {
+    CHECK(class_of(CUDNN_STATUS_SUCCESS) == StatusClass::success);
+    CHECK(class_of(CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED) == StatusClass::environment);
+    CHECK(class_of(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH) == StatusClass::misuse);
+    CHECK(class_of(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT) == StatusClass::unsupported);
+    CHECK(class_of(CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED) == StatusClass::internal);
+    CHECK(class_of(CUDNN_STATUS_EXECUTION_FAILED_CUDART) == StatusClass::execution);
+
+    FakeCudnn fake;
+    fake.error_text = "{\"engineId\":4}\nWarning: CUDNN_STATUS_A; Reason: the cause\nWarning: CUDNN_STATUS_A; Reason: "
+                      "caller()\n\n{\"engineId\":5}\nWarning: CUDNN_STATUS_A; Reason: the cause\n\nError: "
+                      "CUDNN_STATUS_B; Reason:   another\n";
+    const CudnnError error(fake.table, CUDNN_STATUS_NOT_SUPPORTED, "trying");
+    CHECK(std::string(error.what()) ==
+          "trying: CUDNN_STATUS_NOT_SUPPORTED (3000): CUDNN_STATUS_A; Reason: the cause; CUDNN_STATUS_B; Reason: another");
+    CHECK(error.is_refusal());
+    CHECK_FALSE(CudnnError(fake.table, CUDNN_STATUS_BAD_PARAM, "trying").is_refusal());
+    CHECK_FALSE(CudnnError(fake.table, CUDNN_STATUS_EXECUTION_FAILED, "trying").is_refusal());
+}
+
+TEST_CASE("tensors are told with their strides and an alignment of 16") {
+    FakeCudnn fake;
+    const OperationGraph graph(fake.table, function_spec(PointwiseFunction::relu()));
+    const FakeDescriptor& tensor = first_of(fake, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+    CHECK(tensor.finalized);
+    CHECK(tensor.get<std::int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT) == 16);
+    CHECK(tensor.get<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE) == CUDNN_DATA_HALF);
+    CHECK(tensor.attributes.at(CUDNN_ATTR_TENSOR_STRIDES).count == 4);
+    CHECK(tensor.get<std::int64_t>(CUDNN_ATTR_TENSOR_STRIDES) == 96);
+    CHECK_FALSE(tensor.get<bool>(CUDNN_ATTR_TENSOR_IS_VIRTUAL));
+}
+
+TEST_CASE("functions are told what is not their default") {
+    const auto told = [](const PointwiseFunction& function, cudnnBackendAttributeName_t name) {
+        FakeCudnn fake;
+        const OperationGraph graph(fake.table, function_spec(function));
+        const FakeDescriptor& descriptor = first_of(fake, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+        return descriptor.has(name) ? descriptor.get<double>(name) : std::nan("");
+    };
+    CHECK(std::isnan(told(PointwiseFunction::relu(), CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP)));
+    CHECK(std::isnan(told(PointwiseFunction::relu(), CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP)));
+    CHECK(told(PointwiseFunction::clip(-1, 6), CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP) == -1);
+    CHECK(told(PointwiseFunction::clip(-1, 6), CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP) == 6);
+    CHECK(told(PointwiseFunction::leaky_relu(0.5f), CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE) == 0.5);
+    CHECK(told(PointwiseFunction::elu(0.25f), CUDNN_ATTR_POINTWISE_ELU_ALPHA) == 0.25);
+    CHECK(told(PointwiseFunction::softplus(2), CUDNN_ATTR_POINTWISE_SOFTPLUS_BETA) == 2);
+    CHECK(told(PointwiseFunction::swish(), CUDNN_ATTR_POINTWISE_SWISH_BETA) == 1);
+}
+
+TEST_CASE("an operation on a tensor that is not there is a mistake of ours and leaves nothing") {
+    FakeCudnn fake;
+    GraphSpec spec = function_spec(PointwiseFunction::relu());
+    spec.tensors.pop_back();
+    CHECK_THROWS_AS(OperationGraph(fake.table, spec), std::logic_error);
+    CHECK(fake.alive.empty());
+}
+
+TEST_CASE("keys differ wherever what they stand for does") {
+    const GraphSpec spec = function_spec(PointwiseFunction::relu());
+    const PlanOrigin origin{91900, 13000, "a GPU"};
+    const std::string key = cache_key(spec, MathMode::f16, origin);
+    CHECK(key == "t1 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; t2 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; relu(t1) -> "
+                 "t2 f32 | f16 | a GPU | cuDNN 91900 | CUDA 13000");
+    CHECK(key != cache_key(function_spec(PointwiseFunction::clip(0, 6)), MathMode::f16, origin));
+    CHECK(key != cache_key(spec, MathMode::bf16, origin));
+    CHECK(key != cache_key(spec, MathMode::f16, {91900, 13000, "another GPU"}));
+    CHECK(key != cache_key(spec, MathMode::f16, {91901, 13000, "a GPU"}));
+    CHECK(key != cache_key(spec, MathMode::f16, {91900, 13010, "a GPU"}));
+}
+
+TEST_CASE("stored plans are read back, and are stale elsewhere") {
+    const StoredPlan stored{{91900, 13000, "a GPU"}, "engine 3, knobs 2=1", 4096, "{\"a\": \"b\nc\"}"};
+    const std::string bytes = to_bytes(stored);
+    CHECK(parse_stored_plan(bytes) == stored);
+    for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(parse_stored_plan(bytes.substr(0, size)));
+    CHECK_FALSE(parse_stored_plan(bytes + " "));
+    CHECK(stale_because(stored, stored.origin).empty());
+    CHECK(stale_because(stored, {91901, 13000, "a GPU"}) == "it was made by cuDNN 91900, and here is 91901");
+    CHECK(stale_because(stored, {91900, 13010, "a GPU"}) == "it was made with CUDA 13000, and here is 13010");
+    CHECK(stale_because(stored, {91900, 13000, "another"}) == "it was made for a GPU, and here is another");
+}
+
+}  // namespace
+}  // namespace seq::tests
