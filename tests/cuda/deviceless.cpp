@@ -1,8 +1,8 @@
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <fstream>
-#include <map>
 #include <sstream>
 
 #include "kernels/cuda/cudnn/legalise.hpp"
@@ -18,6 +18,10 @@ constexpr MathMode all_modes[] = {MathMode::f32, MathMode::tf32, MathMode::f16, 
 
 /// Whether there is a cuDNN; says so where there is none.
 bool can_plan() {
+    // Where there is no driver cuDNN opens NVRTC and closes it for every engine that it would compile, and NVRTC leaves
+    // memory behind each time; not where it stays open.
+    static void* const nvrtc = dlopen(fmt::format("libnvrtc.so.{}", CUDART_VERSION / 1000).c_str(), RTLD_NOW);
+    static_cast<void>(nvrtc);
     if (cudnn()) return true;
     MESSAGE("SKIPPED: ", cudnn().missing);
     return false;
@@ -125,8 +129,11 @@ TEST_CASE("what needs a GPU to be compiled is left to other kernels, with cuDNN'
     CHECK(legal.form->name == "convolution + bias");
     REQUIRE(legal.refusals.size() == 1);
     CAPTURE(legal.refusals[0].text());
-    CHECK(legal.refusals[0].text().starts_with("convolution + bias + swish(1): cuDNN proposes no engine"));
-    CHECK(legal.refusals[0].reason.find("libcuda") != std::string::npos);
+    CHECK(legal.refusals[0].form == "convolution + bias + swish(1)");
+    // With a driver cuDNN proposes them, and we refuse.
+    const bool without_driver = legal.refusals[0].reason.find("libcuda == nullptr") != std::string::npos;
+    const bool with_driver = legal.refusals[0].reason.find("compiled at run time") != std::string::npos;
+    CHECK((without_driver || with_driver));
 }
 
 TEST_CASE("other layers have plans for an H100 too") {

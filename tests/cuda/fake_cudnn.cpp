@@ -1,4 +1,4 @@
-#include "fake_cudnn.hpp"
+#include "tests/cuda/fake_cudnn.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -68,7 +68,9 @@ cudnnStatus_t answer(const std::vector<T>& values, std::int64_t wanted, std::int
 /// The engines stand for themselves in the configurations and engine descriptors that cuDNN fills.
 constexpr auto engine_mark = CUDNN_ATTR_ENGINE_OPERATION_GRAPH;
 
-const FakeEngine& engine_of(const FakeDescriptor& descriptor) { return *descriptor.get<const FakeEngine*>(engine_mark); }
+const FakeEngine& engine_of(const FakeDescriptor& descriptor) {
+    return *descriptor.get<const FakeEngine*>(engine_mark);
+}
 
 void mark(FakeDescriptor& descriptor, cudnnBackendAttributeName_t name, const void* pointer) {
     const auto* bytes = reinterpret_cast<const std::byte*>(&pointer);
@@ -84,8 +86,7 @@ cudnnStatus_t propose(const FakeDescriptor& heuristic, std::int64_t* count, void
     for (std::size_t i = 0; i < engines.size(); ++i) {
         FakeDescriptor& config = of(static_cast<cudnnBackendDescriptor_t*>(elements)[i]);
         mark(config, engine_mark, &engines[i]);
-        mark(config, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH,
-             &heuristic.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
+        mark(config, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, &heuristic.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
     }
     return CUDNN_STATUS_SUCCESS;
 }

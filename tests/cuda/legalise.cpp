@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include "fake_cudnn.hpp"
+#include <algorithm>
+
+#include "tests/cuda/fake_cudnn.hpp"
 
 namespace seq::tests {
 namespace {
@@ -55,13 +57,13 @@ TEST_CASE("each step that is refused leaves more to other kernels and says why")
             if (descriptor.type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) return CUDNN_STATUS_SUCCESS;
             const auto form = std::find(forms.begin(), forms.end(), operations_of_plan(descriptor));
             return form - forms.begin() < static_cast<std::ptrdiff_t>(refused) ? CUDNN_STATUS_NOT_SUPPORTED
-                                                                              : CUDNN_STATUS_SUCCESS;
+                                                                               : CUDNN_STATUS_SUCCESS;
         };
         const LegalLayer legal = legalised(fake, some_layer());
         CHECK(legal.refusals.size() == refused);
         CHECK(legal.form.has_value() == (refused < forms.size()));
-        CHECK(fake.graphs == Graphs(forms.begin(), forms.begin() + static_cast<std::ptrdiff_t>(
-                                                                       std::min(refused + 1, forms.size()))));
+        CHECK(fake.graphs ==
+              Graphs(forms.begin(), forms.begin() + static_cast<std::ptrdiff_t>(std::min(refused + 1, forms.size()))));
         if (refused > 0)
             CHECK(legal.refusals[0].text() ==
                   "convolution + residual + bias + relu: finalising a plan: CUDNN_STATUS_NOT_SUPPORTED (3000): no such "
@@ -76,8 +78,8 @@ TEST_CASE("each step that is refused leaves more to other kernels and says why")
 TEST_CASE("a graph that is refused as a whole is a step as well") {
     FakeCudnn fake;
     fake.on_finalize = [](const FakeDescriptor& descriptor) {
-        const bool whole = descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR &&
-                           operations_of(descriptor).ends_with("relu");
+        const bool whole =
+            descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR && operations_of(descriptor).ends_with("relu");
         return whole ? CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN : CUDNN_STATUS_SUCCESS;
     };
     const LegalLayer legal = legalised(fake, some_layer());
@@ -196,9 +198,10 @@ TEST_CASE("the reasons of engines are counted") {
     layer.math = MathMode::f32;
     const LegalLayer legal = legalised(fake, layer);
     REQUIRE(legal.refusals.size() == 4);
-    CHECK(legal.refusals[3].text() ==
-          "convolution: it uses tensor cores, which round f32 to tf32 (of 2 engine configurations); its workspace passes "
-          "268435456 bytes (of 1 engine configuration)");
+    CHECK(
+        legal.refusals[3].text() ==
+        "convolution: it uses tensor cores, which round f32 to tf32 (of 2 engine configurations); its workspace passes "
+        "268435456 bytes (of 1 engine configuration)");
     fake.mode_a.clear();
     CHECK(legalised(fake, layer).refusals[3].text() == "convolution: cuDNN proposes no engine");
 }

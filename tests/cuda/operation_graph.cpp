@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "fake_cudnn.hpp"
 #include "kernels/cuda/cudnn/stored_plan.hpp"
+#include "tests/cuda/fake_cudnn.hpp"
 
 namespace seq::tests {
 namespace {
@@ -38,12 +38,14 @@ TEST_CASE("statuses belong to a class by their thousand, and say what was being 
     CHECK(class_of(CUDNN_STATUS_EXECUTION_FAILED_CUDART) == StatusClass::execution);
 
     FakeCudnn fake;
-    fake.error_text = "{\"engineId\":4}\nWarning: CUDNN_STATUS_A; Reason: the cause\nWarning: CUDNN_STATUS_A; Reason: "
-                      "caller()\n\n{\"engineId\":5}\nWarning: CUDNN_STATUS_A; Reason: the cause\n\nError: "
-                      "CUDNN_STATUS_B; Reason:   another\n";
+    fake.error_text =
+        "{\"engineId\":4}\nWarning: CUDNN_STATUS_A; Reason: the cause\nWarning: CUDNN_STATUS_A; Reason: "
+        "caller()\n\n{\"engineId\":5}\nWarning: CUDNN_STATUS_A; Reason: the cause\n\nError: "
+        "CUDNN_STATUS_B; Reason:   another\n";
     const CudnnError error(fake.table, CUDNN_STATUS_NOT_SUPPORTED, "trying");
     CHECK(std::string(error.what()) ==
-          "trying: CUDNN_STATUS_NOT_SUPPORTED (3000): CUDNN_STATUS_A; Reason: the cause; CUDNN_STATUS_B; Reason: another");
+          "trying: CUDNN_STATUS_NOT_SUPPORTED (3000): CUDNN_STATUS_A; Reason: the cause; "
+          "CUDNN_STATUS_B; Reason: another");
     CHECK(error.is_refusal());
     CHECK_FALSE(CudnnError(fake.table, CUDNN_STATUS_BAD_PARAM, "trying").is_refusal());
     CHECK_FALSE(CudnnError(fake.table, CUDNN_STATUS_EXECUTION_FAILED, "trying").is_refusal());
@@ -90,8 +92,9 @@ TEST_CASE("keys differ wherever what they stand for does") {
     const GraphSpec spec = function_spec(PointwiseFunction::relu());
     const PlanOrigin origin{91900, 13000, "a GPU"};
     const std::string key = cache_key(spec, MathMode::f16, origin);
-    CHECK(key == "t1 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; t2 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; relu(t1) -> "
-                 "t2 f32 | f16 | a GPU | cuDNN 91900 | CUDA 13000");
+    CHECK(key ==
+          "t1 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; t2 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; relu(t1) -> "
+          "t2 f32 | f16 | a GPU | cuDNN 91900 | CUDA 13000");
     CHECK(key != cache_key(function_spec(PointwiseFunction::clip(0, 6)), MathMode::f16, origin));
     CHECK(key != cache_key(spec, MathMode::bf16, origin));
     CHECK(key != cache_key(spec, MathMode::f16, {91900, 13000, "another GPU"}));

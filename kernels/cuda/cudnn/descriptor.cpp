@@ -63,9 +63,7 @@ void Descriptor::set_text(cudnnBackendAttributeName_t name, std::string_view tex
     set(name, std::span<const char>(text.data(), text.size()));
 }
 
-void Descriptor::finalize() {
-    check(*cudnn_, cudnn_->finalize(raw_), fmt::format("finalising a {}", name_of(type_)));
-}
+void Descriptor::finalize() { check(*cudnn_, cudnn_->finalize(raw_), fmt::format("finalising a {}", name_of(type_))); }
 
 std::string Descriptor::get_text(cudnnBackendAttributeName_t name) const {
     const std::vector<char> text = get_all<char>(name);
@@ -77,8 +75,8 @@ std::vector<Descriptor> Descriptor::get_descriptors(cudnnBackendAttributeName_t 
     return get_descriptors(name, type, count(name, CUDNN_TYPE_BACKEND_DESCRIPTOR));
 }
 
-std::vector<Descriptor> Descriptor::get_descriptors(cudnnBackendAttributeName_t name,
-                                                    cudnnBackendDescriptorType_t type, std::int64_t at_most) const {
+std::vector<Descriptor> Descriptor::get_descriptors(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
+                                                    std::int64_t at_most) const {
     std::vector<Descriptor> descriptors;
     std::vector<cudnnBackendDescriptor_t> raw;
     for (std::int64_t i = 0; i < at_most; ++i) raw.push_back(descriptors.emplace_back(*cudnn_, type).raw());
@@ -92,7 +90,8 @@ void Descriptor::set_raw(cudnnBackendAttributeName_t name, cudnnBackendAttribute
                          const void* values) {
     const auto status = cudnn_->set_attribute(raw_, name, type, static_cast<std::int64_t>(count), values);
     if (status == CUDNN_STATUS_SUCCESS) return;
-    throw CudnnError(*cudnn_, status, fmt::format("setting attribute {} of a {}", static_cast<int>(name), name_of(type_)));
+    throw CudnnError(*cudnn_, status,
+                     fmt::format("setting attribute {} of a {}", static_cast<int>(name), name_of(type_)));
 }
 
 std::int64_t Descriptor::get_raw(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
@@ -100,7 +99,8 @@ std::int64_t Descriptor::get_raw(cudnnBackendAttributeName_t name, cudnnBackendA
     std::int64_t got = 0;
     const auto status = cudnn_->get_attribute(raw_, name, type, wanted, &got, values);
     if (status == CUDNN_STATUS_SUCCESS) return got;
-    throw CudnnError(*cudnn_, status, fmt::format("reading attribute {} of a {}", static_cast<int>(name), name_of(type_)));
+    throw CudnnError(*cudnn_, status,
+                     fmt::format("reading attribute {} of a {}", static_cast<int>(name), name_of(type_)));
 }
 
 std::int64_t Descriptor::count(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type) const {

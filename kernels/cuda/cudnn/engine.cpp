@@ -37,12 +37,11 @@ std::string EngineChoice::text() const {
 }
 
 std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
-                                          cudnnBackendHeurMode_t mode) {
+                                        cudnnBackendHeurMode_t mode) {
     Descriptor heuristic(cudnn, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph.descriptor());
     heuristic.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
-    if (target.handle == nullptr)
-        heuristic.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target.properties->descriptor());
+    if (target.handle == nullptr) heuristic.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target.properties->descriptor());
     heuristic.finalize();
     return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
 }

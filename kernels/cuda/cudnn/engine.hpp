@@ -28,7 +28,7 @@ struct EngineChoice {
 
 /// The configurations that a heuristic of cuDNN proposes for a graph, the ones that it takes for fastest first.
 std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
-                                          cudnnBackendHeurMode_t mode);
+                                        cudnnBackendHeurMode_t mode);
 
 /// How a layer computes. f32: as IEEE says, sums in f32; tf32: factors rounded to 10 bits of mantissa; f16 and bf16:
 /// tensors of that type, sums in f32.

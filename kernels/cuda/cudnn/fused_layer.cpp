@@ -90,9 +90,7 @@ std::vector<Steps> step_choices(const FusedLayer& layer) {
 class FormWriter {
    public:
     FormWriter(const FusedLayer& layer, const Steps& steps, bool as_convolution)
-        : layer_(layer),
-          as_convolution_(as_convolution),
-          type_(*cudnn_type(storage_type(layer.math))) {
+        : layer_(layer), as_convolution_(as_convolution), type_(*cudnn_type(storage_type(layer.math))) {
         form_.residual = steps.residual;
         form_.bias = steps.bias;
         form_.activation = steps.activation;
@@ -136,8 +134,8 @@ class FormWriter {
     void write_convolution() {
         const bool transposed = layer_.kind == LayerKind::transposed_convolution;
         const std::int64_t in = form_.in_channels, out = layer_.out_channels;
-        std::vector<std::int64_t> input{layer_.batch, in}, kernel{transposed ? in : out,
-                                                                  (transposed ? out : in) / layer_.groups};
+        std::vector<std::int64_t> input{layer_.batch, in},
+            kernel{transposed ? in : out, (transposed ? out : in) / layer_.groups};
         output_sizes_ = {layer_.batch, out};
         ConvolutionOperation operation{transposed, input_tensor, weight_tensor};
         const auto add_dimension = [&](std::int64_t size, std::int64_t output, const WindowSpec& window) {
@@ -210,9 +208,8 @@ class FormWriter {
 std::vector<std::int64_t> output_spatial(const FusedLayer& layer) {
     std::vector<std::int64_t> sizes;
     for (std::size_t i = 0; i < layer.spatial.size(); ++i)
-        sizes.push_back(
-            output_size(layer.spatial[i], layer.windows[i], layer.kind == LayerKind::transposed_convolution)
-                .value_or(0));
+        sizes.push_back(output_size(layer.spatial[i], layer.windows[i], layer.kind == LayerKind::transposed_convolution)
+                            .value_or(0));
     return sizes;
 }
 

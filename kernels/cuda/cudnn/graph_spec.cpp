@@ -96,7 +96,8 @@ std::string text_of(const PointwiseFunction& function) {
 }
 
 const TensorSpec* GraphSpec::tensor(TensorId id) const {
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.id == id; });
+    const auto found =
+        std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.id == id; });
     return found == tensors.end() ? nullptr : &*found;
 }
 

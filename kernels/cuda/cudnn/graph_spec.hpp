@@ -38,8 +38,8 @@ std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>&
 std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& sizes);
 
 /// Cross-correlation; `transposed`: the gradient with respect to its input, so that x is [N, in, ...], the weight
-/// [in, out / groups, kernel...] and y [N, out, ...]. Otherwise the weight is [out, in / groups, kernel...]. Each vector
-/// has a number for each spatial dimension.
+/// [in, out / groups, kernel...] and y [N, out, ...]. Otherwise the weight is [out, in / groups, kernel...]. Each
+/// vector has a number for each spatial dimension.
 struct ConvolutionOperation {
     bool transposed = false;
     TensorId x = 0, weight = 0, y = 0;

@@ -24,8 +24,8 @@ struct LegalLayer {
 };
 
 /// The first of layer_forms for which there are plans. It is the one that does most, not necessarily the fastest: who
-/// measures takes layer_forms and find_plans. `options.math` is the layer's. Throws CudnnError for whatever is no refusal
-/// (CudnnError::is_refusal); then nothing is left behind.
+/// measures takes layer_forms and find_plans. `options.math` is the layer's. Throws CudnnError for whatever is no
+/// refusal (CudnnError::is_refusal); then nothing is left behind.
 LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target, PlanOptions options);
 
 }  // namespace seq::cuda

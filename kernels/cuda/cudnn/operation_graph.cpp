@@ -12,7 +12,8 @@ OperationGraph::OperationGraph(const Cudnn& cudnn, GraphSpec spec, cudnnHandle_t
     for (const TensorSpec& tensor : spec_.tensors) add_tensor(tensor);
     std::vector<const Descriptor*> operations;
     for (const Operation& operation : spec_.operations) {
-        Descriptor& descriptor = std::visit([&](const auto& op) -> Descriptor& { return add_operation(op); }, operation);
+        Descriptor& descriptor =
+            std::visit([&](const auto& op) -> Descriptor& { return add_operation(op); }, operation);
         descriptor.finalize();
         operations.push_back(&descriptor);
     }
@@ -96,8 +97,7 @@ const Descriptor& OperationGraph::add_function(const PointwiseOperation& operati
     if (function.mode == CUDNN_POINTWISE_RELU_FWD) {
         // What is set, to its default even, makes cuDNN look for engines that can clip.
         if (function.lower != 0) descriptor.set(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP, double{function.lower});
-        if (std::isfinite(function.upper))
-            descriptor.set(CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP, double{function.upper});
+        if (std::isfinite(function.upper)) descriptor.set(CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP, double{function.upper});
         if (function.slope != 0) descriptor.set(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, double{function.slope});
     } else if (function.mode == CUDNN_POINTWISE_ELU_FWD) {
         descriptor.set(CUDNN_ATTR_POINTWISE_ELU_ALPHA, double{function.alpha});

@@ -116,9 +116,7 @@ class Search {
 
 Plan::Plan(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, EngineChoice choice,
            const PlanTarget& target)
-    : graph_(std::move(graph)),
-      engine_(choice.text()),
-      descriptor_(cudnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+    : graph_(std::move(graph)), engine_(choice.text()), descriptor_(cudnn, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
     set_target(descriptor_, target);
     descriptor_.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, choice.config);
     descriptor_.finalize();
@@ -134,9 +132,7 @@ Plan::Plan(const Cudnn& cudnn, std::string_view json, std::string engine, const 
     workspace_ = descriptor_.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
 }
 
-std::string Plan::serialised() const {
-    return descriptor_.get_text(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
-}
+std::string Plan::serialised() const { return descriptor_.get_text(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION); }
 
 PlanSearch find_plans(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,
                       const PlanOptions& options) {
