@@ -63,6 +63,45 @@ TEST_CASE("tensors are told with their strides and an alignment of 16") {
     CHECK_FALSE(tensor.get<bool>(CUDNN_ATTR_TENSOR_IS_VIRTUAL));
 }
 
+/// Two numbers of an attribute.
+std::vector<std::int64_t> pair_of(const FakeDescriptor& descriptor, cudnnBackendAttributeName_t name) {
+    const FakeAttribute& attribute = descriptor.attributes.at(name);
+    REQUIRE(attribute.count == 2);
+    std::vector<std::int64_t> numbers(2);
+    std::memcpy(numbers.data(), attribute.bytes.data(), attribute.bytes.size());
+    return numbers;
+}
+
+TEST_CASE("windows are told dimension by dimension, and transposed ones from the result's side") {
+    GraphSpec spec = function_spec({});
+    spec.tensors.push_back({7, CUDNN_DATA_HALF, {8, 8, 1, 2}, channels_last_strides({8, 8, 1, 2})});
+    for (const bool transposed : {false, true}) {
+        FakeCudnn fake;
+        spec.operations = {ConvolutionOperation{transposed, 1, 7, 2, {1, 2}, {3, 4}, {5, 6}, {7, 8}}};
+        const OperationGraph graph(fake.table, spec);
+        const FakeDescriptor& window = first_of(fake, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+        using Pair = std::vector<std::int64_t>;
+        CHECK(pair_of(window, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS) == Pair{1, 2});
+        CHECK(pair_of(window, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS) == Pair{3, 4});
+        CHECK(pair_of(window, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES) == Pair{5, 6});
+        CHECK(pair_of(window, CUDNN_ATTR_CONVOLUTION_DILATIONS) == Pair{7, 8});
+        CHECK(window.get<cudnnDataType_t>(CUDNN_ATTR_CONVOLUTION_COMP_TYPE) == CUDNN_DATA_FLOAT);
+        CHECK(window.get<cudnnConvolutionMode_t>(CUDNN_ATTR_CONVOLUTION_CONV_MODE) == CUDNN_CROSS_CORRELATION);
+        const FakeDescriptor& operation =
+            first_of(fake, transposed ? CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR
+                                      : CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+        const auto id = [&](cudnnBackendAttributeName_t name) {
+            return operation.part(name).get<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID);
+        };
+        CHECK(id(transposed ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY
+                            : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X) == 1);
+        CHECK(id(transposed ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W
+                            : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W) == 7);
+        CHECK(id(transposed ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX
+                            : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y) == 2);
+    }
+}
+
 TEST_CASE("functions are told what is not their default") {
     const auto told = [](const PointwiseFunction& function, cudnnBackendAttributeName_t name) {
         FakeCudnn fake;
