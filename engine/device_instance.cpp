@@ -4,7 +4,6 @@
 
 #include "engine/edge_copy.hpp"
 #include "engine/plan_instance.hpp"
-#include "graph/convert_tensor.hpp"
 
 namespace seq {
 
@@ -80,25 +79,13 @@ void DeviceInstance::wire(std::uint64_t wiring, std::span<const TensorView> inpu
 
 void DeviceInstance::stage_inputs() {
     for (Edge& input : inputs_) {
-        if (!input.is_on_host()) continue;
-        if (input.callers.dtype == input.staged.dtype) {
-            copy_elements(input.callers, input.staged);
-        } else {
-            copy_elements(input.callers, input.native);
-            convert(input.native.view(), input.staged);
-        }
+        if (input.is_on_host()) fetch_elements(input.callers, input.native.view(), input.staged);
     }
 }
 
 void DeviceInstance::deliver_outputs() {
     for (Edge& output : outputs_) {
-        if (!output.is_on_host()) continue;
-        if (output.callers.dtype == output.staged.dtype) {
-            copy_elements(output.staged, output.callers);
-        } else {
-            convert(output.staged, output.native.view());
-            copy_elements(output.native, output.callers);
-        }
+        if (output.is_on_host()) deliver_elements(output.staged, output.native.view(), output.callers);
     }
 }
 

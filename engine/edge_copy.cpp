@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "graph/convert_tensor.hpp"
+
 namespace seq {
 
 bool is_direct(const TensorView& view, DType wanted) {
@@ -34,6 +36,18 @@ void copy_elements(const TensorView& from, const TensorView& to) {
             index[i] = 0;
         }
     }
+}
+
+void fetch_elements(const TensorView& callers, const TensorView& native, const TensorView& port) {
+    const bool converts = callers.dtype != port.dtype;
+    copy_elements(callers, converts ? native : port);
+    if (converts) convert(native, port);
+}
+
+void deliver_elements(const TensorView& port, const TensorView& native, const TensorView& callers) {
+    const bool converts = callers.dtype != port.dtype;
+    if (converts) convert(port, native);
+    copy_elements(converts ? native : port, callers);
 }
 
 ByteRange byte_range(const TensorView& view) {

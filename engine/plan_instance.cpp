@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/edge_copy.hpp"
-#include "graph/convert_tensor.hpp"
 #include "kernels/cpu/large_pages.hpp"
 
 namespace seq {
@@ -59,8 +58,8 @@ void* PlanInstance::source_of(std::size_t port, const TensorView& view, bool mus
 
 void PlanInstance::fetch(const Staged& input) {
     Staging& staging = input_staging_[input.port];
-    copy_elements(input.view, staging.native);
-    if (compute_dtype(input.view.dtype) != input.view.dtype) convert(staging.native.view(), staging.compute.view());
+    const bool converts = compute_dtype(input.view.dtype) != input.view.dtype;
+    fetch_elements(input.view, staging.native.view(), (converts ? staging.compute : staging.native).view());
 }
 
 void* PlanInstance::target_of(std::size_t port, const TensorView& view) {
@@ -77,12 +76,7 @@ void* PlanInstance::target_of(std::size_t port, const TensorView& view) {
 
 void PlanInstance::deliver(const Staged& output) {
     Staging& staging = output_staging_[output.port];
-    if (output.view.dtype == plan_->outputs[output.port].dtype) {
-        copy_elements(staging.compute, output.view);
-        return;
-    }
-    convert(staging.compute.view(), staging.native.view());
-    copy_elements(staging.native, output.view);
+    deliver_elements(staging.compute.view(), staging.native.view(), output.view);
 }
 
 bool PlanInstance::needs_care() const {

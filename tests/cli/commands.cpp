@@ -18,8 +18,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
-
 TEST_CASE("check is silent about a sound model and prints every fault of a wrong one") {
     const ProcessResult sound = seqc("check broken/sound_vgg.json");
     CHECK(sound.status == 0);

@@ -11,8 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
-
 TEST_CASE("explain tells what became of a layer") {
     const ProcessResult result = seqc("explain goldens/residual_block.json b1");
     CHECK(result.status == 0);

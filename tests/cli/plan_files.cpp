@@ -15,8 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
-
 /// Caps the instruction set of the commands that run meanwhile; "" lifts the cap.
 class Cap {
    public:

@@ -19,4 +19,6 @@ std::string scratch_path(const std::string& name);
 void write_file(const std::string& path, const std::string& text);
 std::string read_file(const std::string& path);
 
+inline bool has(const std::string& text, const std::string& word) { return text.find(word) != std::string::npos; }
+
 }  // namespace seq::tests

@@ -92,14 +92,25 @@ class LayerRequest {
     seq::test::MemoryWeights weights_;
 };
 
+struct Example {
+    std::int64_t batch, in, out, height, width;
+    Padding padding;
+    bool bias;
+};
+
+void check_examples(const std::vector<Example>& examples, std::int64_t stride) {
+    for (const Example& e : examples) {
+        CAPTURE(e.in);
+        CAPTURE(e.out);
+        CAPTURE(e.height);
+        KernelCase example(conv3x3(e.in, e.out, e.padding, e.bias, stride), {{e.batch, e.in, e.height, e.width}});
+        check_ran(example.run_all());
+    }
+}
+
 }  // namespace
 
 TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill no block, and paddings") {
-    struct Example {
-        std::int64_t batch, in, out, height, width;
-        Padding padding;
-        bool bias;
-    };
     const std::vector<Example> examples{
         {1, 1, 1, 3, 3, 0, true},     {1, 16, 16, 8, 8, 1, true},      {2, 17, 33, 9, 7, 1, true},
         {1, 48, 40, 13, 6, 0, false}, {3, 5, 64, 4, 21, {2, 0}, true}, {1, 64, 96, 14, 14, "same", true},
@@ -107,34 +118,17 @@ TEST_CASE("Winograd agrees with the reference for odd sizes, channels that fill 
         {1, 40, 31, 5, 5, 4, true},   {2, 100, 17, 10, 11, 1, true},   {1, 31, 100, 18, 6, 1, false},
         {1, 16, 16, 2, 30, 1, true},
     };
-    for (const Example& e : examples) {
-        CAPTURE(e.in);
-        CAPTURE(e.out);
-        CAPTURE(e.height);
-        KernelCase example(conv3x3(e.in, e.out, e.padding, e.bias), {{e.batch, e.in, e.height, e.width}});
-        check_ran(example.run_all());
-    }
+    check_examples(examples, 1);
 }
 
 TEST_CASE("Winograd of stride 2 agrees with the reference for odd sizes, channels that fill no block, and paddings") {
-    struct Example {
-        std::int64_t batch, in, out, height, width;
-        Padding padding;
-        bool bias;
-    };
     const std::vector<Example> examples{
         {1, 1, 1, 3, 3, 0, true},      {1, 16, 16, 16, 16, 1, true},    {2, 17, 33, 9, 7, 1, true},
         {1, 48, 40, 13, 6, 0, false},  {3, 5, 64, 4, 21, {2, 0}, true}, {5, 24, 24, 14, 14, 1, false},
         {1, 3, 100, 1, 1, 1, true},    {1, 40, 31, 5, 5, 4, true},      {2, 100, 17, 20, 21, 1, true},
         {1, 31, 100, 18, 6, 1, false}, {4, 16, 16, 2, 60, 1, true},     {1, 32, 8, 57, 33, 1, true},
         {1, 70, 20, 9, 9, 0, true},    {1, 33, 65, 10, 8, {0, 2}, true}};
-    for (const Example& e : examples) {
-        CAPTURE(e.in);
-        CAPTURE(e.out);
-        CAPTURE(e.height);
-        KernelCase example(conv3x3(e.in, e.out, e.padding, e.bias, 2), {{e.batch, e.in, e.height, e.width}});
-        check_ran(example.run_all());
-    }
+    check_examples(examples, 2);
 }
 
 TEST_CASE("Winograd takes no windows of 3×3 whose strides differ or are above 2, and none that are dilated") {
