@@ -215,6 +215,35 @@ TEST_CASE("convolutions of a small net that take Winograd's form agree with the 
     }
 }
 
+TEST_CASE("products whose largest of 2x2 are taken in registers agree with the reference, with NaN and Inf too") {
+    for (const std::vector<std::int64_t>& sizes :
+         {std::vector<std::int64_t>{1, 3, 8, 8}, {3, 1, 9, 5}, {2, 5, 21, 34}, {1, 2, 5, 43}, {9, 16, 15, 18}}) {
+        for (const std::int64_t outputs : {1, 16, 23, 32, 40}) {
+            for (const bool finite : {true, false}) {
+                CAPTURE(sizes[3]);
+                CAPTURE(outputs);
+                CAPTURE(finite);
+                SmallChain chain(sizes, static_cast<unsigned>(outputs));
+                if (!finite) {
+                    chain.input()[7] = nan_value;
+                    chain.input()[chain.input().size() / 2] = infinity;
+                    chain.input()[chain.input().size() - 9] = -infinity;
+                }
+                chain.add(convolution<2>(outputs, 3, 1), {ops::ReLU6{}});
+                chain.add(pool<ops::MaxPool2d>(2), {ops::Tanh{}});
+                auto strided = convolution<2>(17, IntList{1, 3}, 1);
+                strided.stride = IntList{1, 2};
+                chain.add(outputs % 2 == 0 ? convolution<2>(33, 3, 1) : strided, {ops::Hardtanh{-0.5, 2}});
+                if (chain.sizes()[2] > 1 && chain.sizes()[3] > 1) chain.add(pool<ops::MaxPool2d>(2));
+                chain.add(ops::Flatten{});
+                chain.add(linear(3));
+                chain.finish();
+                check_chain(chain);
+            }
+        }
+    }
+}
+
 TEST_CASE("NaN and Inf come through a small net as through the reference") {
     for (const std::int64_t batch : {1, 9}) {
         SmallChain rows({batch, 30}, 5);

@@ -277,15 +277,45 @@ bool Builder::append_pool(const Node& node) {
     return true;
 }
 
+namespace {
+
+/// Whether each window is 2×2 elements, all of them there, and next to the one before it.
+bool is_largest_of_pairs(const PoolPlan& plan) {
+    const auto in_pairs = [](const PoolAxis& axis) {
+        for (std::int64_t i = 0; i < axis.out; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            if (axis.step != 1 || axis.first[at] != 2 * i || axis.end[at] != 2 * i + 2) return false;
+        }
+        return true;
+    };
+    return plan.mode == PoolMode::largest && in_pairs(plan.axes[1]) && in_pairs(plan.axes[2]);
+}
+
+}  // namespace
+
 /// Into the stage before, where that multiplies: its lines are pooled as soon as they are there.
 bool Builder::fold_pool(const Pooling& pooling, int out) {
-    if (net_.stages.empty() || !net_.stages.back().multiply || net_.stages.back().pooling ||
-        is_transformed(net_.stages.back()))
-        return false;
-    constexpr std::int64_t cache_floats = 6144;
+    if (net_.stages.empty() || !net_.stages.back().multiply || net_.stages.back().pooling) return false;
     Stage& stage = net_.stages.back();
+    stage.pools_at_once = stage.multiply->calls.empty() && is_largest_of_pairs(pooling.plan);
+    if (is_transformed(stage)) {
+        if (!stage.pools_at_once) return false;
+        stage.middle = stage.out;
+    } else if (stage.pools_at_once) {
+        area(stage.out).height = 0;
+    } else {
+        keep_lines_to_pool(stage, pooling.plan);
+    }
+    stage.out = out;
+    stage.pooling = pooling;
+    return true;
+}
+
+/// Some lines between the product and the pool.
+void Builder::keep_lines_to_pool(Stage& stage, const PoolPlan& plan) {
+    constexpr std::int64_t cache_floats = 6144;
     Area& middle = area(stage.out);
-    const PoolAxis& axis = pooling.plan.axes[1];
+    const PoolAxis& axis = plan.axes[1];
     const auto lines_of = [&](std::int64_t first, std::int64_t last) {
         return axis.end[static_cast<std::size_t>(last - 1)] - axis.first[static_cast<std::size_t>(first)];
     };
@@ -297,9 +327,6 @@ bool Builder::fold_pool(const Pooling& pooling, int out) {
         lines = std::max(lines, lines_of(y, std::min(y + stage.block, axis.out)));
     middle.height = lines;
     stage.middle = stage.out;
-    stage.out = out;
-    stage.pooling = pooling;
-    return true;
 }
 
 bool Builder::append_softmax(const Node& node) {
@@ -348,10 +375,10 @@ double Builder::multiply_adds() const {
     double sum = 0;
     for (const Stage& stage : net_.stages) {
         if (!stage.multiply) continue;
-        const Area& out = net_.areas[static_cast<std::size_t>(stage.middle >= 0 ? stage.middle : stage.out)];
-        const std::int64_t lines = stage.pooling ? stage.pooling->plan.axes[1].in : out.height;
-        sum += static_cast<double>(stage.multiply->taps.size()) *
-               static_cast<double>(stage.multiply->outputs * out.width * lines);
+        const Area& out = net_.areas[static_cast<std::size_t>(stage.out)];
+        const std::int64_t pixels =
+            stage.pooling ? stage.pooling->plan.axes[1].in * stage.pooling->plan.axes[2].in : out.height * out.width;
+        sum += static_cast<double>(stage.multiply->taps.size()) * static_cast<double>(stage.multiply->outputs * pixels);
     }
     return sum;
 }

@@ -49,6 +49,7 @@ class Builder {
     Multiply multiply_of(const Node& node, std::int64_t outputs) const;
     bool append_calls(const Node& node, std::vector<Call>& calls, std::size_t first = 0) const;
     bool fold_pool(const Pooling& pooling, int out);
+    void keep_lines_to_pool(Stage& stage, const PoolPlan& plan);
     void place_areas();
 
     const ComputeOptions options_;

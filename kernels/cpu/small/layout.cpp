@@ -69,20 +69,23 @@ Net Builder::finish(Workers workers) {
 
 namespace {
 
-/// Part `part` of `parts` of a picture's lines, in whole tiles.
-Strip cut_strip(const winograd::Problem& whole, std::int64_t part, std::int64_t parts, Isa isa) {
+/// Part `part` of `parts` of a picture's lines, in whole tiles; not its executions.
+Strip cut_strip(const winograd::Problem& whole, std::int64_t part, std::int64_t parts) {
     const winograd::Cut cut(whole.tile_rows(), parts);
     Strip strip;
     strip.first = cut.start(part) * whole.tile;
     strip.last = std::min(strip.first + cut.size(part) * whole.tile, whole.out.height);
     strip.in_line = std::max<std::int64_t>(strip.first - whole.pad_top, 0);
+    return strip;
+}
+
+winograd::Execution execution_of(const winograd::Problem& whole, const Strip& strip, Isa isa) {
     winograd::Problem problem = whole;
     problem.pad_top = strip.in_line - (strip.first - whole.pad_top);
     problem.in.height -= strip.in_line;
     problem.out.height = strip.last - strip.first;
     winograd::cut_into_tasks(problem, 1);
-    strip.execution = winograd::Execution(problem, isa, 1);
-    return strip;
+    return {problem, isa, 1};
 }
 
 /// How an area lies; its border is not part of the pictures.
@@ -100,14 +103,21 @@ void Builder::finish_transformed() {
     for (Stage& stage : net_.stages) {
         if (!is_transformed(stage)) continue;
         Transformed& form = *stage.multiply->transformed;
+        const int lines = stage.pools_at_once ? stage.middle : stage.out;
         form.problem.in = pictures_of(area(stage.in));
-        form.problem.out = pictures_of(area(stage.out));
+        form.problem.out = pictures_of(area(lines));
+        winograd::Problem pooled = form.problem;
+        pooled.pooled = true;
+        pooled.out.row = area(stage.out).line();
+        pooled.out.block = area(stage.out).plane();
         const std::int64_t wanted = net_.group == 0 ? (net_.workers + net_.batch - 1) / net_.batch : 1;
         const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, form.problem.tile_rows());
         std::int64_t floats = 0;
         for (std::int64_t part = 0; part < parts; ++part) {
-            form.strips.push_back(cut_strip(form.problem, part, parts, isa_));
-            floats = std::max(floats, form.strips.back().execution.scratch_floats());
+            Strip& strip = form.strips.emplace_back(cut_strip(form.problem, part, parts));
+            strip.execution = execution_of(stage.pools_at_once ? pooled : form.problem, strip, isa_);
+            if (stage.pools_at_once) strip.unpooled = execution_of(form.problem, strip, isa_);
+            floats = std::max(floats, strip.execution.scratch_floats());
         }
         form.scratch = net_.own_floats;
         net_.own_floats += rounded(floats);

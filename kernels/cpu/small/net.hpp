@@ -49,6 +49,8 @@ struct Strip {
     std::int64_t first = 0, last = 0;
     std::int64_t in_line = 0;  ///< of the input, from which it reads
     winograd::Execution execution;
+    /// Of runs with NaN or Inf, where the other one pools: leaves its lines in the middle area.
+    std::optional<winograd::Execution> unpooled;
 };
 
 /// A convolution in Winograd's form, of one picture.
@@ -85,9 +87,10 @@ struct Pooling {
 };
 
 /// A pass from area `in` to area `out`. Where it multiplies and pools, the lines between lie in area `middle`, some at
-/// a time.
+/// a time, unless it pools at once, in registers.
 struct Stage {
     int in = 0, out = 0, middle = -1;
+    bool pools_at_once = false;
     /// Positions are the pictures, and each has a row of features.
     bool flat = false;
     std::optional<Multiply> multiply;
@@ -129,6 +132,7 @@ struct Bases {
     const float* weights = nullptr;
     std::int64_t first = 0;      ///< the picture that comes first in own areas
     std::int64_t arranged = -1;  ///< the picture that the arranged area holds
+    std::uint64_t bordered = 0;  ///< a bit for each of the first areas, whose border has its zeros in this run
     bool nonfinite = false;      ///< as RunContext has it
 };
 

@@ -13,8 +13,8 @@ struct Run {
     std::int32_t count = 0;
 };
 
-/// For positions along lines: output = min(max(bias + sum over taps of input · weights, low), high), NaN kept. A
-/// position gets one or two vectors of outputs, its columns. All strides count floats.
+/// For positions along lines: output = min(max(bias + sum over taps of input · weights, low), high), NaN kept, of each
+/// or of the largest of 2×2. A position gets one or two vectors of numbers, its columns. All strides count floats.
 struct Product {
     const float* input = nullptr;
     std::int64_t position_stride = 0;
@@ -27,7 +27,7 @@ struct Product {
     std::int64_t out_position_stride = 0;
     std::int64_t out_line_stride = 0;
     std::int64_t out_column_stride = 0;
-    /// Groups of positions that are computed at once, and how many there are in a line.
+    /// Groups of outputs that are computed at once, and how many there are in a line of outputs.
     std::int64_t tiles = 0;
     std::int64_t lines = 0;
     float low = 0;
@@ -71,13 +71,21 @@ using PoolFunction = void (*)(const PoolWork&);
 constexpr int most_columns = 2;
 constexpr int most_positions = 16;
 
+/// Products by how many outputs of a line they compute at once.
+struct ProductTable {
+    /// Positions from an output to the next, and lines from a line of outputs to the next. 2: an output is the largest
+    /// of 2×2 positions.
+    int step = 1;
+    /// The most outputs whose positions stay in registers, for one and for two columns.
+    int most[most_columns] = {};
+    /// [whether positions are 1 float apart][columns - 1][outputs - 1]
+    ProductFunction functions[2][most_columns][most_positions] = {};
+};
+
 /// What one instruction set offers.
 struct Routines {
     int lanes = 0;
-    /// The most positions that stay in registers for one and for two columns.
-    int positions[most_columns] = {};
-    /// [whether positions are 1 float apart][columns - 1][positions - 1]
-    ProductFunction product[2][most_columns][most_positions] = {};
+    ProductTable product, pooled_product;
     DotFunction dot = nullptr;
     /// For windows of any size, and for those of 1×2, 2×2 and 3×3 elements; largest or mean.
     PoolFunction largest[4] = {};

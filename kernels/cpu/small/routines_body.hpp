@@ -19,51 +19,64 @@ constexpr int partial_sums(int positions, int columns) {
     return sums >= 8 ? 1 : sums >= 4 ? 2 : 4;
 }
 
-/// Positions in threes, so that few registers address them; one register where the stride is known (not 0).
-constexpr int pointers(int positions, int stride) { return stride != 0 ? 1 : (positions + 2) / 3; }
-template <int Positions, int Stride>
-using Pointers = const float * [pointers(Positions, Stride)];
+/// The positions that a tile computes: `Outputs` of a line, or the 2×2 of each, of which the largest is the output.
+template <int Outputs, bool Pooled, int Stride>
+struct Shape {
+    static constexpr int step = Pooled ? 2 : 1;
+    static constexpr int width = Outputs * step, positions = width * step;
+    /// Of a line. Positions go in threes, so that few registers address them; one where the stride is known (not 0).
+    static constexpr int pointers = Stride != 0 ? 1 : (width + 2) / 3;
+    using Pointers = const float * [step * pointers];
 
-template <class V, int Positions, int Columns, int Stride>
-SEQ_SMALL_INLINE void multiply_tap(const Pointers<Positions, Stride>& at, std::int64_t stride, std::int64_t tap,
-                                   const float* weights, typename V::Vec (&sums)[Positions][Columns]) {
+    SEQ_SMALL_INLINE static const float* find(const Pointers& at, int position, std::int64_t stride) {
+        const int line = position / width, x = position % width;
+        return Stride != 0 ? at[line] + x * Stride : at[line * pointers + x / 3] + x % 3 * stride;
+    }
+};
+
+template <class V, class Tile, int Columns>
+SEQ_SMALL_INLINE void multiply_tap(const typename Tile::Pointers& at, std::int64_t stride, std::int64_t tap,
+                                   const float* weights, typename V::Vec (&sums)[Tile::positions][Columns]) {
     typename V::Vec w[Columns];
     for (int c = 0; c < Columns; ++c) w[c] = V::load(weights + c * V::lanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < Positions; ++r) {
-        const auto value = V::splat(Stride != 0 ? at[0] + r * Stride + tap : at[r / 3] + (r % 3) * stride + tap);
+    for (int r = 0; r < Tile::positions; ++r) {
+        const auto value = V::splat(Tile::find(at, r, stride) + tap);
         for (int c = 0; c < Columns; ++c) sums[r][c] = V::fma(value, w[c], sums[r][c]);
     }
 }
 
-template <class V, int Positions, int Columns, int Stride>
-SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float* output) {
-    constexpr int split = partial_sums(Positions, Columns);
+template <class V, class Tile, int Columns>
+SEQ_SMALL_INLINE void multiply_taps(const Product& p, const float* input,
+                                    typename V::Vec (&sums)[Tile::positions][Columns]) {
+    constexpr int positions = Tile::positions, split = partial_sums(positions, Columns);
     const std::int64_t stride = p.position_stride;
-    typename V::Vec sums[split][Positions][Columns];
+    typename V::Vec partial[split][positions][Columns];
     for (int c = 0; c < Columns; ++c) {
         const auto bias = V::load(p.bias + c * V::lanes);
-        for (int r = 0; r < Positions; ++r) {
-            sums[0][r][c] = bias;
-            for (int s = 1; s < split; ++s) sums[s][r][c] = V::zero();
+        for (int r = 0; r < positions; ++r) {
+            partial[0][r][c] = bias;
+            for (int s = 1; s < split; ++s) partial[s][r][c] = V::zero();
         }
     }
     const float* weights = p.weights;
     for (const Run* run = p.runs; run != p.runs_end; ++run) {
-        Pointers<Positions, Stride> at;
-        for (int i = 0; i < pointers(Positions, Stride); ++i) at[i] = input + run->offset + 3 * i * stride;
+        typename Tile::Pointers at;
+        for (int line = 0; line < Tile::step; ++line) {
+            for (int i = 0; i < Tile::pointers; ++i)
+                at[line * Tile::pointers + i] = input + run->offset + line * p.line_stride + 3 * i * stride;
+        }
         const float* const end = weights + run->count * Columns * V::lanes;
         if constexpr (split > 1) {
             for (; end - weights >= split * Columns * V::lanes; weights += split * Columns * V::lanes) {
 #pragma GCC unroll 4
                 for (int s = 0; s < split; ++s)
-                    multiply_tap<V, Positions, Columns, Stride>(at, stride, s, weights + s * Columns * V::lanes,
-                                                                sums[s]);
+                    multiply_tap<V, Tile, Columns>(at, stride, s, weights + s * Columns * V::lanes, partial[s]);
                 for (auto& pointer : at) pointer += split;
             }
         }
         for (; weights != end; weights += Columns * V::lanes) {
-            multiply_tap<V, Positions, Columns, Stride>(at, stride, 0, weights, sums[0]);
+            multiply_tap<V, Tile, Columns>(at, stride, 0, weights, partial[0]);
             for (auto& pointer : at) {
                 ++pointer;
                 // GCC would carry what neighbouring positions share from tap to tap, and broadcast it from registers.
@@ -71,25 +84,43 @@ SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float*
             }
         }
     }
-    const auto low = V::splat(&p.low), high = V::splat(&p.high);
-    for (int r = 0; r < Positions; ++r) {
+    for (int r = 0; r < positions; ++r) {
         for (int c = 0; c < Columns; ++c) {
-            auto sum = sums[0][r][c];
-            for (int s = 1; s < split; ++s) sum = V::add(sum, sums[s][r][c]);
-            V::store(output + r * p.out_position_stride + c * p.out_column_stride, V::min(high, V::max(low, sum)));
+            sums[r][c] = partial[0][r][c];
+            for (int s = 1; s < split; ++s) sums[r][c] = V::add(sums[r][c], partial[s][r][c]);
         }
     }
 }
 
-template <class V, int Positions, int Columns, int Stride>
+template <class V, int Outputs, int Columns, bool Pooled, int Stride>
+SEQ_SMALL_INLINE void multiply_tile(const Product& p, const float* input, float* output) {
+    using Tile = Shape<Outputs, Pooled, Stride>;
+    typename V::Vec sums[Tile::positions][Columns];
+    multiply_taps<V, Tile, Columns>(p, input, sums);
+    const auto low = V::splat(&p.low), high = V::splat(&p.high);
+    for (int o = 0; o < Outputs; ++o) {
+        for (int c = 0; c < Columns; ++c) {
+            auto value = sums[o * Tile::step][c];
+            if constexpr (Pooled) {
+                const auto above = V::max_or_nan(value, sums[2 * o + 1][c]);
+                const auto below = V::max_or_nan(sums[Tile::width + 2 * o][c], sums[Tile::width + 2 * o + 1][c]);
+                value = V::max_or_nan(above, below);
+            }
+            V::store(output + o * p.out_position_stride + c * p.out_column_stride, V::min(high, V::max(low, value)));
+        }
+    }
+}
+
+template <class V, int Outputs, int Columns, bool Pooled, int Stride>
 void multiply(const Product& p) {
+    constexpr int step = Shape<Outputs, Pooled, Stride>::step;
     for (std::int64_t line = 0; line < p.lines; ++line) {
-        const float* input = p.input + line * p.line_stride;
+        const float* input = p.input + line * step * p.line_stride;
         float* output = p.output + line * p.out_line_stride;
         for (std::int64_t tile = 0; tile < p.tiles; ++tile) {
-            multiply_tile<V, Positions, Columns, Stride>(p, input, output);
-            input += Positions * p.position_stride;
-            output += Positions * p.out_position_stride;
+            multiply_tile<V, Outputs, Columns, Pooled, Stride>(p, input, output);
+            input += Outputs * step * p.position_stride;
+            output += Outputs * p.out_position_stride;
         }
     }
 }
@@ -146,10 +177,21 @@ void pool(const PoolWork& p) {
     }
 }
 
-template <class V, int Columns, std::size_t... I>
-constexpr void fill_products(Routines& routines, std::index_sequence<I...>) {
-    ((routines.product[0][Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns, 0>), ...);
-    ((routines.product[1][Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns, 1>), ...);
+template <class V, int Columns, bool Pooled, std::size_t... I>
+constexpr void fill_products(ProductTable& table, std::index_sequence<I...>) {
+    table.most[Columns - 1] = sizeof...(I);
+    ((table.functions[0][Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns, Pooled, 0>), ...);
+    ((table.functions[1][Columns - 1][I] = multiply<V, static_cast<int>(I) + 1, Columns, Pooled, 1>), ...);
+}
+
+template <class V, bool Pooled>
+constexpr ProductTable make_products() {
+    constexpr std::size_t share = Pooled ? 4 : 1;
+    ProductTable made;
+    made.step = Pooled ? 2 : 1;
+    fill_products<V, 1, Pooled>(made, std::make_index_sequence<V::positions[0] / share>{});
+    fill_products<V, 2, Pooled>(made, std::make_index_sequence<V::positions[1] / share>{});
+    return made;
 }
 
 template <class V, bool Largest>
@@ -164,10 +206,8 @@ template <class V>
 constexpr Routines make_routines() {
     Routines made;
     made.lanes = V::lanes;
-    made.positions[0] = V::positions[0];
-    made.positions[1] = V::positions[1];
-    fill_products<V, 1>(made, std::make_index_sequence<V::positions[0]>{});
-    fill_products<V, 2>(made, std::make_index_sequence<V::positions[1]>{});
+    made.product = make_products<V, false>();
+    made.pooled_product = make_products<V, true>();
     made.dot = dot<V>;
     fill_pools<V, true>(made.largest);
     fill_pools<V, false>(made.mean);

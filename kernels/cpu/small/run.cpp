@@ -40,9 +40,19 @@ void clear_border(const Area& area, float* data, std::int64_t first, std::int64_
     }
 }
 
-/// Plain [channels, height, width] into an area.
+/// The same, unless it was done in this run: nobody writes to the border of an area that holds a picture at a time.
+void need_border(const Net& net, int index, Bases& bases, float* data, std::int64_t first, std::int64_t last) {
+    const Area& area = net.areas[static_cast<std::size_t>(index)];
+    if (area.place == Place::own && area.picture == 0 && index < 64 && first == 0 && last == area.height) {
+        const std::uint64_t bit = std::uint64_t{1} << index;
+        if ((bases.bordered & bit) != 0) return;
+        bases.bordered |= bit;
+    }
+    clear_border(area, data, first, last);
+}
+
+/// Plain [channels, height, width] into an area, within its border.
 void arrange(const Area& area, const float* plain, float* data) {
-    clear_border(area, data, 0, area.height);
     if (area.channels % area.lanes != 0) std::fill_n(data + (area.blocks() - 1) * area.plane(), area.plane(), 0.0f);
     float* origin = data + area.origin();
     for (std::int64_t c = 0; c < area.channels; ++c) {
@@ -71,11 +81,10 @@ void deliver_lines(const Area& area, const float* data, float* plain, std::int64
     }
 }
 
-/// All outputs, or those of panels [first, last), for `positions` in each of `lines`. `product`: of its first position.
-void multiply(const Net& net, const Multiply& multiply, Product& product, const float* packed, std::int64_t positions,
-              std::int64_t first, std::int64_t last) {
-    const Routines& routines = *net.routines;
-    const std::int64_t lanes = routines.lanes, vectors = multiply.vectors;
+/// All columns, or those of panels [first, last), for `outputs` in each of `lines`. `product`: of its first position.
+void multiply(const ProductTable& table, const Multiply& multiply, Product& product, const float* packed,
+              std::int64_t lanes, std::int64_t outputs, std::int64_t first, std::int64_t last) {
+    const std::int64_t vectors = multiply.vectors;
     const auto taps = static_cast<std::int64_t>(multiply.taps.size());
     const float* input = product.input;
     float* const output = product.output;
@@ -83,21 +92,21 @@ void multiply(const Net& net, const Multiply& multiply, Product& product, const 
     for (std::int64_t panel = first; panel < last; ++panel) {
         const std::int64_t vector = panel * most_columns;
         const std::int64_t columns = std::min<std::int64_t>(most_columns, vectors - vector);
-        const std::int64_t most = routines.positions[columns - 1];
-        const std::int64_t tile = positions <= most ? positions : divide_up(positions, divide_up(positions, most));
-        const auto& functions = routines.product[product.position_stride == 1 ? 1 : 0][columns - 1];
+        const std::int64_t most = table.most[columns - 1];
+        const std::int64_t tile = outputs <= most ? outputs : divide_up(outputs, divide_up(outputs, most));
+        const auto& functions = table.functions[product.position_stride == 1 ? 1 : 0][columns - 1];
         product.bias = bias + vector * lanes;
         product.weights = bias + (vectors + vector * taps) * lanes;
         product.input = input;
         product.output = output + vector * product.out_column_stride;
-        product.tiles = positions <= most ? 1 : positions / tile;
+        product.tiles = outputs <= most ? 1 : outputs / tile;
         functions[tile - 1](product);
         const std::int64_t done = product.tiles * tile;
-        if (done == positions) continue;
-        product.input += done * product.position_stride;
+        if (done == outputs) continue;
+        product.input += done * table.step * product.position_stride;
         product.output += done * product.out_position_stride;
         product.tiles = 1;
-        functions[positions - done - 1](product);
+        functions[outputs - done - 1](product);
     }
 }
 
@@ -122,20 +131,21 @@ void apply_to_lines(const std::vector<Call>& calls, const Area& area, float* dat
     }
 }
 
-/// Lines [first, last) of the products; `output` holds line `origin` first.
+/// Lines [first, last) of what the products give; `output` holds line `origin` first.
 void multiply_lines(const Net& net, const Stage& stage, const Bases& bases, std::int64_t picture, const Area& out,
                     float* output, std::int64_t origin, std::int64_t first, std::int64_t last) {
     if (first >= last) return;
     const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
     const Multiply& with = *stage.multiply;
+    const ProductTable& table = stage.pools_at_once ? net.routines->pooled_product : net.routines->product;
     Product product = product_of(with);
-    product.input = read_from(bases, in, picture) + first * with.line_stride;
+    product.input = read_from(bases, in, picture) + first * table.step * with.line_stride;
     product.out_position_stride = out.lanes;
     product.out_line_stride = out.line();
     product.out_column_stride = out.plane();
     product.output = output + out.origin() + (first - origin) * out.line();
     product.lines = last - first;
-    multiply(net, with, product, bases.weights, out.width, 0, with.panels);
+    multiply(table, with, product, bases.weights, net.lanes(), out.width, 0, with.panels);
     apply_to_lines(with.calls, out, output, first - origin, last - origin);
 }
 
@@ -201,7 +211,7 @@ void multiply_rows(const Net& net, const Multiply& with, const float* packed, co
                         .lines = 1,
                         .low = with.low,
                         .high = with.high};
-        return multiply(net, with, product, packed, count, first, last);
+        return multiply(net.routines->product, with, product, packed, net.lanes(), count, first, last);
     }
     const std::int64_t panel = net.panel_outputs();
     net.routines->dot({.input = input,
@@ -230,6 +240,7 @@ void deliver_row(const Net& net, const Area& area, const Bases& bases, std::int6
 void need_arranged(const Net& net, const Stage& stage, Bases& bases, std::int64_t picture) {
     if (stage.in != net.arranged || bases.arranged == picture) return;
     const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
+    need_border(net, stage.in, bases, bases.own + in.offset, 0, in.height);
     arrange(in, bases.input + picture * net.input_floats, bases.own + in.offset);
     bases.arranged = picture;
 }
@@ -242,21 +253,32 @@ void run_strip(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
     const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
     const Multiply& multiply = *stage.multiply;
     need_arranged(net, stage, bases, picture);
+    const std::int64_t step = stage.pools_at_once ? 2 : 1, first = strip.first / step, last = strip.last / step;
     const float* const packed = bases.weights + multiply.packed;
     float* const output = write_to(bases, out, picture);
     winograd::Operands operands;
     operands.input = read_from(bases, in, picture) + in.origin() + strip.in_line * in.line();
-    operands.output = output + out.origin() + strip.first * out.line();
+    operands.output = output + out.origin() + first * out.line();
     operands.epilogue.bias = packed;
     operands.epilogue.low = multiply.low;
     operands.epilogue.high = multiply.high;
     operands.weights = packed + out.blocks() * out.lanes;
     float* const scratch = bases.own + multiply.transformed->scratch;
-    clear_border(out, output, strip.first, strip.last);
-    bases.nonfinite ? strip.execution.run_careful(operands, scratch) : strip.execution.run(operands, scratch);
-    apply_to_lines(multiply.calls, out, output, strip.first, strip.last);
-    if (stage.out == net.delivered)
-        deliver_lines(out, output, bases.output + picture * net.output_floats, strip.first, strip.last);
+    need_border(net, stage.out, bases, output, first, last);
+    if (!bases.nonfinite) {
+        strip.execution.run(operands, scratch);
+    } else if (!strip.unpooled) {
+        strip.execution.run_careful(operands, scratch);
+    } else {
+        const Area& middle = net.areas[static_cast<std::size_t>(stage.middle)];
+        float* const lines = bases.own + middle.offset;
+        operands.output = lines + middle.origin() + strip.first * middle.line();
+        strip.unpooled->run_careful(operands, scratch);
+        pool_lines(stage, middle, lines, 0, out, output, first, last);
+    }
+    apply_to_lines(multiply.calls, out, output, first, last);
+    if (stage.pooling && !bases.nonfinite) apply_to_lines(stage.pooling->calls, out, output, first, last);
+    if (stage.out == net.delivered) deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
 }
 
 void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, std::int64_t first,
@@ -270,11 +292,12 @@ void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
     }
     need_arranged(net, stage, bases, picture);
     float* const output = write_to(bases, out, picture);
-    clear_border(out, output, first, last);
+    need_border(net, stage.out, bases, output, first, last);
     if (stage.middle >= 0) {
         multiply_and_pool(net, stage, bases, picture, out, output, first, last);
     } else if (stage.multiply) {
         multiply_lines(net, stage, bases, picture, out, output, 0, first, last);
+        if (stage.pooling) apply_to_lines(stage.pooling->calls, out, output, first, last);
     } else if (stage.pooling) {
         pool_lines(stage, in, read_from(bases, in, picture), 0, out, output, first, last);
     } else {

@@ -221,8 +221,8 @@ void transform_lines_back(const Grid& grid, const float* products, std::int64_t 
 
 template <class Simd>
 Transforms line_transforms_by(int tile) {
-    if (tile == 4) return {transform_lines<Simd, 4>, transform_lines_back<Simd, 4>};
-    return {transform_lines<Simd, 2>, transform_lines_back<Simd, 2>};
+    if (tile == 4) return {transform_lines<Simd, 4>, transform_lines_back<Simd, 4>, nullptr};
+    return {transform_lines<Simd, 2>, transform_lines_back<Simd, 2>, nullptr};
 }
 
 }  // namespace

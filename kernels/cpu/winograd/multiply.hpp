@@ -39,6 +39,9 @@ SEQ_INLINE Sums<Simd, Columns, Row...> zero_sums(std::index_sequence<Row...>) {
     return {};
 }
 
+/// The next panel goes to the first-level cache where it leaves room for all else there, to the second otherwise.
+constexpr std::int64_t near_channels = 32;
+
 template <int Hint>
 SEQ_INLINE void fetch(Ahead& ahead) {
     for (std::int64_t i = 0; i < ahead.lines; ++i, ahead.from += 16) __builtin_prefetch(ahead.from, 0, Hint);
@@ -52,7 +55,7 @@ void multiply(const float* v, const Panel* panels, std::int64_t phases, std::int
         const float* u = panels->weights;
         Ahead weights = panels->next;
         for (std::int64_t left = channels; left > 0; left -= Simd::lanes, v += Rows * Simd::lanes) {
-            fetch<2>(weights);
+            channels <= near_channels ? fetch<3>(weights) : fetch<2>(weights);
             fetch<2>(tiles);
             const float* const end = v + (left < Simd::lanes ? left : Simd::lanes);
             for (const float* lane = v; lane != end; ++lane, u += Columns * Simd::lanes) {

@@ -42,6 +42,9 @@ struct Problem {
     /// Whether tiles go along lines: F(tile, 3) instead of F(tile×tile, 3×3). Lines are padded by `pad_left`.
     bool lines = false;
     std::int64_t dilation = 1;
+    /// Whether the largest of each 2×2 outputs alone is written: `out` has the sizes before that, and the strides of
+    /// what is written.
+    bool pooled = false;
     int lanes = 16;  ///< 16 for AVX-512, 8 for AVX2
 
     std::int64_t blocks = 1;         ///< of tiles

@@ -46,6 +46,8 @@ using TransformBack = void (*)(const Grid& grid, const float* products, std::int
 struct Transforms {
     TransformInput input = nullptr;
     TransformBack back = nullptr;
+    /// The same, but writes the largest of each 2×2 numbers alone; takes no residual. Not for lines.
+    TransformBack back_pooled = nullptr;
 };
 
 /// For groups of 1 to 14 tiles and 1 or 2 columns; needs AVX-512.

@@ -11,7 +11,10 @@ constexpr std::int64_t line_floats = 16;
 }  // namespace
 
 Execution::Execution(const Problem& problem, Isa isa, int threads)
-    : problem_(problem), workers_(std::min({std::int64_t{threads}, problem.tasks(), TaskRanges::max_workers})) {
+    : problem_(problem),
+      column_weights_(problem.weight_start(1, 0)),
+      position_count_(problem.positions()),
+      workers_(std::min({std::int64_t{threads}, problem.tasks(), TaskRanges::max_workers})) {
     grid_ = {problem.in,          problem.out,
              problem.pad_top,     problem.pad_left,
              problem.tile_rows(), problem.tile_columns(),
@@ -19,18 +22,20 @@ Execution::Execution(const Problem& problem, Isa isa, int threads)
              problem.dilation,    problem.lines && problem.in.row < problem.in.pixel};
     const bool wide = isa == Isa::avx512;
     transforms_ = (wide ? transforms_avx512 : transforms_avx2)(problem.tile, problem.stride, problem.lines);
+    if (problem.pooled) transforms_.back = transforms_.back_pooled;
     for (int columns = 1; columns <= 2; ++columns) {
         for (int tiles = 1; tiles <= problem.largest_group(); ++tiles) {
             multiply_.at(static_cast<std::size_t>(columns - 1)).at(static_cast<std::size_t>(tiles)) =
                 wide ? multiply_avx512(tiles, columns) : multiply_avx2(tiles, columns);
         }
     }
-    for (std::int64_t i = 0; i < problem.positions(); ++i) {
+    for (std::int64_t i = 0; i < position_count_; ++i) {
         Position& position = positions_.at(static_cast<std::size_t>(i));
         position.phases = problem.phases(i);
         position.input_start = problem.input_start(i);
         for (std::int64_t phase = 0; phase < position.phases; ++phase)
-            position.panels.at(static_cast<std::size_t>(phase)) = problem.panel(i, phase);
+            position.panels.at(static_cast<std::size_t>(phase)) =
+                problem.panel(i, phase) * problem.in.channels * problem.lanes;
     }
     direct_ = direct_task(problem, isa);
 }
@@ -75,17 +80,20 @@ void Execution::transform(const Operands& operands, const Tiles& tiles) const {
 void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const {
     const Problem& p = problem_;
     float* const products = tiles.transformed + p.input_floats();
-    const std::int64_t column_floats = p.positions() * p.product_stride();
+    const std::int64_t product_stride = grid_.product_stride, column_floats = position_count_ * product_stride;
+    // By the number of blocks of a column, less one.
+    const std::int64_t block_lines = p.lanes * p.lanes / line_floats, groups = tiles.groups.parts;
+    const std::int64_t lines[2] = {divide_up(block_lines, groups), divide_up(2 * block_lines, groups)};
     Panels panels;
-    for (std::int64_t position = 0; position < p.positions(); ++position) {
+    for (std::int64_t position = 0; position < position_count_; ++position) {
         for (std::int64_t column = first; column < end; ++column) {
-            const bool last_column = column + 1 == end, last = last_column && position + 1 == p.positions();
+            const bool last_column = column + 1 == end, last = last_column && position + 1 == position_count_;
             const Step step{position, column, column - first, end - first};
             Step next{position, column + 1};
             if (last_column) next = {position + 1, first};
             if (last) next = {0, end % p.columns()};
-            set_panels(operands, step, next, tiles.groups.parts, panels);
-            multiply(tiles, step, panels, products + step.in_chunk * column_floats + position * p.product_stride());
+            set_panels(operands, step, next, lines[p.column_blocks(column) - 1], panels);
+            multiply(tiles, step, panels, products + step.in_chunk * column_floats + position * product_stride);
         }
     }
     for (std::int64_t column = first; column < end; ++column) {
@@ -94,17 +102,18 @@ void Execution::do_chunk(const Operands& operands, const Tiles& tiles, std::int6
     }
 }
 
-/// Each group fetches its share of the weights that follow.
-void Execution::set_panels(const Operands& operands, const Step& step, const Step& next, std::int64_t groups,
+/// Each group fetches its share of the weights that follow: so many lines for each block of channels.
+void Execution::set_panels(const Operands& operands, const Step& step, const Step& next, std::int64_t lines,
                            Panels& panels) const {
-    const Problem& p = problem_;
     const Position& position = positions_[static_cast<std::size_t>(step.position)];
     const Position& next_position = positions_[static_cast<std::size_t>(next.position)];
-    const std::int64_t lines = divide_up(p.column_blocks(step.column) * p.lanes * p.lanes / line_floats, groups);
+    const float* const weights = operands.weights + step.column * column_weights_;
+    const float* const next_weights = operands.weights + next.column * column_weights_;
+    const std::int64_t blocks = problem_.column_blocks(step.column), next_blocks = problem_.column_blocks(next.column);
     for (std::size_t phase = 0; phase < static_cast<std::size_t>(position.phases); ++phase) {
-        panels[phase].weights = operands.weights + p.weight_start(step.column, position.panels[phase]);
+        panels[phase].weights = weights + blocks * position.panels[phase];
         const bool follows = phase < static_cast<std::size_t>(next_position.phases);
-        panels[phase].next.from = operands.weights + p.weight_start(next.column, next_position.panels[phase]);
+        panels[phase].next.from = next_weights + next_blocks * next_position.panels[phase];
         panels[phase].next.lines = follows ? lines : 0;
     }
 }
@@ -119,7 +128,7 @@ void Execution::multiply(const Tiles& tiles, const Step& step, Panels& panels, f
     const float* v = tiles.transformed + position.input_start;
     const float* next = nullptr;
     std::int64_t next_phases = 0, next_lines = 0;
-    if (step.chunk > 1 && step.position + 1 < p.positions()) {
+    if (step.chunk > 1 && step.position + 1 < position_count_) {
         const Position& next_position = positions_[static_cast<std::size_t>(step.position + 1)];
         next = tiles.transformed + next_position.input_start;
         next_phases = next_position.phases;

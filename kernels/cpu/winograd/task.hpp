@@ -37,7 +37,7 @@ class Execution {
     std::int64_t scratch_floats() const;
     /// In the caller's arena.
     void run(const Operands& operands, float* scratch) const;
-    /// The same by direct_task.
+    /// The same by direct_task. Not where Problem::pooled is.
     void run_careful(const Operands& operands, float* scratch) const;
 
    private:
@@ -49,7 +49,8 @@ class Execution {
     };
     struct Position {
         std::int64_t phases = 0, input_start = 0;
-        std::array<std::int64_t, 4> panels{};  ///< of each phase
+        /// In floats: where the panel of each phase begins in a column of one block of channels.
+        std::array<std::int64_t, 4> panels{};
     };
     /// A position, and a column of a chunk of columns.
     struct Step {
@@ -58,7 +59,7 @@ class Execution {
     };
     /// What the multiplication of a step reads: a panel of weights for each phase.
     using Panels = std::array<Panel, 4>;
-    void set_panels(const Operands& operands, const Step& step, const Step& next, std::int64_t groups,
+    void set_panels(const Operands& operands, const Step& step, const Step& next, std::int64_t lines,
                     Panels& panels) const;
     void transform(const Operands& operands, const Tiles& tiles) const;
     void do_chunk(const Operands& operands, const Tiles& tiles, std::int64_t first, std::int64_t end) const;
@@ -71,6 +72,8 @@ class Execution {
     std::array<std::array<Multiply, 15>, 2> multiply_{};  ///< for one and two blocks of columns, and so many tiles
     std::array<Position, 36> positions_{};
     DirectTask direct_ = nullptr;
+    std::int64_t column_weights_ = 0;  ///< in floats, from a column's weights to the next
+    std::int64_t position_count_ = 0;
     std::int64_t workers_ = 1;
 };
 

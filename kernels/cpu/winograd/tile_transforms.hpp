@@ -230,6 +230,25 @@ SEQ_INLINE void write_part(const Between<Simd, Form::positions, Form::tile>& bet
     }
 }
 
+/// The largest of each 2×2; what is left over at the edge of a picture is dropped.
+template <class Simd, class Form>
+SEQ_INLINE void write_pooled(const Between<Simd, Form::positions, Form::tile>& between, const Finish<Simd>& finish,
+                             const Pictures& out, const Window& window, int lanes, float* output) {
+    const typename Simd::Mask mask = Simd::mask(lanes);
+#pragma GCC unroll 1
+    for (int j = 0; j + 1 < window.end_column; j += 2, output += out.pixel) {
+        typename Simd::Vector left[Form::positions], right[Form::positions];
+        load_column<Simd, Form>(between, j, left);
+        load_column<Simd, Form>(between, j + 1, right);
+        for (int i = 0; i < Form::tile; i += 2) {
+            if (i + 1 >= window.end_row) break;
+            const auto upper = Simd::max_or_nan(left[i], right[i]);
+            const auto lower = Simd::max_or_nan(left[i + 1], right[i + 1]);
+            Simd::store(output + i / 2 * out.row, finish(Simd::max_or_nan(upper, lower)), mask);
+        }
+    }
+}
+
 /// One block of channels of a tile. `window` is the tile's in the output.
 template <class Simd, class Form>
 SEQ_INLINE void transform_tile_back(const Pictures& out, const float* products, std::int64_t stride,
@@ -266,11 +285,35 @@ void transform_tiles_back(const Grid& grid, const float* products, std::int64_t 
     }
 }
 
+template <class Simd, class Form>
+void pool_tiles_back(const Grid& grid, const float* products, std::int64_t first, std::int64_t count,
+                     std::int64_t column, const Epilogue& epilogue, float* output) {
+    const Pictures& out = grid.out;
+    for (std::int64_t half = 0; half < 2; ++half) {
+        const std::int64_t block = column * 2 + half;
+        if (block == out.blocks) break;
+        const Finish<Simd> finish(epilogue, block);
+        const int lanes = block + 1 < out.blocks ? Simd::lanes : out.last_lanes;
+        TileWalk walk(grid, first);
+        for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
+            const Window window = window_at(walk.row() * Form::tile, walk.column() * Form::tile, Form::tile, out);
+            Between<Simd, Form::positions, Form::tile> between;
+            transform_rows_back<Simd, Form>(products + (i * 2 + half) * Simd::lanes, grid.product_stride, between);
+            write_pooled<Simd, Form>(between, finish, out, window, lanes,
+                                     output + walk.picture() * out.picture + block * out.block +
+                                         window.top / 2 * out.row + window.left / 2 * out.pixel);
+        }
+    }
+}
+
+template <class Simd, class Form>
+Transforms transforms_of() {
+    return {transform_tiles<Simd, Form>, transform_tiles_back<Simd, Form>, pool_tiles_back<Simd, Form>};
+}
+
 template <class Simd, int Stride>
 Transforms transforms_by(int tile) {
-    if (tile == 4)
-        return {transform_tiles<Simd, Filtering<4, Stride>>, transform_tiles_back<Simd, Filtering<4, Stride>>};
-    return {transform_tiles<Simd, Filtering<2, Stride>>, transform_tiles_back<Simd, Filtering<2, Stride>>};
+    return tile == 4 ? transforms_of<Simd, Filtering<4, Stride>>() : transforms_of<Simd, Filtering<2, Stride>>();
 }
 
 template <class Simd>

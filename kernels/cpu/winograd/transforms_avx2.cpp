@@ -23,6 +23,9 @@ struct Avx2 {
     SEQ_INLINE static Vector clamp(Vector value, Vector low, Vector high) {
         return _mm256_min_ps(high, _mm256_max_ps(low, value));
     }
+    SEQ_INLINE static Vector max_or_nan(Vector a, Vector b) {
+        return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+    }
 };
 
 }  // namespace
