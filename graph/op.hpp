@@ -201,15 +201,24 @@ class Op {
 class OpTable {
    public:
     static OpTable& instance();
+    /// Makes `table` the instance of this library, one that a program opens and that has a table of its own until then.
+    /// Throws std::logic_error where there are ops in that already.
+    static void adopt(OpTable& table);
+
     /// nullptr where there is none of that name.
     const OpType* find(std::string_view name) const;
     /// In order of registration.
     std::vector<const OpType*> all() const;
-    /// Throws seq::Error (spec/duplicate-name) where another op has that name.
+    /// The row that the op has already where it was added before, by another library. Throws seq::Error
+    /// (spec/duplicate-name) where another op has that name.
     const OpType& add(std::unique_ptr<OpType> type);
 
    private:
-    OpTable() = default;
+    struct Rows;
+    OpTable();
+    ~OpTable();
+    static OpTable*& adopted();
+    std::unique_ptr<Rows> rows_;
 };
 
 /// Makes a user's own op known to the JSON reader, the schema, the text form and the builders.
