@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <limits>
 #include <mutex>
 #include <numeric>
 #include <utility>
 
 #include "graph/diagnostic.hpp"
+#include "graph/memory_text.hpp"
 #include "kernels/cpu/control_group.hpp"
 
 namespace seq {
@@ -53,14 +53,6 @@ std::size_t usable_memory() {
     const auto machine =
         static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     return std::min({machine, group_limit(), resource_limit()});
-}
-
-std::string memory_text(std::size_t bytes) {
-    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < std::size(units); ++unit) value /= 1024;
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
 void refuse_memory(const std::string& what, std::size_t bytes, std::size_t limit, const std::string& more) {

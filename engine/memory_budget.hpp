@@ -18,9 +18,6 @@ std::size_t usable_memory();
 [[noreturn]] void refuse_memory(const std::string& what, std::size_t bytes, std::size_t limit,
                                 const std::string& more = {});
 
-/// "3.1 GiB"
-std::string memory_text(std::size_t bytes);
-
 struct BudgetState;
 
 /// How much memory may be taken at a time, and what is. Copies count together; several threads may claim.

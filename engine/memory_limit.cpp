@@ -7,6 +7,7 @@
 
 #include "engine/memory_budget.hpp"
 #include "graph/checked.hpp"
+#include "graph/memory_text.hpp"
 
 namespace seq {
 namespace {
