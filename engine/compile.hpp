@@ -16,8 +16,8 @@ struct CompileOptions {
     std::shared_ptr<const WeightSource> weights{};
     /// 0: as many as the process may use; more than these are not taken (Executable::options says how many are).
     int threads = 0;
-    /// How it computes, f32 or bf16; inputs, outputs and weights keep their own dtypes. See docs/precision.md.
-    DType dtype = DType::f32;
+    /// How it computes; inputs, outputs and weights keep their own dtypes. See docs/precision.md.
+    MathMode dtype = MathMode::f32;
     Numerics numerics = Numerics::standard;
     /// "all", "none", or names separated by commas.
     std::string passes = "all";

@@ -31,12 +31,8 @@ std::vector<std::string> symbols_of(const Graph& graph) {
     return {symbols.begin(), symbols.end()};
 }
 
-void require_dtype(DType dtype, const Backend& backend) {
-    if (dtype == DType::f32) return;
-    if (dtype != DType::bf16)
-        throw Error("dtype/unavailable",
-                    fmt::format("{} is no dtype to compute in on the CPU: f32 and bf16 are", name_of(dtype)));
-    if (const std::string reason = backend.lacks_bf16(); !reason.empty()) throw Error("dtype/unavailable", reason);
+void require_dtype(MathMode dtype, const Backend& backend) {
+    if (const std::string reason = backend.lacks(dtype); !reason.empty()) throw Error("dtype/unavailable", reason);
 }
 
 /// `wanted` 0: all that the process may use.
@@ -52,6 +48,7 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     compute.isa = backend.isa;
     compute.numerics = options.numerics;
     compute.dtype = options.dtype;
+    compute.device = backend.device;
     return compute;
 }
 
@@ -86,7 +83,7 @@ void require_available(const CompileOptions& options) {
         throw Error("device/unavailable",
                     fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
     require_dtype(options.dtype, cpu_backend());
-    if (options.dtype != DType::f32 && options.numerics == Numerics::strict)
+    if (options.dtype != MathMode::f32 && options.numerics == Numerics::strict)
         throw Error("spec/value", fmt::format("strict numerics compute as the reference does, in f32, and not in {}",
                                               name_of(options.dtype)));
 }

@@ -33,7 +33,7 @@ std::vector<const Value*> outer_values(const std::vector<const Node*>& nodes, co
 
 std::vector<Group> find_groups(const Graph& graph, const GroupKernelList& kernels, const ComputeOptions& options) {
     std::vector<Group> groups;
-    if (options.dtype != DType::f32) return groups;  // they compute in f32 alone
+    if (options.dtype != MathMode::f32) return groups;  // they compute in f32 alone
     Nodes taken;
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
         if (taken.contains(node)) continue;

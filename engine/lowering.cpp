@@ -16,10 +16,10 @@ bool is_any(const Op& op) {
     return op.is<T<1>>() || op.is<T<2>>() || op.is<T<3>>();
 }
 
-KernelRequest all_bf16(const Node& node, const ComputeOptions& options) {
+KernelRequest all_lowered(const Node& node, const ComputeOptions& options) {
     KernelRequest request{node, {}, {}, options};
-    const auto placed = [](const Value& value) {
-        return place(value, Layout::plain().kept(!value.is_constant_like()));
+    const auto placed = [&](const Value& value) {
+        return place(value, Layout::plain().kept(value.is_constant_like() ? Kept::own : kept_in(options.dtype)));
     };
     for (const Value* input : node.inputs) request.inputs.push_back(placed(*input));
     for (const Value* output : node.outputs) request.outputs.push_back(placed(*output));
@@ -33,29 +33,30 @@ bool multiplies_matrices(const Op& op) {
 }
 
 OfferedRequest::OfferedRequest(const Kernel& kernel, const KernelRequest& offered, const Backend& backend)
-    : request(kernel.takes_bf16() ? offered : offered.in_f32()) {
-    const bool lowered = offered.options.dtype == DType::bf16 && multiplies_matrices(offered.node.op);
-    if (lowered && !kernel.takes_bf16() && &kernel != backend.kernels->back()) {
+    : request(kernel.takes_lowered() ? offered : offered.in_f32()) {
+    const bool lowered = kept_in(offered.options.dtype) != Kept::own && multiplies_matrices(offered.node.op);
+    if (lowered && !kernel.takes_lowered() && &kernel != backend.kernels->back()) {
         support = Support::no("multiplies in f32 alone");
         return;
     }
     support = kernel.supports(request);
 }
 
-bool Lowering::takes_bf16(const Node& node) {
+bool Lowering::takes_lowered(const Node& node) {
     const auto [found, is_new] = takers_.try_emplace(&node, false);
     if (!is_new) return found->second;
-    const KernelRequest request = all_bf16(node, options_);
+    const KernelRequest request = all_lowered(node, options_);
     const auto& kernels = *backend_.kernels;
     return found->second = std::any_of(kernels.begin(), kernels.end(), [&](const Kernel* kernel) {
-               return kernel->takes_bf16() && kernel->supports(request);
+               return kernel->takes_lowered() && kernel->supports(request);
            });
 }
 
-bool Lowering::keeps_bf16(const Value& value) {
-    if (options_.dtype != DType::bf16 || value.type.dtype != DType::f32 || graph_.is_output(&value)) return false;
+bool Lowering::keeps_lowered(const Value& value) {
+    if (kept_in(options_.dtype) == Kept::own || value.type.dtype != DType::f32 || graph_.is_output(&value))
+        return false;
     return std::any_of(value.uses.begin(), value.uses.end(), [&](const Use& use) {
-        return is_view(*use.node) ? keeps_bf16(*use.node->output()) : takes_bf16(*use.node);
+        return is_view(*use.node) ? keeps_lowered(*use.node->output()) : takes_lowered(*use.node);
     });
 }
 

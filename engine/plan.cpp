@@ -1,5 +1,7 @@
 #include "engine/plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/hazards.hpp"
@@ -17,18 +19,19 @@ PlanPort port(const Value& value, std::string name) {
     return port;
 }
 
-bool multiplies_bf16(const Step& step) {
+bool multiplies_lowered(const Step& step) {
     return std::any_of(step.nodes.begin(), step.nodes.end(),
                        [](const Node* node) { return multiplies_matrices(node->op); }) &&
-           step.kernel->input_layouts[0].bf16;
+           step.kernel->input_layouts[0].is_lowered();
 }
 
 /// A plan is not f32 in silence.
-void require_lowered(const Plan& plan) {
-    if (plan.steps.empty() || std::any_of(plan.steps.begin(), plan.steps.end(), multiplies_bf16)) return;
+void require_lowered(const Plan& plan, MathMode dtype) {
+    if (plan.steps.empty() || std::any_of(plan.steps.begin(), plan.steps.end(), multiplies_lowered)) return;
     throw Error("dtype/unavailable",
-                "no layer of this model computes in bf16: convolutions, ConvTranspose, Linear and MatMul do, where "
-                "there is a kernel for them; compile it for f32");
+                fmt::format("no layer of this model computes in {}: convolutions, ConvTranspose, Linear and MatMul do, "
+                            "where there is a kernel for them; compile it for f32",
+                            name_of(dtype)));
 }
 
 }  // namespace
@@ -59,7 +62,7 @@ std::shared_ptr<Plan> make_plan(Graph graph, const Bindings& bindings, const Bac
                                 const ComputeOptions& options, WeightProvider& weights, Tuning& tuning) {
     auto plan = describe_plan(std::move(graph), bindings, backend);
     build_plan(*plan, backend, options, weights, select(plan->graph, backend, options, tuning));
-    if (options.dtype == DType::bf16) require_lowered(*plan);
+    if (kept_in(options.dtype) != Kept::own) require_lowered(*plan, options.dtype);
     return plan;
 }
 

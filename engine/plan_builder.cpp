@@ -16,19 +16,18 @@ using Kind = BufferRef::Kind;
 
 bool is_data(const Value& value) { return !value.is_constant_like() && value.type.dtype == DType::f32; }
 
-/// Whether the kernel takes its data as bf16 and gives bf16.
-bool takes_data_as_bf16(const std::vector<const Value*>& values, const PreparedKernel& kernel) {
+/// How the kernel takes its data.
+Kept kept_data(const std::vector<const Value*>& values, const PreparedKernel& kernel) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (is_data(*values[i])) return kernel.input_layouts[i].bf16;
+        if (is_data(*values[i])) return kernel.input_layouts[i].kept_as;
     }
-    return false;
+    return Kept::own;
 }
-bool gives_bf16(const PreparedKernel& kernel) { return kernel.output_layouts[0].bf16; }
 
 /// The output lies as `value` does.
 void leave_output(PlanPort& port, const Placed& value) {
     port.layout = value.layout;
-    port.dtype = value.layout.bf16 ? DType::bf16 : value.dtype;
+    port.dtype = value.dtype;
     port.sizes = {value.byte_count() / static_cast<std::int64_t>(size_of(port.dtype))};
 }
 
@@ -36,8 +35,8 @@ void leave_output(PlanPort& port, const Placed& value) {
 /// them; and how it keeps numbers.
 Offer offer_of(const std::vector<const Value*>& values, const std::vector<Placed>& inputs,
                const PreparedKernel& kernel) {
-    const bool takes = takes_data_as_bf16(values, kernel);
-    const Layout output = Layout::plain().kept(gives_bf16(kernel));
+    const Kept takes = kept_data(values, kernel);
+    const Layout output = Layout::plain().kept(kernel.output_layouts[0].kept_as);
     std::optional<Layout> common;
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i]->is_constant_like() || inputs[i].sizes.size() < 3) continue;
@@ -185,7 +184,7 @@ bool PlanBuilder::alias_view(const Node& node) {
     if (!is_view(node)) return false;
     const Value& input = *node.input();
     const Home home = home_of(input);
-    homes_[node.output()] = in_layout(input, home, Layout::plain().kept(home.layout.bf16));
+    homes_[node.output()] = in_layout(input, home, Layout::plain().kept(home.layout.kept_as));
     plan_.aliases[node.output()] = &input;
     return true;
 }
@@ -230,7 +229,7 @@ KernelRequest PlanBuilder::make_request(const Node& node) {
     KernelRequest request{node, {}, {}, options_};
     for (const Value* input : node.inputs) request.inputs.push_back(place(*input, layout_of(*input)));
     for (const Value* output : node.outputs)
-        request.outputs.push_back(place(*output, Layout::plain().kept(lowering_.keeps_bf16(*output))));
+        request.outputs.push_back(place(*output, Layout::plain().kept(lowering_.kept(*output))));
     return request;
 }
 
@@ -308,10 +307,8 @@ PlanBuilder::Home PlanBuilder::home_of(const Value& value) {
 }
 
 PlanBuilder::Home PlanBuilder::upload(const Value& value) {
-    PackedWeights weights = weights_.packed(value, "plain on the device", [&](const TensorView& plain) {
-        auto copy = backend_.device->upload(plain.data, plain.byte_count());
-        const void* const data = copy.get();
-        return PackedWeights{std::move(copy), data, plain.byte_count()};
+    PackedWeights weights = weights_.uploaded(*backend_.device, value, "plain", [](const TensorView& plain) {
+        return PackedWeights{nullptr, plain.data, plain.byte_count()};
     });
     plan_.device_weights.push_back(weights.owner);
     return {Kind::weight, 0, Layout::plain(), weights.data};

@@ -39,9 +39,12 @@ class DeviceRuntime {
     virtual std::shared_ptr<void> allocate(std::size_t bytes) const = 0;
     /// The host's memory, from which the device can read and to which it can write.
     virtual std::shared_ptr<void> allocate_staging(std::size_t bytes) const = 0;
-    /// A copy in the device's memory; it is there when this returns.
+    /// A copy in the device's memory, for numbers that are kept long; it is there when this returns.
     virtual std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const = 0;
     virtual std::unique_ptr<DeviceQueue> make_queue() const = 0;
+    /// Of the caller's `stream` (a cudaStream_t), which lives longer. Throws Error device/unavailable where the device
+    /// has none.
+    virtual std::unique_ptr<DeviceQueue> make_queue_on(void* stream) const = 0;
 };
 
 }  // namespace seq

@@ -33,6 +33,24 @@ PackedWeights WeightProvider::packed_by_rows(const Value& value, const std::stri
         value, key, [&](const TensorView& dense) { return pack(RowsInMemory(dense)); }, bytes);
 }
 
+PackedWeights WeightProvider::uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                                       const std::function<PackedWeights(const TensorView&)>& pack, std::size_t) {
+    return packed(value, "on the device: " + key, [&](const TensorView& plain) {
+        const PackedWeights host = pack(plain);
+        if (host.data == nullptr) return host;
+        std::shared_ptr<const void> copy = device.upload(host.data, host.bytes);
+        const void* const data = copy.get();
+        return PackedWeights{std::move(copy), data, host.bytes};
+    });
+}
+
+PackedWeights packed_by(std::size_t bytes, const std::function<void(void* room)>& fill) {
+    std::shared_ptr<std::byte[]> room(new std::byte[bytes]);
+    fill(room.get());
+    const void* const data = room.get();
+    return {std::move(room), data, bytes};
+}
+
 KernelRequest KernelRequest::in_f32() const {
     KernelRequest request = *this;
     for (Placed& input : request.inputs) input = input.in(input.layout.order());

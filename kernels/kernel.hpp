@@ -13,21 +13,23 @@
 #include "graph/ir.hpp"
 #include "kernels/device.hpp"
 #include "kernels/layout.hpp"
+#include "kernels/math_mode.hpp"
 
 namespace seq {
 
 enum class Isa : std::uint8_t { scalar, avx2, avx512 };
 enum class Numerics : std::uint8_t { strict, standard, fast };
 
-/// How the plan that a kernel is prepared for will compute. `dtype`: f32, or bf16 for products of matrices whose
-/// operands are rounded to bf16 and whose sums are f32.
+/// How the plan that a kernel is prepared for will compute.
 struct ComputeOptions {
     int threads = 1;
     Isa isa = Isa::avx512;
     Numerics numerics = Numerics::standard;
-    DType dtype = DType::f32;
+    MathMode dtype = MathMode::f32;
     /// Whether a kernel refuses what it estimates another to do faster; not where the caller measures.
     bool estimate = true;
+    /// Backend::device of the backend that the plan is made for.
+    const DeviceRuntime* device = nullptr;
 };
 
 /// Numbers laid out as one kernel wants them; shared by the plans of all bindings.
@@ -80,7 +82,13 @@ class WeightProvider {
     virtual PackedWeights packed_by_rows(const Value& value, const std::string& key,
                                          const std::function<PackedWeights(const WeightRows&)>& pack,
                                          std::size_t bytes = 0);
+    /// As `packed`, in the memory of `device`: what `pack` makes in the host's memory is copied there.
+    virtual PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                                   const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0);
 };
+
+/// Memory of the host that `fill` writes, which has room for `bytes`.
+PackedWeights packed_by(std::size_t bytes, const std::function<void(void* room)>& fill);
 
 /// The value as it lies in `layout`; its sizes must be bound.
 inline Placed place(const Value& value, const Layout& layout) {
@@ -97,7 +105,7 @@ struct KernelRequest {
     ComputeOptions options;
 
     bool is_weight(int input) const { return node.inputs[static_cast<std::size_t>(input)]->is_constant_like(); }
-    /// The same with all that is kept as bf16 as f32.
+    /// The same with all that is kept rounded as f32.
     KernelRequest in_f32() const;
 };
 
@@ -165,10 +173,10 @@ class Kernel {
     virtual ~Kernel() = default;
     /// "onednn.convolution"
     virtual std::string_view name() const = 0;
-    /// Whether it reads and writes values that are kept as bf16, as its request has them; all others are offered f32
-    /// alone. Of those that multiply matrices only these run where ComputeOptions::dtype is bf16, and they round what
-    /// they multiply to bf16.
-    virtual bool takes_bf16() const { return false; }
+    /// Whether it reads and writes values that are kept as f16 or bf16, as its request has them; all others are offered
+    /// f32 alone. Of those that multiply matrices only these run where ComputeOptions::dtype is one of the two, and
+    /// they round what they multiply to it.
+    virtual bool takes_lowered() const { return false; }
     virtual Support supports(const KernelRequest& request) const = 0;
     /// May still refuse, with a reason, where only trying tells (a primitive that does not exist).
     virtual std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
@@ -218,9 +226,9 @@ struct Backend {
     /// The instruction set that serves, after SEQ_MAX_ISA.
     Isa isa = Isa::scalar;
     /// "AMD EPYC 9B45, avx512, oneDNN 3.2.0": what measured times hold for.
-    std::string (*identity)() = nullptr;
-    /// Why it does not compute in bf16; empty where it does.
-    std::string (*lacks_bf16)() = nullptr;
+    std::function<std::string()> identity;
+    /// Why it does not compute in this mode; empty where it does.
+    std::function<std::string(MathMode)> lacks;
     /// Drops bytes from all caches, for times as they are where weights come from memory.
     void (*flush)(const void* data, std::size_t bytes) = nullptr;
     /// Where values and weights lie: memory of its own, or nullptr for the host's.

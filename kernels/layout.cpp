@@ -7,20 +7,26 @@
 
 namespace seq {
 
-std::string Layout::to_string() const {
-    const char* const kept_as = bf16 ? " bf16" : "";
-    switch (kind) {
-        case LayoutKind::plain: break;
-        case LayoutKind::channels_last: return std::string("channels_last") + kept_as;
-        case LayoutKind::blocked: return "blocked" + std::to_string(block) + kept_as;
+DType dtype_of(Kept kept) {
+    switch (kept) {
+        case Kept::own: break;
+        case Kept::bf16: return DType::bf16;
+        case Kept::f16: return DType::f16;
     }
-    return std::string("plain") + kept_as;
+    return DType::f32;
+}
+
+std::string Layout::to_string() const {
+    std::string text = "plain";
+    if (kind == LayoutKind::channels_last) text = "channels_last";
+    if (kind == LayoutKind::blocked) text = "blocked" + std::to_string(block);
+    return is_lowered() ? text.append(" ").append(name_of(dtype_of(kept_as))) : text;
 }
 
 Placed Placed::in(const Layout& other) const {
-    const bool lowered = layout.bf16 && dtype == DType::bf16;
+    const bool lowered = layout.is_lowered() && dtype == dtype_of(layout.kept_as);
     const DType own = lowered ? DType::f32 : dtype;
-    return {other.bf16 && own == DType::f32 ? DType::bf16 : own, sizes, other};
+    return {own == DType::f32 ? dtype_of(other.kept_as) : own, sizes, other};
 }
 
 std::int64_t Placed::byte_count() const {

@@ -104,11 +104,11 @@ std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened, 
 }
 
 void require_dtype(const Contents& contents, const Backend& backend) {
-    const std::string reason = contents.meta.options.dtype == DType::bf16 ? backend.lacks_bf16() : std::string();
-    if (!reason.empty())
-        throw Error("dtype/unavailable", fmt::format("{} was compiled with --dtype bf16, and {}: compile its model "
-                                                     "with --dtype f32",
-                                                     contents.path, reason));
+    const MathMode dtype = contents.meta.options.dtype;
+    if (const std::string reason = backend.lacks(dtype); !reason.empty())
+        throw Error("dtype/unavailable", fmt::format("{} was compiled with --dtype {}, and {}: compile its model with "
+                                                     "--dtype f32",
+                                                     contents.path, name_of(dtype), reason));
 }
 
 void require_usable(const Contents& contents, const std::string& machine) {

@@ -153,8 +153,8 @@ void parse_options(const Json& json, ComputeOptions& options) {
     if (threads < 1 || threads > most_threads) throw std::invalid_argument("no threads");
     options.threads = static_cast<int>(threads);
     options.numerics = parse_numerics(json.at("numerics").get<std::string>());
-    const auto dtype = parse_dtype(json.at("dtype").get<std::string>());
-    if (dtype != DType::f32 && dtype != DType::bf16) throw std::invalid_argument("no dtype to compute in");
+    const auto dtype = parse_math_mode(json.at("dtype").get<std::string>());
+    if (!dtype) throw std::invalid_argument("no dtype to compute in");
     options.dtype = *dtype;
 }
 
@@ -165,7 +165,7 @@ std::string print_meta(const Meta& meta) {
                     {"machine", meta.machine},
                     {"threads", meta.options.threads},
                     {"numerics", name_of(meta.options.numerics)},
-                    {"dtype", print_dtype(meta.options.dtype)},
+                    {"dtype", std::string(name_of(meta.options.dtype))},
                     {"portable", meta.portable},
                     {"extreme", meta.extreme},
                     {"source", print_source(meta.source)},

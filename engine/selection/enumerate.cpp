@@ -20,15 +20,16 @@ std::vector<Offer> orders_for(const Unit& unit, Isa isa) {
     return {{plain, plain}, {last, last}, {blocked, blocked}, {plain, last}, {plain, blocked}};
 }
 
-/// Where numbers may be kept as bf16, each order of bf16 both before and after, and f32 after bf16; in f32 alone what
-/// does not multiply matrices, which takes bf16 there whatever is offered.
+/// Where numbers may be kept rounded, each order of them both before and after, and f32 after them; in f32 alone what
+/// does not multiply matrices, which takes rounded ones there whatever is offered.
 std::vector<Offer> offers_for(const Unit& unit, const Kernel* kernel, const ComputeOptions& options) {
     const std::vector<Offer> orders = orders_for(unit, options.isa);
-    if (options.dtype != DType::bf16 || kernel == nullptr || !kernel->takes_bf16()) return orders;
+    const Kept lowered = kept_in(options.dtype);
+    if (lowered == Kept::own || kernel == nullptr || !kernel->takes_lowered()) return orders;
     std::vector<Offer> offers;
-    for (const Offer& offer : orders) offers.push_back({offer.input.kept(true), offer.output.kept(true)});
+    for (const Offer& offer : orders) offers.push_back({offer.input.kept(lowered), offer.output.kept(lowered)});
     for (const Offer& offer : orders) {
-        if (offer.output.is_plain_order()) offers.push_back({offer.input.kept(true), offer.output});
+        if (offer.output.is_plain_order()) offers.push_back({offer.input.kept(lowered), offer.output});
     }
     if (!multiplies_matrices(unit.last().op)) offers.insert(offers.end(), orders.begin(), orders.end());
     return offers;
@@ -37,7 +38,7 @@ std::vector<Offer> offers_for(const Unit& unit, const Kernel* kernel, const Comp
 Layout layout_for(const Value& value, const Layout& offered) {
     if (value.is_constant_like()) return Layout::plain();
     const int rank = value.type.shape.rank();
-    return rank < 3 || rank > 5 ? Layout::plain().kept(offered.bf16) : offered;
+    return rank < 3 || rank > 5 ? Layout::plain().kept(offered.kept_as) : offered;
 }
 
 std::vector<Placed> place_all(std::span<const Value* const> values, const Layout& offered) {

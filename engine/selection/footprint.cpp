@@ -9,13 +9,13 @@
 namespace seq {
 namespace {
 
-std::size_t bytes_of(const Value& value, DType dtype) {
-    return static_cast<std::size_t>(place(value, Layout::plain().kept(dtype == DType::bf16)).byte_count());
+std::size_t bytes_of(const Value& value, MathMode dtype) {
+    return static_cast<std::size_t>(place(value, Layout::plain().kept(kept_in(dtype))).byte_count());
 }
 
 }  // namespace
 
-Footprint footprint_of(const Graph& graph, DType dtype) {
+Footprint footprint_of(const Graph& graph, MathMode dtype) {
     Footprint footprint;
     for (const Value* parameter : graph.parameters()) footprint.weights += bytes_of(*parameter, dtype);
     for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {

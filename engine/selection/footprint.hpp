@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "graph/ir.hpp"
+#include "kernels/math_mode.hpp"
 
 namespace seq {
 
@@ -13,8 +14,8 @@ struct Footprint {
     std::size_t largest_result = 0;
     std::size_t bytes() const { return weights + 2 * largest_result; }
 };
-/// Sizes must be bound; f32 values count as `dtype`.
-Footprint footprint_of(const Graph& graph, DType dtype = DType::f32);
+/// Sizes must be bound; f32 values count as they are kept in `dtype`.
+Footprint footprint_of(const Graph& graph, MathMode dtype = MathMode::f32);
 
 /// Where a run finds weights that the run before has used.
 enum class WeightHome : std::uint8_t {

@@ -27,10 +27,10 @@ bool LayoutChoice::add(Unit unit) {
 
 void LayoutChoice::add_view(const Node& node) {
     std::vector<Candidate> views;
-    for (const bool bf16 : {false, true}) {
-        const Layout layout = Layout::plain().kept(bf16);
+    for (const Kept kept : {Kept::own, lowered_}) {
+        const Layout layout = Layout::plain().kept(kept);
         views.push_back({"", "", {}, {layout}, {layout}, 0, 0});
-        if (!lowered_ || node.output()->type.dtype != DType::f32) break;
+        if (lowered_ == Kept::own || node.output()->type.dtype != DType::f32) break;
     }
     add_item(Unit{{&node}, {node.input()}, nullptr}, std::move(views));
 }

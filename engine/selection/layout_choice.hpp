@@ -13,8 +13,8 @@ namespace seq {
 /// inputs are plain.
 class LayoutChoice {
    public:
-    /// `lowered`: values may be kept as bf16. `free_outputs`: the graph's outputs need not be plain.
-    LayoutChoice(const Graph& graph, bool cold, bool lowered, bool free_outputs, Measurements& measurements)
+    /// `lowered`: values may be kept so. `free_outputs`: the graph's outputs need not be plain.
+    LayoutChoice(const Graph& graph, bool cold, Kept lowered, bool free_outputs, Measurements& measurements)
         : graph_(graph), cold_(cold), lowered_(lowered), free_outputs_(free_outputs), measurements_(measurements) {}
 
     /// In topological order. False where the unit has no candidate.
@@ -44,7 +44,7 @@ class LayoutChoice {
 
     const Graph& graph_;
     bool cold_;
-    bool lowered_;
+    Kept lowered_;
     bool free_outputs_;
     Measurements& measurements_;
     std::vector<Item> items_;

@@ -87,7 +87,7 @@ Selection select(const Graph& graph, const Backend& backend, const ComputeOption
     std::map<const Node*, std::shared_ptr<const WeighedGroup>> weighed;
     const std::vector<Group> chosen = choose(groups, GroupChoice(measurements, cold, options.threads), weighed);
 
-    LayoutChoice layouts(graph, cold, options.dtype == DType::bf16, settled.free_outputs, measurements);
+    LayoutChoice layouts(graph, cold, kept_in(options.dtype), settled.free_outputs, measurements);
     if (settled.head != nullptr) layouts.add_settled(*settled.head);
     for (Unit& unit : units.with(chosen)) {
         if (unit.group == nullptr && is_view(unit.last())) {

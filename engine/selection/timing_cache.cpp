@@ -83,11 +83,12 @@ bool write_whole(const std::filesystem::path& path, const std::string& text) {
 }  // namespace
 
 Layout parse_layout(const std::string& text) {
-    constexpr std::string_view lowered = " bf16";
-    if (text.ends_with(lowered)) {
-        const Layout order = parse_layout(text.substr(0, text.size() - lowered.size()));
-        if (order.bf16) throw std::invalid_argument("no layout: " + text);
-        return order.kept(true);
+    if (const std::size_t space = text.find(' '); space != std::string::npos) {
+        const std::string_view kept = std::string_view(text).substr(space + 1);
+        for (const Kept lowered : {Kept::bf16, Kept::f16}) {
+            if (kept == name_of(dtype_of(lowered))) return parse_layout(text.substr(0, space)).kept(lowered);
+        }
+        throw std::invalid_argument("no layout: " + text);
     }
     if (text == "plain") return Layout::plain();
     if (text == "channels_last") return Layout::channels_last();

@@ -47,7 +47,8 @@ class TimingCache {
 /// What times depend on besides the layer: the machine, and which kernels there were to measure.
 std::string timed_on(const Backend& backend);
 
-/// "plain", "channels_last", "blocked16", each also with " bf16"; throws std::invalid_argument for anything else.
+/// "plain", "channels_last", "blocked16", each also with " bf16" or " f16"; throws std::invalid_argument for anything
+/// else.
 Layout parse_layout(const std::string& text);
 
 }  // namespace seq

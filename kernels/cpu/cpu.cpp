@@ -74,8 +74,10 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
     return kernel;
 }
 
-std::string lacks_bf16() {
-    if (onednn::has_bf16_products()) return {};
+std::string lacks(MathMode mode) {
+    if (mode == MathMode::tf32) return "tf32 is a mode of GPUs; the CPU computes in f32 and bf16";
+    if (mode == MathMode::f16) return "f16 is no dtype to compute in on the CPU: f32 and bf16 are";
+    if (mode == MathMode::f32 || onednn::has_bf16_products()) return {};
     const Isa isa = cpu::machine_isa();
     return fmt::format("bf16 takes a processor with avx512_bf16 or amx_bf16; this one computes with {} here",
                        isa == Isa::avx512 ? onednn::effective_isa() : cpu::name_of(isa));
@@ -102,7 +104,7 @@ std::string identity() {
 const Backend& cpu_backend() {
     static const Backend backend{"cpu",        &cpu_kernels(), &cpu_group_kernels(),
                                  make_reorder, has_extreme,    cpu::machine_isa(),
-                                 identity,     lacks_bf16,     cpu::flush};
+                                 identity,     lacks,          cpu::flush};
     return backend;
 }
 

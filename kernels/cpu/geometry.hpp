@@ -16,12 +16,12 @@ constexpr std::int64_t round_up(std::int64_t a, std::int64_t b) { return divide_
 
 /// Whether it is an f32 value, however it is kept.
 inline bool is_f32_or_bf16(const Placed& placed) {
-    return placed.dtype == DType::f32 || (placed.dtype == DType::bf16 && placed.layout.bf16);
+    return placed.dtype == DType::f32 || (placed.dtype == DType::bf16 && placed.layout.kept_as == Kept::bf16);
 }
 
 /// The value in the order of `layout`, kept as it is.
 inline Placed in_order(const Placed& placed, const Layout& layout) {
-    return placed.in(layout.kept(placed.layout.bf16));
+    return placed.in(layout.kept(placed.layout.kept_as));
 }
 
 /// The product of sizes of a value that is known to fit in memory.

@@ -33,7 +33,7 @@ namespace {
 using Sizes = std::vector<std::int64_t>;
 using PostOpCase = KernelCase::PostOpCase;
 
-bool has_bf16() { return cpu_backend().lacks_bf16().empty(); }
+bool has_bf16() { return cpu_backend().lacks(MathMode::bf16).empty(); }
 
 /// Every kernel that takes bf16 gives what f64 makes of the same rounded numbers, but for f32's sums and, where the
 /// result is kept as bf16, one rounding; one that is named `kernel` is among them.
@@ -271,5 +271,5 @@ TEST_CASE("bf16: Inf reaches what sees it alone, whatever the number of channels
 TEST_CASE("bf16: a processor without products of bf16 says so") {
     const bool capped = cpu::machine_isa() < Isa::avx512;
     if (capped) CHECK(!has_bf16());
-    if (!has_bf16()) CHECK(cpu_backend().lacks_bf16().find("avx512_bf16") != std::string::npos);
+    if (!has_bf16()) CHECK(cpu_backend().lacks(MathMode::bf16).find("avx512_bf16") != std::string::npos);
 }

@@ -166,7 +166,7 @@ void KernelCase::expect_in_f64() {
 KernelRequest KernelCase::request_for(const Layout& offered, const Keeping& keeping) const {
     KernelRequest request{*node_, {}, {}, {}};
     request.options.threads = 2;
-    if (keeping.lowered) request.options.dtype = DType::bf16;
+    if (keeping.lowered) request.options.dtype = MathMode::bf16;
     request.options.estimate = false;
     for (const Value* input : node_->inputs)
         request.inputs.push_back({input->type.dtype, *input->type.shape.sizes(), {}});
@@ -179,10 +179,12 @@ KernelRequest KernelCase::request_for(const Layout& offered, const Keeping& keep
         Placed& input = request.inputs[i];
         const bool follows = static_cast<int>(i) < node_->data_count && takes_layouts &&
                              input.sizes.size() == request.inputs[0].sizes.size();
-        input = input.in((follows ? offered : Layout::plain()).kept(keeping.lowered && input.dtype == DType::f32));
+        input = input.in((follows ? offered : Layout::plain())
+                             .kept(keeping.lowered && input.dtype == DType::f32 ? Kept::bf16 : Kept::own));
     }
     for (Placed& output : request.outputs)
-        output = output.in(Layout::plain().kept(keeping.results_in_bf16 && output.dtype == DType::f32));
+        output = output.in(
+            Layout::plain().kept(keeping.results_in_bf16 && output.dtype == DType::f32 ? Kept::bf16 : Kept::own));
     return request;
 }
 
@@ -215,7 +217,7 @@ bool KernelCase::run_one(const Kernel& kernel, const Layout& offered, bool nonfi
     std::vector<Tensor> results;
     std::vector<void*> outputs;
     for (std::size_t i = 0; i < request.outputs.size(); ++i) {
-        CHECK(prepared->output_layouts[i].bf16 == request.outputs[i].layout.bf16);
+        CHECK(prepared->output_layouts[i].kept_as == request.outputs[i].layout.kept_as);
         request.outputs[i] = request.outputs[i].in(prepared->output_layouts[i]);
         results.emplace_back(DType::u8, std::initializer_list<std::int64_t>{request.outputs[i].byte_count()});
         outputs.push_back(results.back().view().data);
@@ -277,7 +279,7 @@ std::vector<std::string> KernelCase::run_lowered(const std::vector<float>& value
     put(values);
     std::set<std::string> ran;
     for (const Kernel* kernel : *cpu_backend().kernels) {
-        if (!kernel->takes_bf16()) continue;
+        if (!kernel->takes_lowered()) continue;
         for (const Layout& layout : layouts) {
             for (const bool as_bf16 : {false, true}) {
                 const Keeping keeping{true, as_bf16, as_bf16 ? own : 0};

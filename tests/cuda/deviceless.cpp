@@ -14,8 +14,6 @@ namespace {
 
 using namespace cuda;
 
-constexpr MathMode all_modes[] = {MathMode::f32, MathMode::tf32, MathMode::f16, MathMode::bf16};
-
 /// Whether there is a cuDNN; says so where there is none.
 bool can_plan() {
     // Where there is no driver cuDNN opens NVRTC and closes it for every engine that it would compile, and NVRTC leaves
@@ -85,7 +83,7 @@ TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for 
     const DeviceProperties properties = h100();
     const PlanTarget target{&properties};
     for (Convolution& convolution : convolutions()) {
-        for (const MathMode math : all_modes) {
+        for (const MathMode math : all_math_modes) {
             for (const std::int64_t batch : {1, 32}) {
                 CAPTURE(convolution.line);
                 CAPTURE(name_of(math));
@@ -149,7 +147,7 @@ TEST_CASE("other layers have plans for an H100 too") {
     FusedLayer volume{.batch = 2, .in_channels = 16, .out_channels = 24, .spatial = {8, 9, 10}, .bias = true};
     volume.windows.assign(3, {.kernel = 3, .pad_before = 1, .pad_after = 1});
     for (FusedLayer& layer : std::vector{linear, transposed, length, volume}) {
-        for (const MathMode math : all_modes) {
+        for (const MathMode math : all_math_modes) {
             layer.math = math;
             const LegalLayer legal = legalise(cudnn(), layer, target, {});
             for (const FormRefusal& refusal : legal.refusals) INFO(refusal.text());

@@ -227,9 +227,9 @@ TEST_CASE("nor does it where a batch is computed in slices") {
 TEST_CASE("what keeps NaN where a fused activation of oneDNN's would lose it is made by the first run that has some") {
     const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [1, 5, 6, 7, 8]}, "layers": [
         {"type": "Conv3d", "out_channels": 9, "kernel_size": 3}, "ReLU"]})");
-    for (const DType dtype : {DType::f32, DType::bf16}) {
+    for (const MathMode dtype : {MathMode::f32, MathMode::bf16}) {
         CAPTURE(name_of(dtype));
-        if (dtype == DType::bf16 && !cpu_backend().lacks_bf16().empty()) continue;
+        if (dtype == MathMode::bf16 && !cpu_backend().lacks(MathMode::bf16).empty()) continue;
         CompileOptions options;
         options.dtype = dtype;
         std::vector<NamedArray> inputs;

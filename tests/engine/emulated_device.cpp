@@ -42,11 +42,13 @@ struct EmulatedGraph final : DeviceGraph {
 
 class EmulatedQueue final : public DeviceQueue {
    public:
-    EmulatedQueue(std::shared_ptr<EmulatedDevice::Counts> counts, std::shared_ptr<bool> fails)
-        : counts_(std::move(counts)), fails_(std::move(fails)) {}
+    EmulatedQueue(std::shared_ptr<EmulatedDevice::Counts> counts, std::shared_ptr<bool> fails,
+                  EmulatedDevice::Stream* stream = nullptr)
+        : counts_(std::move(counts)), fails_(std::move(fails)), stream_(stream != nullptr ? *stream : own_) {}
 
     void submit(std::function<void()> work) {
-        (captured_ != nullptr ? *captured_ : pending_).push_back(std::move(work));
+        if (captured_ != nullptr) return captured_->push_back(std::move(work));
+        stream_.submit(std::move(work));
     }
 
     void copy_to_device(void* device, const void* host, std::size_t bytes) override { copy(device, host, bytes); }
@@ -68,10 +70,11 @@ class EmulatedQueue final : public DeviceQueue {
         });
     }
     void wait() override {
-        const Work work = std::exchange(pending_, {});
-        if (std::exchange(*fails_, false)) throw Error("device/failed", "the emulated device fails as it was told");
-        const Open open;
-        for (const auto& piece : work) piece();
+        if (std::exchange(*fails_, false)) {
+            stream_ = {};
+            throw Error("device/failed", "the emulated device fails as it was told");
+        }
+        stream_.wait();
     }
     EmulatedDevice::Counts& counts() { return *counts_; }
 
@@ -83,7 +86,8 @@ class EmulatedQueue final : public DeviceQueue {
 
     std::shared_ptr<EmulatedDevice::Counts> counts_;
     std::shared_ptr<bool> fails_;
-    Work pending_;
+    EmulatedDevice::Stream own_;
+    EmulatedDevice::Stream& stream_;
     Work* captured_ = nullptr;
 };
 
@@ -138,7 +142,7 @@ EmulatedDevice::EmulatedDevice() {
     backend_.make_reorder = make_reorder;
     backend_.has_extreme = has_extreme;
     backend_.identity = [] { return std::string("an emulated device"); };
-    backend_.lacks_bf16 = [] { return std::string("it has f32 alone"); };
+    backend_.lacks = [](MathMode mode) { return std::string(mode == MathMode::f32 ? "" : "it has f32 alone"); };
     backend_.device = this;
 }
 
@@ -168,6 +172,15 @@ std::shared_ptr<const void> EmulatedDevice::upload(const void* host, std::size_t
 
 std::unique_ptr<DeviceQueue> EmulatedDevice::make_queue() const {
     return std::make_unique<EmulatedQueue>(counts_, fails_);
+}
+
+std::unique_ptr<DeviceQueue> EmulatedDevice::make_queue_on(void* stream) const {
+    return std::make_unique<EmulatedQueue>(counts_, fails_, static_cast<Stream*>(stream));
+}
+
+void EmulatedDevice::Stream::wait() {
+    const Open open;
+    for (const auto& piece : std::exchange(pending_, {})) piece();
 }
 
 void EmulatedDevice::read(void* host, const void* device, std::size_t bytes) const {

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "kernels/kernel.hpp"
 
@@ -17,6 +18,20 @@ class EmulatedDevice final : public DeviceRuntime {
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override;
     std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override;
     std::unique_ptr<DeviceQueue> make_queue() const override;
+    /// `stream` is a Stream.
+    std::unique_ptr<DeviceQueue> make_queue_on(void* stream) const override;
+
+    /// A stream of the user's.
+    class Stream {
+       public:
+        void submit(std::function<void()> work) { pending_.push_back(std::move(work)); }
+        /// Does what was submitted.
+        void wait();
+        std::size_t pending() const { return pending_.size(); }
+
+       private:
+        std::vector<std::function<void()>> pending_;
+    };
 
     const Backend& backend() const { return backend_; }
     /// To and from its memory, as a program of the user's would.

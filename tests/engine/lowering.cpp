@@ -24,11 +24,11 @@ const char* const convolutions = R"({"seq": 1, "inputs": {"x": ["N", 5, 9, 7]}, 
     {"type": "Add", "name": "sum", "from": ["second", "pool"]}, "Flatten",
     {"type": "Linear", "name": "fc", "out_features": 10}, {"type": "Softmax", "name": "soft", "dim": 1}]})";
 
-bool has_bf16() { return cpu_backend().lacks_bf16().empty(); }
+bool has_bf16() { return cpu_backend().lacks(MathMode::bf16).empty(); }
 
 CompileOptions lowered(int threads = 2) {
     CompileOptions options;
-    options.dtype = DType::bf16;
+    options.dtype = MathMode::bf16;
     options.threads = threads;
     return options;
 }
@@ -71,7 +71,7 @@ TEST_CASE("bf16: what measuring chooses agrees too") {
     if (!has_bf16()) return;
     for (const char* name : {"cifar_cnn", "inception_branches", "residual_block", "varlen_conv1d"}) {
         CompileOptions options = measuring({}, 2);
-        options.dtype = DType::bf16;
+        options.dtype = MathMode::bf16;
         check_whole(load_golden(name), options);
     }
 }
@@ -82,7 +82,7 @@ TEST_CASE("bf16: batches of 1 and 5 agree with the reference, and probabilities 
     const Executable f32 = build(graph);
     for (const int threads : {1, 2}) {
         const Executable bf16 = build(graph, lowered(threads));
-        CHECK(bf16.options().dtype == DType::bf16);
+        CHECK(bf16.options().dtype == MathMode::bf16);
         for (const std::int64_t batch : {1, 5}) {
             const Tensor x = filled({batch, 5, 9, 7}, 0.3f);
             Tensor expected(DType::f32, {batch, 10}), actual(DType::f32, {batch, 10});
@@ -110,8 +110,8 @@ TEST_CASE("bf16: the plan shows conversions, and which values are kept as bf16")
         const auto& from = step.kernel->input_layouts;
         const auto& to = step.kernel->output_layouts;
         for (const Node* node : step.nodes) {
-            if (multiplies_matrices(node->op)) CHECK(from[0].bf16);
-            if (node->output()->output_uses > 0) CHECK(!to[0].bf16);
+            if (multiplies_matrices(node->op)) CHECK(from[0].is_lowered());
+            if (node->output()->output_uses > 0) CHECK(!to[0].is_lowered());
         }
     }
 }
@@ -139,9 +139,9 @@ TEST_CASE("bf16: a stored plan says so and gives the same") {
     SaveOptions save;
     save.bindings = {{{"N", 5}}};
     save_compiled(executable, file.path, save);
-    CHECK(describe_compiled(file.path).options.dtype == DType::bf16);
+    CHECK(describe_compiled(file.path).options.dtype == MathMode::bf16);
     const Executable loaded = load_compiled(file.path);
-    CHECK(loaded.options().dtype == DType::bf16);
+    CHECK(loaded.options().dtype == MathMode::bf16);
     for (const double difference : replay_test_vectors(loaded)) CHECK(difference == 0);
     CHECK(steps_text(*loaded.plan({{"N", 5}})) == steps_text(*executable.plan({{"N", 5}})));
 }
@@ -156,7 +156,7 @@ TEST_CASE("bf16: refusals") {
     strict.numerics = Numerics::strict;
     CHECK(code_of([&] { build(graph, strict); }) == "spec/value");
     CompileOptions f16;
-    f16.dtype = DType::f16;
+    f16.dtype = MathMode::f16;
     CHECK(code_of([&] { build(graph, f16); }) == "dtype/unavailable");
     const Graph pools =
         graph_of(R"({"seq": 1, "inputs": {"x": [1, 3, 4, 4]}, "layers": [{"type": "MaxPool2d", "kernel_size": 2}]})");

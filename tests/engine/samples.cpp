@@ -213,10 +213,10 @@ TEST_CASE("a memory limit counts and names what slices hold, and no value of the
 }
 
 TEST_CASE("bf16: batches agree with PyTorch in whatever slices they are computed") {
-    if (!cpu_backend().lacks_bf16().empty()) return;
+    if (!cpu_backend().lacks(MathMode::bf16).empty()) return;
     const ScratchFile file("slices.json");
     CompileOptions options = measuring(file.path, 2);
-    options.dtype = DType::bf16;
+    options.dtype = MathMode::bf16;
     for (const char* name : {"cifar_cnn", "residual_block"}) {
         Golden golden = load_golden(name);
         options.weights = golden.weights;

@@ -70,7 +70,7 @@ seq::CompileOptions options_of(int argc, char** argv) {
     const std::string tune = argc > 5 ? argv[5] : "none";
     options.tune = tune == "fast" ? seq::Tune::fast : tune == "full" ? seq::Tune::full : seq::Tune::none;
     if (argc > 6) options.timing_cache = argv[6];
-    if (argc > 7) options.dtype = seq::parse_dtype(argv[7]).value();
+    if (argc > 7) options.dtype = seq::parse_math_mode(argv[7]).value();
     return options;
 }
 

@@ -28,7 +28,7 @@ struct Memory {
 struct Summary {
     std::vector<LayerRow> rows;
     seq::Bindings bindings;
-    seq::DType dtype = seq::DType::f32;  ///< in which it computes
+    seq::MathMode dtype = seq::MathMode::f32;  ///< in which it computes
     std::int64_t parameters = 0;
     std::int64_t statistics = 0;
     seq::Dim macs = 0;

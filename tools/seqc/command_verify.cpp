@@ -28,13 +28,14 @@ struct Finding {
     /// The first value that drifts, in the order of computation; empty where none does.
     std::string first_value;
     double first_difference = 0;
-    bool lowered = false;  ///< computed in bf16
+    seq::MathMode dtype = seq::MathMode::f32;  ///< in which it was computed
 };
 
-/// In bf16 the compiled plan is compared as a whole: see docs/precision.md.
-double tolerance_of(const Arguments& arguments, bool lowered) {
+/// In all but f32 the compiled plan is compared as a whole: see docs/precision.md.
+double tolerance_of(const Arguments& arguments, seq::MathMode dtype) {
     if (arguments.tolerance > 0) return arguments.tolerance;
-    return lowered ? 2e-2 : 1e-4;
+    if (dtype == seq::MathMode::bf16) return 2e-2;
+    return dtype == seq::MathMode::f32 ? 1e-4 : 2e-3;
 }
 
 class Verifier {
@@ -73,8 +74,8 @@ class Verifier {
         return findings;
     }
 
-    double tolerance(bool lowered) const { return tolerance_of(arguments_, lowered); }
-    bool drifts(const Finding& finding) const { return finding.difference > tolerance(finding.lowered); }
+    double tolerance(seq::MathMode dtype) const { return tolerance_of(arguments_, dtype); }
+    bool drifts(const Finding& finding) const { return finding.difference > tolerance(finding.dtype); }
     bool drifted(const std::vector<Finding>& findings) const { return !findings.empty() && drifts(findings.back()); }
 
    private:
@@ -100,10 +101,11 @@ class Verifier {
             weights =
                 std::make_shared<seq::DerivedWeights>(weights, std::move(derivation), seq::reference::evaluator());
         const seq::ReferenceResults actual = reference(graph, weights);
-        return compare(std::move(stage), graph, false, [&](const std::string& name) -> const seq::Tensor* {
+        const auto find = [&](const std::string& name) -> const seq::Tensor* {
             const auto found = actual.find(name);
             return found == actual.end() ? nullptr : &found->second;
-        });
+        };
+        return compare(std::move(stage), graph, seq::MathMode::f32, find);
     }
 
     /// Runs the compiled plan, and once more with every value that it still computes tapped, since values between
@@ -130,19 +132,19 @@ class Verifier {
             outputs.tensors.emplace_back(port.type.dtype, session.output_sizes(port.name, inputs_.views()));
         }
         session.run(inputs_.views(), outputs.views());
-        return compare("compiled plan", fused, options.dtype == seq::DType::bf16,
-                       [&](const std::string& name) -> const seq::Tensor* {
-                           for (std::size_t i = 0; i < outputs.names.size(); ++i) {
-                               if (outputs.names[i] == name) return &outputs.tensors[i];
-                           }
-                           return nullptr;
-                       });
+        return compare("compiled plan", fused, options.dtype, [&](const std::string& name) -> const seq::Tensor* {
+            for (std::size_t i = 0; i < outputs.names.size(); ++i) {
+                if (outputs.names[i] == name) return &outputs.tensors[i];
+            }
+            return nullptr;
+        });
     }
 
     template <class Find>
-    Finding compare(std::string stage, const seq::Graph& graph, bool lowered, Find find) const {
-        Finding finding{std::move(stage), 0, "", 0, lowered};
-        const auto apart = lowered ? seq::relative_distance : seq::relative_difference;
+    Finding compare(std::string stage, const seq::Graph& graph, seq::MathMode dtype, Find find) const {
+        Finding finding{std::move(stage), 0, "", 0, dtype};
+        const bool whole = dtype != seq::MathMode::f32;
+        const auto apart = whole ? seq::relative_distance : seq::relative_difference;
         const auto difference = [&](const std::string& name) {
             const seq::Tensor* actual = find(name);
             const auto expected = expected_.find(name);
@@ -155,7 +157,7 @@ class Verifier {
              node = node->next) {
             for (const seq::Value* output : node->outputs) {
                 const double drift = difference(output->name);
-                if (drift <= tolerance(lowered)) continue;
+                if (drift <= tolerance(dtype)) continue;
                 finding.first_value = output->name;
                 finding.first_difference = drift;
                 break;
@@ -195,8 +197,7 @@ void print_finding(const Finding& finding, double tolerance, bool json) {
 int verify_plan(const Arguments& arguments) {
     const seq::Executable executable = open_plan(arguments, OtherVersion::refuse);
     const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
-    const bool lowered = info.options.dtype == seq::DType::bf16 && !info.native;
-    const double tolerance = tolerance_of(arguments, lowered);
+    const double tolerance = tolerance_of(arguments, info.native ? seq::MathMode::f32 : info.options.dtype);
     const bool loaded = !seq::stored_bindings(executable).empty();
     const std::vector<double> differences =
         loaded ? seq::replay_test_vectors(executable) : seq::replay_test_vectors(executable, arguments.spec);
@@ -208,7 +209,7 @@ int verify_plan(const Arguments& arguments) {
         ++replayed;
         std::string stage = "test vector";
         for (const auto& [symbol, value] : info.bindings[i]) stage += fmt::format(" {}={}", symbol, value);
-        print_finding({stage, differences[i], "", 0, false}, tolerance, arguments.json());
+        print_finding({stage, differences[i], "", 0}, tolerance, arguments.json());
         if (!(differences[i] <= tolerance)) status = failed;
     }
     if (replayed == 0 && !given.empty())
@@ -226,7 +227,7 @@ int run_verify(const Arguments& arguments) {
     Verifier verifier(arguments, *model);
     int status = ok;
     for (const Finding& finding : verifier.run()) {
-        print_finding(finding, verifier.tolerance(finding.lowered), arguments.json());
+        print_finding(finding, verifier.tolerance(finding.dtype), arguments.json());
         if (verifier.drifts(finding)) status = failed;
     }
     return status;

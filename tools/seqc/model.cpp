@@ -133,9 +133,7 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
     options.weights = model.weights;
     options.threads = arguments.threads;
     options.memory_limit = arguments.memory_limit;
-    if (arguments.dtype == "tf32")
-        throw seq::Error("dtype/unavailable", "tf32 is a mode of GPUs; the CPU computes in f32 and bf16");
-    options.dtype = *seq::parse_dtype(arguments.dtype);
+    options.dtype = *seq::parse_math_mode(arguments.dtype);
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
     options.passes = arguments.passes;

@@ -89,13 +89,13 @@ class PreparedAmx final : public PreparedKernel {
 class AmxConvolution final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.amx_convolution"; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
         if (!problem) return Support::no("takes Conv2d without groups, padded with zeros, alone");
-        if (request.options.dtype != DType::bf16) return Support::no("computes in bf16 alone");
-        if (!request.outputs[0].layout.bf16) return Support::no("gives bf16 alone");
+        if (request.options.dtype != MathMode::bf16) return Support::no("computes in bf16 alone");
+        if (!request.outputs[0].layout.is_lowered()) return Support::no("gives bf16 alone");
         if (!is_f32_or_bf16(request) || !has_known_parameters(request))
             return Support::no("takes weights that are known before the run");
         if (usable_isa(request.options) != Isa::avx512 || !onednn::has_bf16_tiles())
@@ -116,7 +116,7 @@ class AmxConvolution final : public Kernel {
         if (!pack(*kernel, request, provider, refusal)) return nullptr;
         kernel->head = fuse_head(request, [](Unary) { return false; });
         std::vector<Placed> inputs = place_inputs(request, Layout::channels_last());
-        const Layout lowered = Layout::channels_last().kept(true);
+        const Layout lowered = Layout::channels_last().kept(Kept::bf16);
         inputs[0] = inputs[0].in(lowered);
         if (kernel->head.residual >= 0) {
             Placed& residual = inputs[static_cast<std::size_t>(kernel->head.residual)];

@@ -75,7 +75,7 @@ class Elementwise final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.elementwise"; }
 
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;

@@ -131,7 +131,7 @@ class GatherKernel final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.gather"; }
 
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
@@ -141,7 +141,7 @@ class GatherKernel final : public Kernel {
             return Support::no("takes pads, nearest upsampling, Slice and ChannelShuffle alone");
         const DType dtype = request.node.input()->type.dtype;
         if (dtype == DType::f16 || dtype == DType::bf16) return Support::no("takes no 16-bit floats");
-        if (request.is_weight(0) && request.outputs[0].layout.bf16)
+        if (request.is_weight(0) && request.outputs[0].layout.is_lowered())
             return Support::no("keeps weights in their own type");
         if (!request.node.epilogue.empty() && dtype != DType::f32) return Support::no("has epilogues in f32 alone");
         return {};
@@ -161,7 +161,7 @@ class GatherKernel final : public Kernel {
    private:
     /// Input 0 in that order; its elements are copied as the output keeps them.
     static Placed kept_as_output(const KernelRequest& request, const Layout& layout) {
-        return request.inputs[0].in(layout.kept(request.outputs[0].layout.bf16));
+        return request.inputs[0].in(layout.kept(request.outputs[0].layout.kept_as));
     }
 
     static std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightProvider& weights,

@@ -120,7 +120,7 @@ class Rearrange final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.rearrange"; }
 
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
@@ -131,7 +131,7 @@ class Rearrange final : public Kernel {
         if (!request.node.epilogue.empty() && (request.outputs.size() != 1 || !is_f32_or_bf16(request)))
             return Support::no("has epilogues for one output of f32 alone");
         for (int i = 0; i < request.node.data_count; ++i) {
-            if (request.is_weight(i) && request.outputs[0].layout.bf16)
+            if (request.is_weight(i) && request.outputs[0].layout.is_lowered())
                 return Support::no("keeps weights in their own type");
         }
         return {};
@@ -150,10 +150,10 @@ class Rearrange final : public Kernel {
     static std::unique_ptr<PreparedKernel> prepare_in(const KernelRequest& request, WeightProvider& weights,
                                                       const Layout& layout, std::string& refusal) {
         std::vector<Placed> inputs = place_inputs(request, layout);
-        const bool as_bf16 = request.outputs[0].layout.bf16;
+        const Kept kept = request.outputs[0].layout.kept_as;
         for (int i = 0; i < request.node.data_count; ++i) {
             Placed& input = inputs[static_cast<std::size_t>(i)];
-            input = input.in(layout.kept(as_bf16));
+            input = input.in(layout.kept(kept));
         }
         const std::vector<Move> moves = moves_in(request, inputs, layout);
         if (moves.empty()) return nullptr;

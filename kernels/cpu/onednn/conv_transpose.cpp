@@ -97,7 +97,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
 class ConvTranspose final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.deconvolution"; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);

@@ -71,7 +71,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
 class Convolution final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.convolution"; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = convolution_problem(request);

@@ -20,7 +20,7 @@ PrimitiveDesc describe_primitive(const MemoryDesc& source, const MemoryDesc& wei
 class Linear final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.inner_product"; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::Linear>()) return Support::no("takes Linear alone");
@@ -58,7 +58,7 @@ class Linear final : public Kernel {
         const PrimitiveDesc desc =
             describe_primitive(source, describe_any(shape, product), bias, target, fused.attributes);
         PrimitiveBuilder builder(request, weights);
-        builder.input(DNNL_ARG_SRC, source, 0, Layout::plain().kept(product == DType::bf16));
+        builder.input(DNNL_ARG_SRC, source, 0, Layout::plain().kept(kept_in(request.options.dtype)));
         builder.weight(DNNL_ARG_WEIGHTS, describe_plain(shape), desc.weights_desc(), 1);
         if (has_bias) builder.weight(DNNL_ARG_BIAS, bias, bias, 2);
         builder.output(DNNL_ARG_DST, target, Layout::plain());

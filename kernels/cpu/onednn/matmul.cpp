@@ -33,7 +33,7 @@ Matrices matrices_of(const KernelRequest& request) {
 std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider, std::string& refusal) {
     const Matrices m = matrices_of(request);
     const DType product = product_dtype(request);
-    const Layout operand = Layout::plain().kept(product == DType::bf16);
+    const Layout operand = Layout::plain().kept(kept_in(request.options.dtype));
     const MemoryDesc left = describe_plain(m.left, product), right = describe_plain(m.right, product),
                      result = describe_plain(m.result, request.outputs[0].dtype);
     const bool packs = request.is_weight(1) && m.left.size() == 2;
@@ -65,7 +65,7 @@ std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvid
 class MatMul final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.matmul"; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::MatMul>()) return Support::no("takes MatMul alone");

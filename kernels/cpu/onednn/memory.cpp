@@ -73,12 +73,12 @@ MemoryDesc describe_any(const Dims& dims, DType dtype) { return {dims, data_type
 
 std::optional<Layout> layout_of(const MemoryDesc& desc, const Placed& value) {
     const auto is = [&](const Layout& layout) { return describe(cpu::in_order(value, layout)) == desc; };
-    const bool bf16 = value.layout.bf16;
-    if (is(Layout::plain())) return Layout::plain().kept(bf16);
+    const Kept kept = value.layout.kept_as;
+    if (is(Layout::plain())) return Layout::plain().kept(kept);
     const std::size_t rank = value.sizes.size();
     if (rank < 3 || rank > 5) return std::nullopt;
     for (const Layout layout : {Layout::channels_last(), Layout::blocked(16), Layout::blocked(8), Layout::blocked(4)}) {
-        if (is(layout)) return layout.kept(bf16);
+        if (is(layout)) return layout.kept(kept);
     }
     return std::nullopt;
 }

@@ -64,7 +64,7 @@ ops::PadMode pad_mode(const std::string& padding_mode) {
 class PaddedConvolution final : public Kernel {
    public:
     std::string_view name() const override { return "onednn.padded_convolution"; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         auto problem = convolution_problem(request);

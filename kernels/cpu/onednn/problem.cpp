@@ -26,7 +26,7 @@ Support supports_convolution(const KernelRequest& request, const ConvolutionProb
 KernelRequest with_operand_kept(const KernelRequest& request, int input) {
     KernelRequest kept = request;
     Placed& operand = kept.inputs[static_cast<std::size_t>(input)];
-    operand = operand.in(operand.layout.kept(product_dtype(request) == DType::bf16));
+    operand = operand.in(operand.layout.kept(kept_in(request.options.dtype)));
     return kept;
 }
 

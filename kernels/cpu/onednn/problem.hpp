@@ -22,7 +22,7 @@ Support supports_convolution(const KernelRequest& request, const ConvolutionProb
 bool within_limits(const Dims& numbers);
 
 /// The dtype of what is multiplied.
-inline DType product_dtype(const KernelRequest& request) { return request.options.dtype; }
+inline DType product_dtype(const KernelRequest& request) { return storage_type(request.options.dtype); }
 
 /// The same request with data input `input` kept as what is multiplied.
 KernelRequest with_operand_kept(const KernelRequest& request, int input = 0);

@@ -4,6 +4,6 @@
 
 namespace seq::cpu {
 
-PoolRows max_pixels_avx512(Kept kept) { return find_max_pixels(kept); }
+PoolRows max_pixels_avx512(PoolNumbers kept) { return find_max_pixels(kept); }
 
 }  // namespace seq::cpu

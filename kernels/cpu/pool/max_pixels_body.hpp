@@ -73,11 +73,11 @@ void max_pixels(const PoolPlan* of, const void* source, void* target, std::int64
     }
 }
 
-inline PoolRows find_max_pixels(Kept kept) {
+inline PoolRows find_max_pixels(PoolNumbers kept) {
     switch (kept) {
-        case Kept::f32: break;
-        case Kept::bf16: return max_pixels<std::uint16_t, std::uint16_t>;
-        case Kept::bf16_to_f32: return max_pixels<std::uint16_t, float>;
+        case PoolNumbers::f32: break;
+        case PoolNumbers::bf16: return max_pixels<std::uint16_t, std::uint16_t>;
+        case PoolNumbers::bf16_to_f32: return max_pixels<std::uint16_t, float>;
     }
     return max_pixels<float, float>;
 }

@@ -176,16 +176,16 @@ PoolRows pick(PoolMode mode, Isa isa) {
 }
 
 template <template <PoolMode, class, class> class Rows>
-PoolRows pick(PoolMode mode, Kept kept, Isa isa) {
+PoolRows pick(PoolMode mode, PoolNumbers kept, Isa isa) {
     switch (kept) {
-        case Kept::f32: break;
-        case Kept::bf16: return pick<Rows, std::uint16_t, std::uint16_t>(mode, isa);
-        case Kept::bf16_to_f32: return pick<Rows, std::uint16_t, float>(mode, isa);
+        case PoolNumbers::f32: break;
+        case PoolNumbers::bf16: return pick<Rows, std::uint16_t, std::uint16_t>(mode, isa);
+        case PoolNumbers::bf16_to_f32: return pick<Rows, std::uint16_t, float>(mode, isa);
     }
     return pick<Rows, float, float>(mode, isa);
 }
 
-PoolRows find_rows(const PoolPlan& plan, Kept kept, Isa isa) {
+PoolRows find_rows(const PoolPlan& plan, PoolNumbers kept, Isa isa) {
     if (plan.width == 1) return pick<PlaneRows>(plan.mode, kept, isa);
     if (plan.mode == PoolMode::largest && isa == Isa::avx512) return max_pixels_avx512(kept);
     if (plan.mode == PoolMode::largest && isa == Isa::avx2) return max_pixels_avx2(kept);
@@ -194,7 +194,7 @@ PoolRows find_rows(const PoolPlan& plan, Kept kept, Isa isa) {
 
 class PreparedPool final : public OwnKernel {
    public:
-    PreparedPool(PoolPlan plan, Kept kept, Isa isa, std::int64_t threads)
+    PreparedPool(PoolPlan plan, PoolNumbers kept, Isa isa, std::int64_t threads)
         : plan_(std::move(plan)), rows_(find_rows(plan_, kept, isa)), threads_(threads) {}
 
     void compute(const RunContext& context) const override {
@@ -222,7 +222,7 @@ class Pool final : public Kernel {
    public:
     std::string_view name() const override { return "cpu.pool"; }
 
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
 
     Support supports(const KernelRequest& request) const override {
         if (!pool_plan(request)) return Support::no("takes pools alone, and of LPPool those with norm_type 1 or 2");
@@ -247,9 +247,11 @@ class Pool final : public Kernel {
         plan.width = block;
         plan.planes = sizes[0] * ((sizes[1] + block - 1) / block);
         std::vector<Placed> inputs = place_inputs(request, layout);
-        const bool gives_bf16 = request.outputs[0].layout.bf16;
-        const Kept kept = gives_bf16 ? Kept::bf16 : inputs[0].layout.bf16 ? Kept::bf16_to_f32 : Kept::f32;
-        inputs[0] = inputs[0].in(layout.kept(kept != Kept::f32));
+        const bool gives_bf16 = request.outputs[0].layout.is_lowered();
+        const PoolNumbers kept = gives_bf16                      ? PoolNumbers::bf16
+                                 : inputs[0].layout.is_lowered() ? PoolNumbers::bf16_to_f32
+                                                                 : PoolNumbers::f32;
+        inputs[0] = inputs[0].in(layout.kept(kept == PoolNumbers::f32 ? Kept::own : Kept::bf16));
         auto kernel =
             std::make_unique<PreparedPool>(std::move(plan), kept, usable_isa(request.options), request.options.threads);
         if (!finish_own(*kernel, request, weights, inputs, layout, refusal)) return nullptr;

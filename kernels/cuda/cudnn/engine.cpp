@@ -46,21 +46,6 @@ std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph
     return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
 }
 
-std::string_view name_of(MathMode math) {
-    switch (math) {
-        case MathMode::f32: return "f32";
-        case MathMode::tf32: return "tf32";
-        case MathMode::f16: return "f16";
-        case MathMode::bf16: return "bf16";
-    }
-    return "";
-}
-
-DType storage_type(MathMode math) {
-    if (math == MathMode::f16) return DType::f16;
-    return math == MathMode::bf16 ? DType::bf16 : DType::f32;
-}
-
 std::string_view fault_of(const EngineChoice& choice, MathMode math) {
     if (has(choice, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "its result differs from run to run";
     if (has(choice, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return "it sums in less than f32";

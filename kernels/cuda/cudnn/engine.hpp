@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/cudnn/device_properties.hpp"
 #include "kernels/cuda/cudnn/operation_graph.hpp"
+#include "kernels/math_mode.hpp"
 
 namespace seq::cuda {
 
@@ -29,14 +30,6 @@ struct EngineChoice {
 /// The configurations that a heuristic of cuDNN proposes for a graph, the ones that it takes for fastest first.
 std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
                                         cudnnBackendHeurMode_t mode);
-
-/// How a layer computes. f32: as IEEE says, sums in f32; tf32: factors rounded to 10 bits of mantissa; f16 and bf16:
-/// tensors of that type, sums in f32.
-enum class MathMode : std::uint8_t { f32, tf32, f16, bf16 };
-
-std::string_view name_of(MathMode math);
-/// Of its tensors in memory.
-DType storage_type(MathMode math);
 
 /// Why an engine must not compute in this mode; empty where it may. No mode takes engines whose result differs from run
 /// to run.
