@@ -47,6 +47,7 @@ Cudnn open_cudnn(const std::string& file) {
     const char* const lacks = fill(library, {{"cudnnGetVersion", slot(cudnn.version)},
                                              {"cudnnCreate", slot(cudnn.create)},
                                              {"cudnnDestroy", slot(cudnn.destroy)},
+                                             {"cudnnSetStream", slot(cudnn.set_stream)},
                                              {"cudnnGetErrorString", slot(cudnn.error_string)},
                                              {"cudnnGetLastErrorString", slot(cudnn.last_error)},
                                              {"cudnnBackendCreateDescriptor", slot(cudnn.create_descriptor)},

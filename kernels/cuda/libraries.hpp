@@ -22,6 +22,7 @@ struct Cudnn {
     std::size_t (*version)() = nullptr;
     cudnnStatus_t (*create)(cudnnHandle_t* handle) = nullptr;
     cudnnStatus_t (*destroy)(cudnnHandle_t handle) = nullptr;
+    cudnnStatus_t (*set_stream)(cudnnHandle_t handle, cudaStream_t stream) = nullptr;
     const char* (*error_string)(cudnnStatus_t status) = nullptr;
     void (*last_error)(char* message, std::size_t size) = nullptr;
     cudnnStatus_t (*create_descriptor)(cudnnBackendDescriptorType_t type,

@@ -1,0 +1,118 @@
+#include "kernels/cuda/runtime/cuda_queue.hpp"
+
+#include <fmt/format.h>
+
+#include "graph/diagnostic.hpp"
+
+namespace seq::cuda {
+namespace {
+
+class CudaGraph final : public DeviceGraph {
+   public:
+    CudaGraph(const RuntimeApi& api, cudaGraph_t graph) : api_(api) {
+        const cudaError_t error = api_.instantiate(&executable_, graph, 0);
+        api_.destroy_graph(graph);
+        check(api_, error, "making a graph of a run");
+    }
+    ~CudaGraph() override { api_.destroy_executable(executable_); }
+
+    cudaGraphExec_t executable() const { return executable_; }
+
+   private:
+    const RuntimeApi& api_;
+    cudaGraphExec_t executable_ = nullptr;
+};
+
+void check(const Cudnn& cudnn, cudnnStatus_t status, const char* doing) {
+    if (status == CUDNN_STATUS_SUCCESS) return;
+    throw Error("device/failed", fmt::format("cuDNN failed at {}: {} (status {})", doing, cudnn.error_string(status),
+                                             static_cast<int>(status)));
+}
+
+}  // namespace
+
+CudaQueue::CudaQueue(const RuntimeApi& api, const Cudnn& cudnn, int device)
+    : api_(api), cudnn_(cudnn), device_(device), own_(make_stream()), runs_(own_), current_(own_) {}
+
+CudaQueue::CudaQueue(const RuntimeApi& api, const Cudnn& cudnn, int device, cudaStream_t stream)
+    : api_(api), cudnn_(cudnn), device_(device), runs_(stream), current_(stream) {}
+
+CudaQueue::~CudaQueue() {
+    if (handle_ != nullptr) cudnn_.destroy(handle_);
+    if (own_ != nullptr) api_.destroy_stream(own_);
+}
+
+cudaStream_t CudaQueue::make_stream() {
+    const CurrentDevice current(api_, device_);
+    cudaStream_t stream = nullptr;
+    check(api_, api_.create_stream(&stream, cudaStreamNonBlocking), "making a stream");
+    return stream;
+}
+
+void CudaQueue::copy_to_device(void* device, const void* host, std::size_t bytes) {
+    copy(device, host, bytes, cudaMemcpyHostToDevice);
+}
+void CudaQueue::copy_to_host(void* host, const void* device, std::size_t bytes) {
+    copy(host, device, bytes, cudaMemcpyDeviceToHost);
+}
+void CudaQueue::copy_on_device(void* to, const void* from, std::size_t bytes) {
+    copy(to, from, bytes, cudaMemcpyDeviceToDevice);
+}
+
+void CudaQueue::copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    if (bytes == 0) return;
+    const CurrentDevice current(api_, device_);
+    check(api_, api_.copy(to, from, bytes, kind, current_), "copying");
+}
+
+cudaGraph_t CudaQueue::record(const std::function<void()>& work) {
+    check(api_, api_.begin_capture(own_, cudaStreamCaptureModeThreadLocal), "beginning to capture a run");
+    cudaGraph_t graph = nullptr;
+    current_ = own_;
+    try {
+        work();
+    } catch (...) {
+        current_ = runs_;
+        api_.end_capture(own_, &graph);
+        if (graph != nullptr) api_.destroy_graph(graph);
+        api_.take_last_error();
+        throw;
+    }
+    current_ = runs_;
+    check(api_, api_.end_capture(own_, &graph), "capturing a run");
+    return graph;
+}
+
+std::unique_ptr<DeviceGraph> CudaQueue::capture(const std::function<void()>& work) {
+    if (own_ == nullptr) own_ = make_stream();
+    const CurrentDevice current(api_, device_);
+    return std::make_unique<CudaGraph>(api_, record(work));
+}
+
+void CudaQueue::launch(const DeviceGraph& graph) {
+    const CurrentDevice current(api_, device_);
+    check(api_, api_.launch(static_cast<const CudaGraph&>(graph).executable(), current_), "launching a run");
+}
+
+void CudaQueue::wait() {
+    const CurrentDevice current(api_, device_);
+    check(api_, api_.wait_for_stream(current_), "running");
+}
+
+cudaStream_t CudaQueue::stream() const {
+    int device = 0;
+    check(api_, api_.get_device(&device), "asking for the current device");
+    if (device != device_) check(api_, api_.set_device(device_), "choosing the device");
+    return current_;
+}
+
+cudnnHandle_t CudaQueue::cudnn_handle() {
+    const cudaStream_t wanted = stream();
+    if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "starting");
+    if (handle_stream_ != wanted || wanted == nullptr)
+        check(cudnn_, cudnn_.set_stream(handle_, wanted), "choosing a stream");
+    handle_stream_ = wanted;
+    return handle_;
+}
+
+}  // namespace seq::cuda

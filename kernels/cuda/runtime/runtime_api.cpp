@@ -1,0 +1,49 @@
+#include "kernels/cuda/runtime/runtime_api.hpp"
+
+#include <fmt/format.h>
+
+#include "graph/diagnostic.hpp"
+
+namespace seq::cuda {
+
+RuntimeApi runtime_api() {
+    RuntimeApi api;
+    api.error_string = cudaGetErrorString;
+    api.take_last_error = cudaGetLastError;
+    api.get_device = cudaGetDevice;
+    api.set_device = cudaSetDevice;
+    api.allocate = cudaMalloc;
+    api.release = cudaFree;
+    api.allocate_pinned = cudaHostAlloc;
+    api.release_pinned = cudaFreeHost;
+    api.memory_info = cudaMemGetInfo;
+    api.copy = cudaMemcpyAsync;
+    api.create_stream = cudaStreamCreateWithFlags;
+    api.destroy_stream = cudaStreamDestroy;
+    api.wait_for_stream = cudaStreamSynchronize;
+    api.begin_capture = cudaStreamBeginCapture;
+    api.end_capture = cudaStreamEndCapture;
+    api.instantiate = cudaGraphInstantiate;
+    api.destroy_graph = cudaGraphDestroy;
+    api.launch = cudaGraphLaunch;
+    api.destroy_executable = cudaGraphExecDestroy;
+    return api;
+}
+
+void check(const RuntimeApi& api, cudaError_t error, const char* doing) {
+    if (error == cudaSuccess) return;
+    api.take_last_error();
+    throw Error("device/failed", fmt::format("the GPU failed at {}: {} (CUDA error {})", doing, api.error_string(error),
+                                             static_cast<int>(error)));
+}
+
+CurrentDevice::CurrentDevice(const RuntimeApi& api, int device) : api_(api), device_(device) {
+    check(api_, api_.get_device(&before_), "asking for the current device");
+    if (before_ != device_) check(api_, api_.set_device(device_), "choosing the device");
+}
+
+CurrentDevice::~CurrentDevice() {
+    if (before_ != device_) api_.set_device(before_);
+}
+
+}  // namespace seq::cuda

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+
+namespace seq::cuda {
+
+/// The functions of CUDA's runtime that memory, streams and graphs take, so that tests can answer in their place.
+struct RuntimeApi {
+    const char* (*error_string)(cudaError_t error) = nullptr;
+    /// The last error, which is forgotten by that where the device goes on.
+    cudaError_t (*take_last_error)() = nullptr;
+    cudaError_t (*get_device)(int* device) = nullptr;
+    cudaError_t (*set_device)(int device) = nullptr;
+
+    cudaError_t (*allocate)(void** memory, std::size_t bytes) = nullptr;
+    cudaError_t (*release)(void* memory) = nullptr;
+    cudaError_t (*allocate_pinned)(void** memory, std::size_t bytes, unsigned flags) = nullptr;
+    cudaError_t (*release_pinned)(void* memory) = nullptr;
+    cudaError_t (*memory_info)(std::size_t* free, std::size_t* all) = nullptr;
+    cudaError_t (*copy)(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                        cudaStream_t stream) = nullptr;
+
+    cudaError_t (*create_stream)(cudaStream_t* stream, unsigned flags) = nullptr;
+    cudaError_t (*destroy_stream)(cudaStream_t stream) = nullptr;
+    cudaError_t (*wait_for_stream)(cudaStream_t stream) = nullptr;
+    cudaError_t (*begin_capture)(cudaStream_t stream, cudaStreamCaptureMode mode) = nullptr;
+    cudaError_t (*end_capture)(cudaStream_t stream, cudaGraph_t* graph) = nullptr;
+    cudaError_t (*instantiate)(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags) = nullptr;
+    cudaError_t (*destroy_graph)(cudaGraph_t graph) = nullptr;
+    cudaError_t (*launch)(cudaGraphExec_t executable, cudaStream_t stream) = nullptr;
+    cudaError_t (*destroy_executable)(cudaGraphExec_t executable) = nullptr;
+};
+
+/// CUDA's own.
+RuntimeApi runtime_api();
+
+/// Throws Error device/failed, which says what was being done, unless `error` is cudaSuccess.
+void check(const RuntimeApi& api, cudaError_t error, const char* doing);
+
+/// Makes a device the calling thread's, and the one before it again afterwards.
+class CurrentDevice {
+   public:
+    CurrentDevice(const RuntimeApi& api, int device);
+    ~CurrentDevice();
+    CurrentDevice(const CurrentDevice&) = delete;
+    CurrentDevice& operator=(const CurrentDevice&) = delete;
+
+   private:
+    const RuntimeApi& api_;
+    int device_, before_ = 0;
+};
+
+}  // namespace seq::cuda

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "kernels/device.hpp"
+
+namespace seq::cuda {
+
+/// A queue whose work goes to a stream of CUDA's: what kernels launch on.
+class StreamQueue : public DeviceQueue {
+   public:
+    virtual cudaStream_t stream() const = 0;
+    /// Throws Error device/failed where a launch on the stream did not succeed.
+    virtual void check_launch(cudaError_t status) const = 0;
+};
+
+}  // namespace seq::cuda

@@ -1,0 +1,297 @@
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <thread>
+
+#include "graph/diagnostic.hpp"
+#include "kernels/cuda/runtime/cuda_queue.hpp"
+#include "kernels/cuda/runtime/cuda_runtime.hpp"
+#include "tests/cuda/fake_runtime.hpp"
+
+namespace seq::tests {
+namespace {
+
+using cuda::CudaQueue;
+using cuda::CudaRuntime;
+
+/// The code and the message of what `work` throws; empty where it throws nothing.
+template <class Work>
+std::pair<std::string, std::string> fault_of(const Work& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return {error.code(), error.what()};
+    }
+    return {};
+}
+
+/// What a machine has: its runtime, a cuDNN whose handles are counted, and a GPU.
+struct Machine {
+    explicit Machine(int device = 0) : runtime(fake.table, cudnn(), device) {}
+
+    static inline int handles = 0;
+    static inline cudaStream_t handle_stream = nullptr;
+    static const cuda::Cudnn& cudnn() {
+        static const cuda::Cudnn table = [] {
+            cuda::Cudnn functions;
+            functions.create = [](cudnnHandle_t* handle) {
+                *handle = reinterpret_cast<cudnnHandle_t>(&handles);
+                ++handles;
+                return CUDNN_STATUS_SUCCESS;
+            };
+            functions.destroy = [](cudnnHandle_t) {
+                --handles;
+                return CUDNN_STATUS_SUCCESS;
+            };
+            functions.set_stream = [](cudnnHandle_t, cudaStream_t stream) {
+                handle_stream = stream;
+                return CUDNN_STATUS_SUCCESS;
+            };
+            functions.error_string = [](cudnnStatus_t) { return "a status"; };
+            return functions;
+        }();
+        return table;
+    }
+
+    FakeRuntime fake;
+    CudaRuntime runtime;
+};
+
+TEST_CASE("memory comes from the GPU and goes back to it; of nothing there is none") {
+    Machine machine;
+    {
+        const auto memory = machine.runtime.allocate(300);
+        const auto staging = machine.runtime.allocate_staging(200);
+        CHECK(machine.fake.memory.at(memory.get()) == 300);
+        CHECK(machine.fake.pinned.at(staging.get()) == 200);
+        CHECK(machine.runtime.allocate(0) == nullptr);
+        CHECK(machine.runtime.allocate_staging(0) == nullptr);
+        CHECK(machine.runtime.upload(nullptr, 0) == nullptr);
+    }
+    CHECK(machine.fake.live() == 0);
+}
+
+TEST_CASE("where memory is short it is said how much was wanted, and how much there is") {
+    Machine machine(2);
+    machine.fake.free_bytes = std::size_t{5} << 20;
+    const auto [code, message] = fault_of([&] { machine.runtime.allocate(std::size_t{3} << 30); });
+    CHECK(code == "device/memory");
+    CHECK(message == "GPU 2 has no room for 3.0 GiB: 5.0 MiB of its 4.0 GiB are free");
+    CHECK(machine.fake.last_error == cudaSuccess);
+    const auto pinned = fault_of([&] { machine.runtime.allocate_staging(std::size_t{3} << 30); });
+    CHECK(pinned.first == "device/memory");
+    CHECK(pinned.second.find("the host has no room for 3.0 GiB") == 0);
+    CHECK(machine.fake.live() == 0);
+}
+
+TEST_CASE("what was uploaded is there when the call returns") {
+    Machine machine;
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    std::vector<int> numbers(1000);
+    std::iota(numbers.begin(), numbers.end(), 1);
+    const auto copy = machine.runtime.upload(numbers.data(), numbers.size() * sizeof(int));
+    CHECK(std::memcmp(copy.get(), numbers.data(), numbers.size() * sizeof(int)) == 0);
+}
+
+TEST_CASE("many weights take few allocations, each aligned, and give them back with the last") {
+    Machine machine;
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    std::vector<std::shared_ptr<const void>> weights;
+    std::size_t bytes = 0;
+    for (int i = 0; i < 400; ++i) {
+        const std::vector<std::byte> host(static_cast<std::size_t>(1 + 997 * i % 60000), std::byte(i));
+        weights.push_back(machine.runtime.upload(host.data(), host.size()));
+        bytes += host.size();
+        CHECK(reinterpret_cast<std::uintptr_t>(weights.back().get()) % 16 == 0);
+    }
+    CHECK(machine.fake.allocations <= 5);
+    for (int i = 0; i < 400; ++i)
+        CHECK(static_cast<const std::byte*>(weights[static_cast<std::size_t>(i)].get())[0] == std::byte(i));
+    std::size_t held = 0;
+    for (const auto& [address, size] : machine.fake.memory) held += size;
+    CHECK(held < 2 * bytes + (std::size_t{2} << 20));
+    const std::vector<std::byte> large(std::size_t{40} << 20, std::byte(7));
+    weights.push_back(machine.runtime.upload(large.data(), large.size()));
+    weights.clear();
+    CHECK(machine.fake.memory.empty());
+}
+
+TEST_CASE("where a chunk does not fit, a weight that does is taken alone") {
+    Machine machine;
+    machine.fake.free_bytes = 5000;
+    const std::vector<std::byte> host(4000, std::byte(3));
+    const auto weight = machine.runtime.upload(host.data(), host.size());
+    CHECK(machine.fake.memory.size() == 1);
+    CHECK(std::memcmp(weight.get(), host.data(), host.size()) == 0);
+    const std::vector<std::byte> large(6000, std::byte(3));
+    CHECK(fault_of([&] { machine.runtime.upload(large.data(), large.size()); }).first == "device/memory");
+}
+
+TEST_CASE("a queue copies in order, when it is waited for") {
+    Machine machine;
+    const auto device = machine.runtime.allocate(8), other = machine.runtime.allocate(8);
+    const auto from = machine.runtime.allocate_staging(8), to = machine.runtime.allocate_staging(8);
+    std::memcpy(from.get(), "numbers", 8);
+    std::memset(to.get(), 0, 8);
+    const auto queue = machine.runtime.make_queue();
+    queue->copy_to_device(device.get(), from.get(), 8);
+    queue->copy_on_device(other.get(), device.get(), 8);
+    queue->copy_to_host(to.get(), other.get(), 8);
+    queue->copy_to_host(nullptr, nullptr, 0);
+    CHECK(machine.fake.copies == 3);
+    CHECK(static_cast<const char*>(to.get())[0] == 0);
+    queue->wait();
+    CHECK(std::string(static_cast<const char*>(to.get())) == "numbers");
+}
+
+TEST_CASE("what is captured happens at each launch, and not before") {
+    Machine machine;
+    const auto device = machine.runtime.allocate(4);
+    const auto from = machine.runtime.allocate_staging(4);
+    const auto queue = machine.runtime.make_queue();
+    const auto graph = queue->capture([&] { queue->copy_to_device(device.get(), from.get(), 4); });
+    CHECK(machine.fake.graphs.empty());
+    for (const char* text : {"one", "two"}) {
+        std::memcpy(from.get(), text, 4);
+        queue->launch(*graph);
+        queue->wait();
+        CHECK(std::string(static_cast<const char*>(device.get())) == text);
+    }
+    CHECK(machine.fake.launches == 2);
+}
+
+TEST_CASE("work on a stream of the caller's is launched there and captured apart") {
+    Machine machine;
+    cudaStream_t stream = nullptr;
+    machine.fake.table.create_stream(&stream, cudaStreamNonBlocking);
+    const auto device = machine.runtime.allocate(4), from = machine.runtime.allocate_staging(4);
+    std::memcpy(from.get(), "abc", 4);
+    {
+        const auto queue = machine.runtime.make_queue_on(stream);
+        auto& cuda_queue = static_cast<CudaQueue&>(*queue);
+        CHECK(cuda_queue.stream() == stream);
+        cuda_queue.cudnn_handle();
+        CHECK(Machine::handle_stream == stream);
+        const auto graph = queue->capture([&] {
+            CHECK(cuda_queue.stream() != stream);
+            cuda_queue.cudnn_handle();
+            CHECK(Machine::handle_stream == cuda_queue.stream());
+            queue->copy_to_device(device.get(), from.get(), 4);
+        });
+        CHECK(cuda_queue.stream() == stream);
+        CHECK(machine.fake.stream(stream).pending.empty());
+        queue->launch(*graph);
+        CHECK(machine.fake.stream(stream).pending.size() == 1);
+        queue->wait();
+        CHECK(std::string(static_cast<const char*>(device.get())) == "abc");
+    }
+    CHECK(machine.fake.streams.size() == 1);
+    machine.fake.table.destroy_stream(stream);
+}
+
+TEST_CASE("a queue makes one handle of cuDNN, when it is first asked for") {
+    Machine machine;
+    {
+        const auto queue = machine.runtime.make_queue();
+        CHECK(Machine::handles == 0);
+        auto& cuda_queue = static_cast<CudaQueue&>(*queue);
+        CHECK(cuda_queue.cudnn_handle() == cuda_queue.cudnn_handle());
+        CHECK(Machine::handles == 1);
+        CHECK(Machine::handle_stream == cuda_queue.stream());
+    }
+    CHECK(Machine::handles == 0);
+}
+
+TEST_CASE("calls go to the queue's GPU, and the caller's is current again afterwards") {
+    Machine machine(1);
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    const auto memory = machine.runtime.allocate(16);
+    const auto weight = machine.runtime.upload("weights", 8);
+    const auto queue = machine.runtime.make_queue();
+    queue->copy_on_device(memory.get(), weight.get(), 8);
+    queue->wait();
+    CHECK(machine.fake.device == 0);
+    static_cast<CudaQueue&>(*queue).stream();
+    CHECK(machine.fake.device == 1);
+}
+
+/// All that a model and a session do with a device.
+void use_all(const CudaRuntime& runtime) {
+    const auto weight = runtime.upload("weights", 8);
+    const auto device = runtime.allocate(8);
+    const auto staging = runtime.allocate_staging(8);
+    const auto queue = runtime.make_queue();
+    static_cast<CudaQueue&>(*queue).cudnn_handle();
+    const auto graph = queue->capture([&] {
+        queue->copy_on_device(device.get(), weight.get(), 8);
+        queue->copy_to_host(staging.get(), device.get(), 8);
+    });
+    queue->launch(*graph);
+    queue->wait();
+}
+
+TEST_CASE("whichever call fails, it is said, and nothing is left behind") {
+    int calls = 0;
+    {
+        Machine machine;
+        machine.fake.free_bytes = std::size_t{1} << 30;
+        use_all(machine.runtime);
+        calls = machine.fake.calls;
+    }
+    CHECK(calls > 15);
+    for (int call = 0; call < calls; ++call) {
+        CAPTURE(call);
+        FakeRuntime fake;
+        fake.free_bytes = std::size_t{1} << 30;
+        fake.failing_call = call;
+        {
+            const CudaRuntime runtime(fake.table, Machine::cudnn(), 0);
+            const auto [code, message] = fault_of([&] { use_all(runtime); });
+            CHECK(code == "device/failed");
+            CHECK(message.find("the GPU failed at ") == 0);
+            CHECK(message.find(": an illegal memory access (CUDA error 700)") != std::string::npos);
+        }
+        CHECK(fake.live() == 0);
+        CHECK(fake.last_error == cudaSuccess);
+        CHECK(Machine::handles == 0);
+    }
+}
+
+TEST_CASE("an error in captured work ends the capture and passes through") {
+    Machine machine;
+    const auto queue = machine.runtime.make_queue();
+    const auto fault = fault_of([&] { queue->capture([] { throw Error("spec/value", "a kernel's own"); }); });
+    CHECK(fault.second == "a kernel's own");
+    CHECK(machine.fake.graphs.empty());
+    const auto device = machine.runtime.allocate(4), from = machine.runtime.allocate_staging(4);
+    queue->launch(*queue->capture([&] { queue->copy_to_device(device.get(), from.get(), 4); }));
+    queue->wait();
+}
+
+TEST_CASE("weights are uploaded from several threads") {
+    Machine machine;
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    cuda::WeightChunks chunks([](std::size_t bytes) {
+        return std::shared_ptr<void>(new std::byte[bytes], [](void* data) { delete[] static_cast<std::byte*>(data); });
+    });
+    std::vector<std::vector<std::shared_ptr<void>>> pieces(4);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 200; ++i) {
+                pieces[static_cast<std::size_t>(t)].push_back(chunks.take(1000));
+                std::memset(pieces[static_cast<std::size_t>(t)].back().get(), t, 1000);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (int t = 0; t < 4; ++t) {
+        for (const auto& piece : pieces[static_cast<std::size_t>(t)])
+            CHECK(static_cast<const char*>(piece.get())[999] == static_cast<char>(t));
+    }
+}
+
+}  // namespace
+}  // namespace seq::tests
