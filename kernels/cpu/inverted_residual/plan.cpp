@@ -15,8 +15,9 @@ constexpr std::int64_t least_strip_rows = 4;
 /// For each thread: with as many, one that a thread does alone in the end hardly counts.
 constexpr std::int64_t many_pictures = 6;
 
-/// What a byte costs that comes from the cache that the cores share, in multiply-adds.
-constexpr double shared_byte = 3.4;
+/// What a byte costs, in multiply-adds: of weights, which are fetched ahead from the cache that the cores share; of
+/// sums, which one core writes and another adds up.
+constexpr double weight_byte = 1, partial_byte = 8;
 
 /// The largest block of channels with which `plan` stays in the cache.
 void fit_block(Plan& plan) {
@@ -42,12 +43,12 @@ double row_parts_cost(const Plan& plan, std::int64_t parts) {
     const double shared = as_double(parts - 1) / as_double(parts);
     const double expansion = as_double(halo * m.in_width) * as_double(plan.in_channels * m.channels);
     const double weights = as_double(m.channels) * as_double(plan.in_channels + plan.out_channels + m.taps());
-    return shared * (expansion + sizeof(float) * weights * shared_byte);
+    return shared * (expansion + sizeof(float) * weights * weight_byte);
 }
 
 /// What each of `parts` parts of the hidden channels does in vain: sums that are stored, and added up.
 double channel_parts_cost(const Plan& plan) {
-    return as_double(plan.projects() ? plan.output_floats() : 0) * sizeof(float) * 2 * shared_byte;
+    return as_double(plan.projects() ? plan.output_floats() : 0) * sizeof(float) * 2 * partial_byte;
 }
 
 /// What the largest part has more than an equal share, in multiply-adds, where `count` things are cut into `parts`
