@@ -21,6 +21,6 @@ target_compile_definitions(seq_flags INTERFACE $<$<BOOL:${SEQ_DEBUG_VERIFY}>:SEQ
 
 if(SEQ_SANITIZE)
   # For every target, dependencies' headers included, so that all objects agree.
-  add_compile_options(-fsanitize=${SEQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${SEQ_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
   add_link_options(-fsanitize=${SEQ_SANITIZE})
 endif()
