@@ -151,6 +151,8 @@ class PreparedKernel {
 
     /// "oneDNN jit:avx512_core": which implementation serves, for `seqc explain`.
     std::string description;
+    /// What it would have liked better and could not have, and why, for `seqc explain`.
+    std::vector<std::string> refused_forms;
     /// The layouts it reads (indexed as node.inputs) and writes.
     std::vector<Layout> input_layouts;
     std::vector<Layout> output_layouts;

@@ -43,6 +43,7 @@ std::size_t size_of(cudnnBackendAttributeType_t type) {
         case CUDNN_TYPE_INT64:
         case CUDNN_TYPE_DOUBLE:
         case CUDNN_TYPE_HANDLE:
+        case CUDNN_TYPE_VOID_PTR:
         case CUDNN_TYPE_BACKEND_DESCRIPTOR: return 8;
         default: return 4;
     }
@@ -123,6 +124,35 @@ void last_error(char* message, std::size_t size) {
     std::strncpy(message, FakeCudnn::current->error_text.c_str(), size);
 }
 
+const FakeDescriptor& graph_of_plan(const FakeDescriptor& plan) {
+    return plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
+}
+
+cudnnStatus_t execute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan, cudnnBackendDescriptor_t pack) {
+    FakeCudnn& fake = *FakeCudnn::current;
+    if (fails()) return fake.failure;
+    if (!of(plan).finalized || !of(pack).finalized) return CUDNN_STATUS_BAD_PARAM;
+    FakeRun run{handle, spec_of(graph_of_plan(of(plan))), {}, of(pack).get<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE)};
+    const auto ids = of(pack).all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+    const auto pointers = of(pack).all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    for (std::size_t i = 0; i < ids.size(); ++i) run.pointers[ids[i]] = pointers.at(i);
+    return fake.on_execute ? fake.on_execute(run) : CUDNN_STATUS_SUCCESS;
+}
+
+/// Every handle is another address.
+cudnnStatus_t make_handle(cudnnHandle_t* handle) {
+    if (fails()) return FakeCudnn::current->failure;
+    *handle = reinterpret_cast<cudnnHandle_t>(new char);
+    ++FakeCudnn::current->handles;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t destroy_handle(cudnnHandle_t handle) {
+    delete reinterpret_cast<char*>(handle);
+    --FakeCudnn::current->handles;
+    return CUDNN_STATUS_SUCCESS;
+}
+
 std::string name_of_operation(const FakeDescriptor& operation) {
     switch (operation.type) {
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR: return "conv";
@@ -152,18 +182,14 @@ FakeCudnn::FakeCudnn() {
     table.finalize = finalize;
     table.set_attribute = set;
     table.get_attribute = get;
+    table.create = make_handle;
+    table.destroy = destroy_handle;
+    table.execute = execute;
 }
 
 FakeCudnn::~FakeCudnn() {
     for (FakeDescriptor* descriptor : alive) delete descriptor;
     current = nullptr;
-}
-
-std::vector<const FakeDescriptor*> FakeDescriptor::parts(cudnnBackendAttributeName_t name) const {
-    const FakeAttribute& attribute = attributes.at(name);
-    std::vector<const FakeDescriptor*> parts(static_cast<std::size_t>(attribute.count));
-    std::memcpy(parts.data(), attribute.bytes.data(), attribute.bytes.size());
-    return parts;
 }
 
 std::string operations_of(const FakeDescriptor& graph) {
@@ -173,9 +199,6 @@ std::string operations_of(const FakeDescriptor& graph) {
     return names;
 }
 
-std::string operations_of_plan(const FakeDescriptor& plan) {
-    return operations_of(
-        plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH));
-}
+std::string operations_of_plan(const FakeDescriptor& plan) { return operations_of(graph_of_plan(plan)); }
 
 }  // namespace seq::tests

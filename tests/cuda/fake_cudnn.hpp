@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/cudnn/graph_spec.hpp"
 #include "kernels/cuda/libraries.hpp"
 
 namespace seq::tests {
@@ -32,7 +33,17 @@ struct FakeDescriptor {
         return value;
     }
     const FakeDescriptor& part(cudnnBackendAttributeName_t name) const { return *get<const FakeDescriptor*>(name); }
-    std::vector<const FakeDescriptor*> parts(cudnnBackendAttributeName_t name) const;
+    /// All values of an attribute.
+    template <class T>
+    std::vector<T> all(cudnnBackendAttributeName_t name) const {
+        const FakeAttribute& attribute = attributes.at(name);
+        std::vector<T> values(static_cast<std::size_t>(attribute.count));
+        std::memcpy(values.data(), attribute.bytes.data(), attribute.bytes.size());
+        return values;
+    }
+    std::vector<const FakeDescriptor*> parts(cudnnBackendAttributeName_t name) const {
+        return all<const FakeDescriptor*>(name);
+    }
 };
 
 struct FakeEngine {
@@ -40,6 +51,14 @@ struct FakeEngine {
     std::vector<cudnnBackendNumericalNote_t> numerical_notes;
     std::vector<cudnnBackendBehaviorNote_t> behavior_notes;
     std::int64_t workspace = 0;
+};
+
+/// What a plan was run with.
+struct FakeRun {
+    cudnnHandle_t handle = nullptr;
+    cuda::GraphSpec graph;
+    std::map<cuda::TensorId, void*> pointers;
+    void* workspace = nullptr;
 };
 
 /// A cuDNN that remembers what it was told. One at a time: the functions of the table find it as `FakeCudnn::current`.
@@ -56,6 +75,8 @@ class FakeCudnn {
     /// What finalising answers, and the text that comes with anything but success.
     std::function<cudnnStatus_t(const FakeDescriptor&)> on_finalize;
     std::string error_text;
+    /// What running a plan does.
+    std::function<cudnnStatus_t(const FakeRun&)> on_execute;
     /// The call of this number, from 0 on, of all that can fail, fails with `failure`; -1: none.
     int failing_call = -1;
     cudnnStatus_t failure = CUDNN_STATUS_INTERNAL_ERROR;
@@ -63,10 +84,13 @@ class FakeCudnn {
     int calls = 0;
     std::size_t created = 0;
     std::set<FakeDescriptor*> alive;
+    int handles = 0;  ///< that are there
     /// The operations, by their pointwise modes or "conv", "convT" and "matmul", of each graph that was finalised.
     std::vector<std::string> graphs;
 };
 
+/// The graph, as it was told, and the numbers of its constants left out.
+cuda::GraphSpec spec_of(const FakeDescriptor& graph);
 /// "conv add relu": the operations of a finalised graph.
 std::string operations_of(const FakeDescriptor& graph);
 /// The same of the graph that a plan is for.

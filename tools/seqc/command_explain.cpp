@@ -172,6 +172,7 @@ void print_step(const seq::Plan& plan, const seq::Step& step, const std::string&
     print(fmt::format("  computes       {}\n", computes_text(step)));
     print(fmt::format("  kernel         {}{}\n", step.kernel_name,
                       step.kernel->description.empty() ? "" : " (" + step.kernel->description + ")"));
+    for (const std::string& form : step.kernel->refused_forms) print(fmt::format("  not as         {}\n", form));
     print(fmt::format("  layouts        {} -> {}\n", layouts_text(step.kernel->input_layouts, data_count(step)),
                       layouts_text(step.kernel->output_layouts, step.nodes.back()->outputs.size())));
     for (const seq::Candidate& candidate : step.candidates)
@@ -248,6 +249,7 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
             {"computes", computes_text(step)},
             {"kernel", step.kernel_name},
             {"implementation", step.kernel->description},
+            {"refused_forms", step.kernel->refused_forms},
             {"measured", std::move(candidates)},
             {"group", step.weighed == nullptr ? Json() : group_json(plan, *step.weighed)},
             {"refusals", std::move(refusals)}};

@@ -36,6 +36,8 @@ inline constexpr auto attribute_type<cudnnConvolutionMode_t> = CUDNN_TYPE_CONVOL
 template <>
 inline constexpr auto attribute_type<cudnnBackendHeurMode_t> = CUDNN_TYPE_HEUR_MODE;
 template <>
+inline constexpr auto attribute_type<cudnnNanPropagation_t> = CUDNN_TYPE_NAN_PROPOGATION;
+template <>
 inline constexpr auto attribute_type<cudnnPointwiseMode_t> = CUDNN_TYPE_POINTWISE_MODE;
 template <>
 inline constexpr auto attribute_type<cudnnBackendNumericalNote_t> = CUDNN_TYPE_NUMERICAL_NOTE;
@@ -55,7 +57,7 @@ class Descriptor {
 
     template <class T>
     void set(cudnnBackendAttributeName_t name, std::span<const T> values) {
-        static_assert(attribute_type<T> != CUDNN_TYPE_VOID_PTR);
+        static_assert(attribute_type<T> != CUDNN_TYPE_VOID_PTR || std::is_same_v<T, void*>);
         set_raw(name, attribute_type<T>, values.size(), values.data());
     }
     template <class T>
@@ -81,7 +83,7 @@ class Descriptor {
     /// As many as there are.
     template <class T>
     std::vector<T> get_all(cudnnBackendAttributeName_t name) const {
-        static_assert(attribute_type<T> != CUDNN_TYPE_VOID_PTR);
+        static_assert(attribute_type<T> != CUDNN_TYPE_VOID_PTR || std::is_same_v<T, void*>);
         const std::int64_t wanted = count(name, attribute_type<T>);
         // Not a vector<bool>, which has no elements to point at.
         static_assert(!std::is_same_v<T, bool>);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "graph/checked.hpp"
 
@@ -57,7 +58,7 @@ std::string window_fault(const FusedLayer& layer) {
 
 /// What cuDNN would bring the input to by itself, in a workspace and at every run.
 std::int64_t packed_channels(const FusedLayer& layer) {
-    if (layer.kind != LayerKind::convolution || layer.groups != 1) return layer.in_channels;
+    if (!layer.may_widen || layer.kind != LayerKind::convolution || layer.groups != 1) return layer.in_channels;
     if (layer.math == MathMode::f16) return std::max<std::int64_t>(layer.in_channels, 4);
     if (layer.math == MathMode::bf16) return std::max<std::int64_t>(layer.in_channels, 8);
     return layer.in_channels;
@@ -87,10 +88,38 @@ std::vector<Steps> step_choices(const FusedLayer& layer) {
     return choices;
 }
 
+/// A function of cuDNN's, or its second operand's number.
+struct Spelled {
+    PointwiseFunction function;
+    std::optional<float> limit{};
+    TensorId limit_tensor = 0;
+};
+
+/// ReLU6 and its like by one function, or, `apart`, by one for each limit.
+std::vector<Spelled> spell(const PointwiseFunction& function, bool apart) {
+    if (!apart) return {{function}};
+    std::vector<Spelled> functions;
+    if (function.lower == 0) {
+        functions.push_back({PointwiseFunction::relu()});
+    } else if (std::isfinite(function.lower)) {
+        functions.push_back({PointwiseFunction::of(CUDNN_POINTWISE_MAX), function.lower, lower_limit_tensor});
+    }
+    functions.push_back({PointwiseFunction::of(CUDNN_POINTWISE_MIN), function.upper, upper_limit_tensor});
+    return functions;
+}
+
+bool has_two_spellings(const FusedLayer& layer, const Steps& steps) {
+    if (!steps.activation) return false;
+    const PointwiseFunction& function = *layer.activation;
+    return function.mode == CUDNN_POINTWISE_RELU_FWD && std::isfinite(function.upper) && function.slope == 0;
+}
+
 class FormWriter {
    public:
-    FormWriter(const FusedLayer& layer, const Steps& steps, bool as_convolution)
+    /// `limits_apart`: how the activation is spelled.
+    FormWriter(const FusedLayer& layer, const Steps& steps, bool as_convolution, bool limits_apart)
         : layer_(layer), as_convolution_(as_convolution), type_(*cudnn_type(storage_type(layer.math))) {
+        if (steps.activation) functions_ = spell(*layer.activation, limits_apart);
         form_.residual = steps.residual;
         form_.bias = steps.bias;
         form_.activation = steps.activation;
@@ -100,7 +129,8 @@ class FormWriter {
     }
 
     LayerForm write() {
-        left_ = (form_.residual ? 1 : 0) + (form_.bias || form_.zero_bias ? 1 : 0) + (form_.activation ? 1 : 0);
+        left_ =
+            (form_.residual ? 1 : 0) + (form_.bias || form_.zero_bias ? 1 : 0) + static_cast<int>(functions_.size());
         if (as_convolution_)
             write_convolution();
         else
@@ -108,7 +138,7 @@ class FormWriter {
         const bool late = layer_.residual == ResidualPlace::after_activation;
         if (form_.residual && !late) add_residual();
         if (form_.bias || form_.zero_bias) add_bias();
-        if (form_.activation) apply(*layer_.activation, std::nullopt, text_of(*layer_.activation));
+        for (const Spelled& spelled : functions_) add_function(spelled);
         if (form_.residual && late) add_residual();
         return std::move(form_);
     }
@@ -184,6 +214,15 @@ class FormWriter {
         apply(PointwiseFunction::of(CUDNN_POINTWISE_ADD), bias_tensor, form_.zero_bias ? "zero bias" : "bias");
     }
 
+    void add_function(const Spelled& spelled) {
+        if (!spelled.limit) return apply(spelled.function, std::nullopt, text_of(spelled.function));
+        const std::vector<std::int64_t> one(output_sizes_.size(), 1);
+        add_tensor(spelled.limit_tensor, one);
+        form_.graph.tensors.back().type = CUDNN_DATA_FLOAT;
+        form_.graph.tensors.back().constant = spelled.limit;
+        apply(spelled.function, spelled.limit_tensor, fmt::format("{}({})", text_of(spelled.function), *spelled.limit));
+    }
+
     void apply(const PointwiseFunction& function, std::optional<TensorId> operand, const std::string& name) {
         --left_;
         const TensorId result = add_result();
@@ -195,6 +234,7 @@ class FormWriter {
     const FusedLayer& layer_;
     bool as_convolution_;
     cudnnDataType_t type_;
+    std::vector<Spelled> functions_;
     LayerForm form_;
     std::vector<std::int64_t> output_sizes_;
     /// How many operations come after the one being written.
@@ -231,8 +271,13 @@ std::string fault_of(const FusedLayer& layer) {
 std::vector<LayerForm> layer_forms(const FusedLayer& layer) {
     std::vector<LayerForm> forms;
     for (const Steps& steps : step_choices(layer)) {
-        if (!is_convolution(layer)) forms.push_back(FormWriter(layer, steps, false).write());
-        if (layer.kind != LayerKind::matmul) forms.push_back(FormWriter(layer, steps, true).write());
+        const auto add = [&](bool as_convolution) {
+            if (has_two_spellings(layer, steps))
+                forms.push_back(FormWriter(layer, steps, as_convolution, true).write());
+            forms.push_back(FormWriter(layer, steps, as_convolution, false).write());
+        };
+        if (!is_convolution(layer)) add(false);
+        if (layer.kind != LayerKind::matmul) add(true);
     }
     return forms;
 }

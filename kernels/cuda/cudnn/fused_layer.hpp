@@ -31,6 +31,8 @@ struct FusedLayer {
     std::int64_t groups = 1;
     /// MatMul: how many products [batch, in] [in, out], each with a second matrix of its own.
     std::int64_t matrices = 1;
+    /// Whether the input may be given with channels of zeros beside its own (LayerForm::in_channels).
+    bool may_widen = true;
     bool bias = false;
     ResidualPlace residual = ResidualPlace::none;
     std::optional<PointwiseFunction> activation;
@@ -43,7 +45,15 @@ std::vector<std::int64_t> output_spatial(const FusedLayer& layer);
 std::string fault_of(const FusedLayer& layer);
 
 /// The tensors of a layer's graphs.
-enum LayerTensor : TensorId { input_tensor = 1, weight_tensor, bias_tensor, residual_tensor, output_tensor };
+enum LayerTensor : TensorId {
+    input_tensor = 1,
+    weight_tensor,
+    bias_tensor,
+    residual_tensor,
+    output_tensor,
+    lower_limit_tensor,
+    upper_limit_tensor
+};
 
 /// An operation graph that does a layer, or the part of it that its flags say. What is left is done after it in the
 /// layer's order, by another kernel.
@@ -61,7 +71,8 @@ struct LayerForm {
 /// The forms of a layer that fault_of lets pass, the one that does most of it first: in the order in which cuDNN's
 /// precompiled engines take a convolution (residual, then bias, both in the type of the input, then the activation);
 /// without the activation; with the bias alone; bare. Linear also as a 1x1 convolution, which has precompiled engines
-/// where products of matrices have none.
+/// where products of matrices have none. A clip first by one function for each limit, which are fused when cuDNN may
+/// compile, and then by one function, for which there are precompiled engines.
 std::vector<LayerForm> layer_forms(const FusedLayer& layer);
 
 }  // namespace seq::cuda

@@ -104,8 +104,9 @@ const TensorSpec* GraphSpec::tensor(TensorId id) const {
 std::string text_of(const GraphSpec& spec) {
     std::string text;
     for (const TensorSpec& tensor : spec.tensors) {
-        text += fmt::format("t{} {} {} strides {}{}; ", tensor.id, name_of(tensor.type), tensor.sizes, tensor.strides,
-                            tensor.is_virtual ? " virtual" : "");
+        text += fmt::format("t{} {} {} strides {}{}{}; ", tensor.id, name_of(tensor.type), tensor.sizes, tensor.strides,
+                            tensor.is_virtual ? " virtual" : "",
+                            tensor.constant ? fmt::format(" = {}", *tensor.constant) : "");
     }
     for (const Operation& operation : spec.operations) text += std::visit(TextOfOperation{}, operation) + "; ";
     if (!text.empty()) text.resize(text.size() - 2);

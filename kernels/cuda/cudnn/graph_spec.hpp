@@ -28,6 +28,8 @@ struct TensorSpec {
     std::vector<std::int64_t> strides;
     /// Between two operations, never in memory.
     bool is_virtual = false;
+    /// One f32 that the graph is given with each run from the host's memory: this one.
+    std::optional<float> constant{};
 
     bool operator==(const TensorSpec&) const = default;
 };

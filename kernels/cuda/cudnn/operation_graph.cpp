@@ -6,6 +6,14 @@
 #include <stdexcept>
 
 namespace seq::cuda {
+namespace {
+
+/// Whether cuDNN has to be told that a NaN stays one.
+bool compares(cudnnPointwiseMode_t mode) {
+    return mode == CUDNN_POINTWISE_RELU_FWD || mode == CUDNN_POINTWISE_MIN || mode == CUDNN_POINTWISE_MAX;
+}
+
+}  // namespace
 
 OperationGraph::OperationGraph(const Cudnn& cudnn, GraphSpec spec, cudnnHandle_t handle)
     : cudnn_(cudnn), spec_(std::move(spec)), graph_(cudnn, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
@@ -38,6 +46,7 @@ void OperationGraph::add_tensor(const TensorSpec& tensor) {
     descriptor.set(CUDNN_ATTR_TENSOR_STRIDES, tensor.strides);
     descriptor.set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, tensor_alignment);
     descriptor.set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, tensor.is_virtual);
+    if (tensor.constant) descriptor.set(CUDNN_ATTR_TENSOR_IS_BY_VALUE, true);
     descriptor.finalize();
 }
 
@@ -94,6 +103,7 @@ const Descriptor& OperationGraph::add_function(const PointwiseOperation& operati
     Descriptor& descriptor = add(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     descriptor.set(CUDNN_ATTR_POINTWISE_MODE, function.mode);
     descriptor.set(CUDNN_ATTR_POINTWISE_MATH_PREC, operation.compute);
+    if (compares(function.mode)) descriptor.set(CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_PROPAGATE_NAN);
     if (function.mode == CUDNN_POINTWISE_RELU_FWD) {
         // What is set, to its default even, makes cuDNN look for engines that can clip.
         if (function.lower != 0) descriptor.set(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP, double{function.lower});

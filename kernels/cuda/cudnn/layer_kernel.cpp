@@ -1,0 +1,196 @@
+#include "kernels/cuda/cudnn/layer_kernel.hpp"
+
+#include <fmt/format.h>
+
+#include "kernels/cuda/cudnn/kernels.hpp"
+#include "kernels/cuda/cudnn/layer_edges.hpp"
+#include "kernels/cuda/cudnn/layer_weights.hpp"
+#include "kernels/cuda/cudnn/prepared_layer.hpp"
+
+namespace seq::cuda {
+namespace {
+
+using Kind = TensorSource::Kind;
+
+std::string_view ops_of(LayerKind kind) {
+    switch (kind) {
+        case LayerKind::convolution: return "convolutions";
+        case LayerKind::transposed_convolution: return "transposed convolutions";
+        case LayerKind::linear: return "Linear";
+        case LayerKind::matmul: return "MatMul";
+    }
+    return "";
+}
+
+std::string text_of(const std::vector<FormRefusal>& refusals) {
+    std::string text;
+    for (const FormRefusal& refusal : refusals) text += (text.empty() ? "" : "; ") + refusal.text();
+    return text;
+}
+
+/// The constant of a graph, in the host's memory.
+std::shared_ptr<const void> keep(float constant) { return std::make_shared<const float>(constant); }
+
+class Preparation {
+   public:
+    Preparation(const KernelRequest& request, WeightProvider& weights, const CudnnDevice& device, const NodeLayer& node,
+                std::shared_ptr<const LegalLayer> legal)
+        : request_(request),
+          weights_(weights),
+          device_(device),
+          node_(node),
+          legal_(std::move(legal)),
+          form_(*legal_->form),
+          plan_(legal_->plans.front()),
+          layer_(std::make_unique<PreparedLayer>(device.cudnn(), legal_, plan_)) {}
+
+    std::unique_ptr<PreparedKernel> prepare(std::string& refusal) {
+        layer_->description = fmt::format("cuDNN {}: {}", plan_.engine(), form_.name);
+        for (const FormRefusal& form : legal_->refusals) layer_->refused_forms.push_back(form.text());
+        layer_->ignores_nonfinite = true;
+        place();
+        for (const TensorSpec& tensor : form_.graph.tensors) {
+            if (!tensor.is_virtual) layer_->sources.push_back(source_of(tensor));
+        }
+        layer_->scratch_bytes = static_cast<std::size_t>(plan_.workspace());
+        if (!add_wide_input(refusal) || !add_rest(refusal)) return nullptr;
+        return std::move(layer_);
+    }
+
+   private:
+    Layout kept(const Layout& layout) const { return layout.kept(node_.layer.math == MathMode::bf16); }
+
+    /// Operands of what the form leaves come as add_rest wants them.
+    void place() {
+        const Layout layout = kept(node_.channels_last ? Layout::channels_last() : Layout::plain());
+        layer_->input_layouts.assign(request_.inputs.size(), Layout::plain());
+        const auto lies = [&](int input) {
+            if (!request_.is_weight(input)) layer_->input_layouts[static_cast<std::size_t>(input)] = layout;
+        };
+        lies(node_.input);
+        if (node_.layer.kind == LayerKind::matmul) lies(node_.weight);
+        if (form_.residual) lies(*node_.residual);
+        layer_->output_layouts = {layout};
+    }
+
+    TensorSource source_of(const TensorSpec& tensor) {
+        switch (tensor.id) {
+            case input_tensor: return operand(tensor.id, node_.input);
+            case weight_tensor: return operand(tensor.id, node_.weight);
+            case residual_tensor: return {tensor.id, Kind::input, *node_.residual};
+            case output_tensor: return {tensor.id, Kind::output};
+            case bias_tensor: return bias();
+            default: return {tensor.id, Kind::memory, 0, keep(*tensor.constant)};
+        }
+    }
+
+    /// A weight, or a value that another step gives.
+    TensorSource operand(TensorId tensor, int input) {
+        if (!request_.is_weight(input)) return {tensor, Kind::input, input};
+        const std::string key =
+            fmt::format("cudnn {} {}{}", name_of(storage_type(node_.layer.math)),
+                        node_.channels_last ? "channels innermost" : "plain",
+                        form_.in_channels > node_.layer.in_channels ? fmt::format(" {}", form_.in_channels) : "");
+        return packed(tensor, input, key, [this](const TensorView& plain) { return pack_weight(plain, node_, form_); });
+    }
+
+    TensorSource bias() {
+        if (form_.zero_bias) {
+            const std::vector<std::byte> zeros = zero_bias(node_);
+            layer_->packed_bytes += zeros.size();
+            return {bias_tensor, Kind::memory, 0, device_.runtime().upload(zeros.data(), zeros.size())};
+        }
+        const std::string key = fmt::format("cudnn bias {}", name_of(storage_type(node_.layer.math)));
+        return packed(bias_tensor, *node_.bias, key,
+                      [this](const TensorView& plain) { return pack_bias(plain, node_); });
+    }
+
+    template <class Pack>
+    TensorSource packed(TensorId tensor, int input, const std::string& key, const Pack& pack) {
+        const Value& value = *request_.node.input(input);
+        if (!weights_.available(value)) return {tensor, Kind::memory};
+        const PackedWeights weights = weights_.packed(value, key, [&](const TensorView& plain) {
+            const std::vector<std::byte> bytes = pack(plain);
+            auto copy = device_.runtime().upload(bytes.data(), bytes.size());
+            const void* const data = copy.get();
+            return PackedWeights{std::move(copy), data, bytes.size()};
+        });
+        layer_->packed_bytes += weights.bytes;
+        return {tensor, Kind::memory, 0, {weights.owner, weights.data}};
+    }
+
+    bool add_wide_input(std::string& refusal) {
+        if (form_.in_channels == node_.layer.in_channels) return true;
+        constexpr std::size_t alignment = 256;
+        layer_->wide_offset = (layer_->scratch_bytes + alignment - 1) / alignment * alignment;
+        const TensorSpec& wide = *form_.graph.tensor(input_tensor);
+        layer_->widen = make_widening(request_.inputs[0].sizes, form_.in_channels, storage_type(node_.layer.math));
+        if (layer_->widen == nullptr) {
+            refusal = "takes no channels beside the input's own";
+            return false;
+        }
+        const auto elements = static_cast<std::size_t>(wide.sizes[0] * wide.strides[0]);
+        layer_->scratch_bytes = layer_->wide_offset + elements * size_of(storage_type(node_.layer.math));
+        for (TensorSource& source : layer_->sources) {
+            if (source.tensor == input_tensor) source.kind = Kind::wide_input;
+        }
+        return true;
+    }
+
+    bool add_rest(std::string& refusal) {
+        const std::size_t done = node_.done_by(form_);
+        if (!node_.leaves_bias(form_) && done == request_.node.epilogue.size()) return true;
+        layer_->rest = make_rest(request_, node_, done, node_.leaves_bias(form_), *layer_, refusal);
+        return layer_->rest != nullptr;
+    }
+
+    const KernelRequest& request_;
+    WeightProvider& weights_;
+    const CudnnDevice& device_;
+    const NodeLayer& node_;
+    std::shared_ptr<const LegalLayer> legal_;
+    const LayerForm& form_;
+    const Plan& plan_;
+    std::unique_ptr<PreparedLayer> layer_;
+};
+
+}  // namespace
+
+Support LayerKernel::supports(const KernelRequest& request) const {
+    if (!device_.cudnn()) return Support::no(device_.cudnn().missing);
+    if (layer_kind(request.node.op) != kind_) return Support::no(fmt::format("takes {} alone", ops_of(kind_)));
+    std::string reason;
+    return node_layer(request, reason) ? Support{} : Support::no(std::move(reason));
+}
+
+std::unique_ptr<PreparedKernel> LayerKernel::prepare(const KernelRequest& request, WeightProvider& weights,
+                                                     std::string& refusal) const {
+    const auto node = node_layer(request, refusal);
+    if (!node) return nullptr;
+    try {
+        auto legal = device_.legalise(node->layer);
+        if (!legal->form) {
+            refusal = text_of(legal->refusals);
+            return nullptr;
+        }
+        return Preparation(request, weights, device_, *node, std::move(legal)).prepare(refusal);
+    } catch (const CudnnError& error) {
+        if (error.status_class() == StatusClass::execution) throw Error("device/failed", error.what());
+        refusal = error.what();
+        return nullptr;
+    }
+}
+
+std::vector<std::unique_ptr<const Kernel>> make_cudnn_kernels(const CudnnDevice& device) {
+    std::vector<std::unique_ptr<const Kernel>> kernels;
+    const auto add = [&](std::string name, LayerKind kind) {
+        kernels.push_back(std::make_unique<LayerKernel>(std::move(name), kind, device));
+    };
+    add("cudnn.convolution", LayerKind::convolution);
+    add("cudnn.conv_transpose", LayerKind::transposed_convolution);
+    add("cudnn.linear", LayerKind::linear);
+    add("cudnn.matmul", LayerKind::matmul);
+    return kernels;
+}
+
+}  // namespace seq::cuda

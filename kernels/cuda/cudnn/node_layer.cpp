@@ -1,0 +1,196 @@
+#include "kernels/cuda/cudnn/node_layer.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "graph/ops/arithmetic.hpp"
+#include "graph/ops/conv_transpose.hpp"
+#include "graph/ops/convolution.hpp"
+#include "graph/ops/linear.hpp"
+#include "graph/ops/matmul.hpp"
+#include "kernels/cuda/cudnn/activation.hpp"
+
+namespace seq::cuda {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+std::int64_t product(std::span<const std::int64_t> sizes) {
+    return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+/// Whether it is an f32 value, however it is kept.
+bool is_f32(const Placed& placed) { return placed.in(Layout::plain()).dtype == DType::f32; }
+
+MathMode math_of(const ComputeOptions& options) {
+    return options.dtype == DType::bf16 ? MathMode::bf16 : MathMode::f32;
+}
+
+/// The amounts of a convolution; false where `op` is none of `N` dimensions.
+template <int N>
+bool read_convolution(const Op& op, FusedLayer& layer, std::string& padding_mode) {
+    const auto* conv = op.as<ops::Conv<N>>();
+    if (conv == nullptr) return false;
+    layer.groups = conv->groups;
+    padding_mode = conv->padding_mode;
+    for (int i = 0; i < N; ++i) {
+        const ops::Window window = conv->window(i);
+        layer.windows.push_back(
+            {window.kernel, window.stride, window.dilation, window.pad_before, window.pad_after, 0});
+    }
+    return true;
+}
+
+template <int N>
+bool read_transposed(const Op& op, FusedLayer& layer) {
+    const auto* conv = op.as<ops::ConvTranspose<N>>();
+    if (conv == nullptr) return false;
+    layer.groups = conv->groups;
+    for (int i = 0; i < N; ++i) {
+        layer.windows.push_back({conv->kernel_size.at(i), conv->stride.at(i), conv->dilation.at(i), conv->padding.at(i),
+                                 conv->padding.at(i), conv->output_padding.at(i)});
+    }
+    return true;
+}
+
+class Reader {
+   public:
+    explicit Reader(const KernelRequest& request) : request_(request), node_(request.node) {}
+
+    std::optional<NodeLayer> read(std::string& reason) {
+        reason = fault();
+        if (!reason.empty()) return std::nullopt;
+        read_epilogue();
+        reason = fault_of(read_.layer);
+        return reason.empty() ? std::optional(std::move(read_)) : std::nullopt;
+    }
+
+   private:
+    std::string fault() {
+        const auto kind = layer_kind(node_.op);
+        if (!kind) return "takes convolutions, Linear and MatMul alone";
+        const bool floats = std::all_of(request_.inputs.begin(), request_.inputs.end(), is_f32);
+        if (!floats || !is_f32(request_.outputs[0])) return "takes f32 values alone";
+        const int parameters = static_cast<int>(node_.parameter_names.size());
+        for (int i = node_.data_count; i < node_.data_count + parameters; ++i) {
+            if (!request_.is_weight(i)) return "takes weights that are known before the run";
+        }
+        FusedLayer& layer = read_.layer;
+        layer.kind = *kind;
+        layer.math = math_of(request_.options);
+        read_.weight = 1;
+        layer.bias = parameters > 1;
+        if (layer.bias) read_.bias = node_.data_count + 1;
+        if (*kind == LayerKind::linear) return read_linear();
+        return *kind == LayerKind::matmul ? read_matmul() : read_convolution_like();
+    }
+
+    std::string read_convolution_like() {
+        FusedLayer& layer = read_.layer;
+        const Sizes& input = request_.inputs[0].sizes;
+        std::string padding_mode = "zeros";
+        const Op& op = node_.op;
+        const bool known = read_convolution<1>(op, layer, padding_mode) ||
+                           read_convolution<2>(op, layer, padding_mode) ||
+                           read_convolution<3>(op, layer, padding_mode) || read_transposed<1>(op, layer) ||
+                           read_transposed<2>(op, layer) || read_transposed<3>(op, layer);
+        if (!known) return "takes 1 to 3 spatial dimensions";
+        if (padding_mode != "zeros") return "pads with zeros alone";
+        read_.channels_last = true;
+        layer.batch = input[0];
+        layer.in_channels = input[1];
+        layer.out_channels = request_.outputs[0].sizes[1];
+        layer.spatial.assign(input.begin() + 2, input.end());
+        return {};
+    }
+
+    std::string read_linear() {
+        const Sizes &input = request_.inputs[0].sizes, &weight = request_.inputs[1].sizes;
+        read_.layer.batch = product(std::span(input).first(input.size() - 1));
+        read_.layer.in_channels = weight[1];
+        read_.layer.out_channels = weight[0];
+        return {};
+    }
+
+    std::string read_matmul() {
+        Sizes left = request_.inputs[0].sizes, right = request_.inputs[1].sizes;
+        if (left.size() == 1) left.insert(left.begin(), 1);
+        if (right.size() == 1) right.push_back(1);
+        FusedLayer& layer = read_.layer;
+        layer.in_channels = left.back();
+        layer.out_channels = right.back();
+        left.pop_back();
+        right.resize(right.size() - 2);
+        // One second matrix for all, or one for each.
+        const bool one = product(right) == 1;
+        const std::int64_t rows = left.back();
+        left.pop_back();
+        if (!one && left != right) return "takes matrices that are not broadcast, or one second matrix for all";
+        layer.matrices = one ? 1 : product(right);
+        layer.batch = one ? product(left) * rows : rows;
+        return {};
+    }
+
+    void read_epilogue() {
+        FusedLayer& layer = read_.layer;
+        if (take_residual()) layer.residual = ResidualPlace::before_activation;
+        if (const PostOp* post = next()) {
+            layer.activation = post->operand_count == 0 ? pointwise_of(post->op) : std::nullopt;
+            read_.activation_ops = layer.activation ? 1 : 0;
+        }
+        if (layer.activation && !read_.residual && take_residual()) layer.residual = ResidualPlace::after_activation;
+    }
+
+    /// The first op of the epilogue that the layer has not.
+    const PostOp* next() const {
+        const auto taken = static_cast<std::size_t>(read_.residual_ops + read_.activation_ops);
+        return taken < node_.epilogue.size() ? &node_.epilogue[taken] : nullptr;
+    }
+
+    /// A sum with a value of the result's sizes.
+    bool take_residual() {
+        const PostOp* post = next();
+        if (post == nullptr || post->operand_count != 1) return false;
+        const auto form = ops::arithmetic_form(post->op);
+        if (!form || form->kind != ops::Arithmetic::add || form->other) return false;
+        const Placed& operand = request_.inputs[static_cast<std::size_t>(post->first_operand)];
+        if (request_.is_weight(post->first_operand) || operand.sizes != request_.outputs[0].sizes) return false;
+        read_.residual = post->first_operand;
+        read_.residual_ops = 1;
+        return true;
+    }
+
+    const KernelRequest& request_;
+    const Node& node_;
+    NodeLayer read_;
+};
+
+template <int... N>
+bool is_convolution(const Op& op, std::integer_sequence<int, N...>) {
+    return (op.is<ops::Conv<N + 1>>() || ...);
+}
+template <int... N>
+bool is_transposed(const Op& op, std::integer_sequence<int, N...>) {
+    return (op.is<ops::ConvTranspose<N + 1>>() || ...);
+}
+
+}  // namespace
+
+std::size_t NodeLayer::done_by(const LayerForm& form) const {
+    return static_cast<std::size_t>((form.residual ? residual_ops : 0) + (form.activation ? activation_ops : 0));
+}
+
+std::optional<LayerKind> layer_kind(const Op& op) {
+    constexpr std::make_integer_sequence<int, 3> dimensions;
+    if (is_convolution(op, dimensions)) return LayerKind::convolution;
+    if (is_transposed(op, dimensions)) return LayerKind::transposed_convolution;
+    if (op.is<ops::Linear>()) return LayerKind::linear;
+    return op.is<ops::MatMul>() ? std::optional(LayerKind::matmul) : std::nullopt;
+}
+
+std::optional<NodeLayer> node_layer(const KernelRequest& request, std::string& reason) {
+    return Reader(request).read(reason);
+}
+
+}  // namespace seq::cuda

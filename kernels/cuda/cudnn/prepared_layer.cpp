@@ -1,0 +1,74 @@
+#include "kernels/cuda/cudnn/prepared_layer.hpp"
+
+#include <fmt/format.h>
+
+#include "kernels/cuda/cudnn/cudnn_queue.hpp"
+
+namespace seq::cuda {
+namespace {
+
+/// The pointers of a run as cuDNN takes them, made once for as long as they stay the same.
+class PackState final : public KernelState {
+   public:
+    const Descriptor& pack(const Cudnn& cudnn, const std::vector<TensorId>& tensors, std::vector<void*>& pointers,
+                           void* workspace) {
+        if (pack_ && pointers == pointers_ && workspace == workspace_) return *pack_;
+        pack_.reset();
+        Descriptor pack(cudnn, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+        pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, tensors);
+        pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers);
+        pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);
+        pack.finalize();
+        std::swap(pointers_, pointers);
+        workspace_ = workspace;
+        return pack_.emplace(std::move(pack));
+    }
+
+    /// Rooms that keep their memory from run to run.
+    std::vector<TensorId> tensors;
+    std::vector<void*> pointers;
+
+   private:
+    std::optional<Descriptor> pack_;
+    std::vector<void*> pointers_;
+    void* workspace_ = nullptr;
+};
+
+}  // namespace
+
+PreparedLayer::PreparedLayer(const Cudnn& cudnn, std::shared_ptr<const LegalLayer> legal, const Plan& plan)
+    : cudnn_(cudnn), legal_(std::move(legal)), plan_(plan) {}
+
+std::unique_ptr<KernelState> PreparedLayer::make_state() const { return std::make_unique<PackState>(); }
+
+void* PreparedLayer::address(const TensorSource& source, const RunContext& context) const {
+    switch (source.kind) {
+        case TensorSource::Kind::input: return context.inputs[source.index];
+        case TensorSource::Kind::output: return context.outputs[0];
+        case TensorSource::Kind::memory: return const_cast<void*>(source.memory.get());
+        case TensorSource::Kind::wide_input: return context.scratch + wide_offset;
+    }
+    return nullptr;
+}
+
+void PreparedLayer::run(const RunContext& context) const {
+    auto& queue = dynamic_cast<CudnnQueue&>(*context.queue);
+    PackState own;
+    PackState& state = context.state == nullptr ? own : static_cast<PackState&>(*context.state);
+    state.tensors.clear();
+    state.pointers.clear();
+    for (const TensorSource& source : sources) {
+        state.tensors.push_back(source.tensor);
+        state.pointers.push_back(address(source, context));
+    }
+    if (widen != nullptr) widen->launch(context, context.scratch + wide_offset);
+    try {
+        const Descriptor& pack = state.pack(cudnn_, state.tensors, state.pointers, context.scratch);
+        check(cudnn_, cudnn_.execute(queue.cudnn_handle(), plan_.descriptor().raw(), pack.raw()), "running a plan");
+    } catch (const CudnnError& error) {
+        throw Error("device/failed", fmt::format("cuDNN fails at {}: {}", description, error.what()));
+    }
+    if (rest != nullptr) rest->launch(context, context.outputs[0]);
+}
+
+}  // namespace seq::cuda

@@ -1,0 +1,176 @@
+#include "tests/cuda/graph_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "graph/convert.hpp"
+
+namespace seq::tests {
+namespace {
+
+using namespace cuda;
+using Sizes = std::vector<std::int64_t>;
+
+std::int64_t product(const Sizes& sizes) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : sizes) count *= size;
+    return count;
+}
+
+/// The position in each dimension of element `i` in row-major order.
+Sizes positions(std::int64_t i, const Sizes& sizes) {
+    Sizes at(sizes.size());
+    for (std::size_t d = sizes.size(); d-- > 0; i /= sizes[d]) at[d] = i % sizes[d];
+    return at;
+}
+
+std::int64_t offset(const Sizes& at, const Sizes& strides) {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < at.size(); ++d) offset += at[d] * strides[d];
+    return offset;
+}
+
+DType dtype_of(cudnnDataType_t type) {
+    if (type == CUDNN_DATA_HALF) return DType::f16;
+    if (type == CUDNN_DATA_BFLOAT16) return DType::bf16;
+    if (type != CUDNN_DATA_FLOAT) throw std::logic_error("the graph's run knows floats alone");
+    return DType::f32;
+}
+
+/// A tensor's elements in row-major order.
+struct Elements {
+    Sizes sizes;
+    std::vector<double> values;
+
+    double& at(const Sizes& position) {
+        return values[static_cast<std::size_t>(offset(position, dense_strides(sizes)))];
+    }
+};
+
+double apply(const PointwiseFunction& f, double x, double b) {
+    switch (f.mode) {
+        case CUDNN_POINTWISE_IDENTITY: return x;
+        case CUDNN_POINTWISE_ADD: return x + b;
+        case CUDNN_POINTWISE_MUL: return x * b;
+        case CUDNN_POINTWISE_MIN: return std::isnan(x) ? x : std::min(x, b);
+        case CUDNN_POINTWISE_MAX: return std::isnan(x) ? x : std::max(x, b);
+        case CUDNN_POINTWISE_RELU_FWD:
+            return x < f.lower ? f.lower + f.slope * (x - f.lower) : x > f.upper ? double{f.upper} : x;
+        case CUDNN_POINTWISE_SIGMOID_FWD: return 1 / (1 + std::exp(-x));
+        case CUDNN_POINTWISE_TANH_FWD: return std::tanh(x);
+        case CUDNN_POINTWISE_GELU_FWD: return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+        case CUDNN_POINTWISE_GELU_APPROX_TANH_FWD:
+            return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+        case CUDNN_POINTWISE_ELU_FWD: return x > 0 ? x : f.alpha * std::expm1(x);
+        case CUDNN_POINTWISE_SWISH_FWD: return x / (1 + std::exp(-f.beta * x));
+        case CUDNN_POINTWISE_SOFTPLUS_FWD: return std::log1p(std::exp(f.beta * x)) / f.beta;
+        default: throw std::logic_error("the graph's run does not know the function " + text_of(f));
+    }
+}
+
+class Run {
+   public:
+    Run(const GraphSpec& spec, const std::map<TensorId, void*>& pointers) : spec_(spec), pointers_(pointers) {}
+
+    void operator()(const ConvolutionOperation& op) {
+        Elements x = read(op.x), w = read(op.weight), y = zeros(op.y);
+        // Of a transposed convolution x is the result of the convolution that goes the other way.
+        Elements &narrow = op.transposed ? x : y, &wide = op.transposed ? y : x;
+        const Sizes window(w.sizes.begin() + 2, w.sizes.end());
+        const std::int64_t taps = product(window), groups = wide.sizes[1] / w.sizes[1], rows = w.sizes[0] / groups;
+        for (std::int64_t i = 0; i < product(narrow.sizes); ++i) {
+            const Sizes at = positions(i, narrow.sizes);
+            for (std::int64_t c = 0; c < w.sizes[1]; ++c) {
+                for (std::int64_t t = 0; t < taps; ++t) {
+                    const Sizes tap = positions(t, window);
+                    Sizes from{at[0], at[1] / rows * w.sizes[1] + c}, weight{at[1], c};
+                    bool inside = true;
+                    for (std::size_t d = 0; d < window.size(); ++d) {
+                        from.push_back(at[d + 2] * op.stride[d] - op.pad_before[d] + tap[d] * op.dilation[d]);
+                        weight.push_back(tap[d]);
+                        inside = inside && from.back() >= 0 && from.back() < wide.sizes[d + 2];
+                    }
+                    if (!inside) continue;
+                    double& sum = op.transposed ? wide.at(from) : narrow.values[static_cast<std::size_t>(i)];
+                    const double factor = op.transposed ? narrow.values[static_cast<std::size_t>(i)] : wide.at(from);
+                    sum += factor * w.at(weight);
+                }
+            }
+        }
+        write(op.y, std::move(y));
+    }
+
+    void operator()(const MatmulOperation& op) {
+        Elements a = read(op.a), b = read(op.b), c = zeros(op.c);
+        for (std::int64_t i = 0; i < product(c.sizes); ++i) {
+            const Sizes at = positions(i, c.sizes);
+            for (std::int64_t k = 0; k < a.sizes[2]; ++k)
+                c.values[static_cast<std::size_t>(i)] += a.at({at[0], at[1], k}) * b.at({at[0], k, at[2]});
+        }
+        write(op.c, std::move(c));
+    }
+
+    void operator()(const PointwiseOperation& op) {
+        Elements y = read(op.x), b = op.b ? read(*op.b) : Elements{};
+        for (std::size_t i = 0; i < y.values.size(); ++i) {
+            Sizes at = positions(static_cast<std::int64_t>(i), y.sizes);
+            for (std::size_t d = 0; op.b && d < at.size(); ++d) at[d] = b.sizes[d] == 1 ? 0 : at[d];
+            y.values[i] = apply(op.function, y.values[i], op.b ? b.at(at) : 0);
+        }
+        write(op.y, std::move(y));
+    }
+
+   private:
+    const TensorSpec& spec_of(TensorId id) const {
+        if (const TensorSpec* spec = spec_.tensor(id)) return *spec;
+        throw std::logic_error("the graph has no such tensor");
+    }
+
+    Elements zeros(TensorId id) const {
+        const Sizes& sizes = spec_of(id).sizes;
+        return {sizes, std::vector<double>(static_cast<std::size_t>(product(sizes)))};
+    }
+
+    Elements read(TensorId id) const {
+        const TensorSpec& spec = spec_of(id);
+        if (spec.is_virtual) return between_.at(id);
+        Elements elements = zeros(id);
+        const DType dtype = dtype_of(spec.type);
+        for (std::size_t i = 0; i < elements.values.size(); ++i) {
+            float value = 0;
+            convert_floats(element(spec, i), dtype, &value, DType::f32, 1);
+            elements.values[i] = double{value};
+        }
+        return elements;
+    }
+
+    void write(TensorId id, Elements elements) {
+        const TensorSpec& spec = spec_of(id);
+        const DType dtype = dtype_of(spec.type);
+        for (std::size_t i = 0; !spec.is_virtual && i < elements.values.size(); ++i) {
+            const auto value = static_cast<float>(elements.values[i]);
+            convert_floats(&value, DType::f32, element(spec, i), dtype, 1);
+        }
+        if (spec.is_virtual) between_[id] = std::move(elements);
+    }
+
+    std::byte* element(const TensorSpec& spec, std::size_t i) const {
+        const std::int64_t at = offset(positions(static_cast<std::int64_t>(i), spec.sizes), spec.strides);
+        return static_cast<std::byte*>(pointers_.at(spec.id)) +
+               at * static_cast<std::int64_t>(size_of(dtype_of(spec.type)));
+    }
+
+    const GraphSpec& spec_;
+    const std::map<TensorId, void*>& pointers_;
+    std::map<TensorId, Elements> between_;
+};
+
+}  // namespace
+
+void run_graph(const GraphSpec& spec, const std::map<TensorId, void*>& pointers) {
+    Run run(spec, pointers);
+    for (const Operation& operation : spec.operations) std::visit(run, operation);
+}
+
+}  // namespace seq::tests

@@ -1,0 +1,241 @@
+#include <doctest/doctest.h>
+
+#include <bit>
+
+#include "graph/ops/activation.hpp"
+#include "graph/ops/arithmetic.hpp"
+#include "graph/ops/conv_transpose.hpp"
+#include "graph/ops/convolution.hpp"
+#include "graph/ops/linear.hpp"
+#include "graph/ops/matmul.hpp"
+#include "tests/cuda/layer_case.hpp"
+
+namespace seq::tests {
+namespace {
+
+using Posts = std::vector<LayerCase::Post>;
+constexpr DType both_modes[] = {DType::f32, DType::bf16};
+
+ops::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups = 1) {
+    ops::Conv2d conv;
+    conv.in_channels = in;
+    conv.out_channels = out;
+    conv.kernel_size = kernel;
+    conv.groups = groups;
+    return conv;
+}
+
+TEST_CASE("convolutions of odd sizes agree with the reference") {
+    struct Example {
+        std::int64_t batch, in, out, groups, kernel, stride, padding, dilation;
+        bool bias;
+    };
+    const Example examples[] = {{1, 9, 5, 1, 3, 1, 1, 1, true},   {2, 33, 17, 1, 1, 1, 0, 1, true},
+                                {3, 12, 9, 3, 3, 2, 0, 1, true},  {2, 10, 10, 10, 3, 1, 2, 2, false},
+                                {5, 17, 1, 1, 5, 2, 3, 1, false}, {1, 8, 16, 1, 7, 3, 3, 1, true}};
+    for (const Example& e : examples) {
+        CAPTURE(e.in);
+        ops::Conv2d conv = convolution(e.in, e.out, e.kernel, e.groups);
+        conv.stride = {e.stride, 1};
+        conv.padding.amounts = e.padding;
+        conv.dilation = e.dilation;
+        conv.bias = e.bias;
+        for (const DType dtype : both_modes) {
+            LayerCase layer(conv, {{e.batch, e.in, 11, 13}});
+            layer.check(e.bias ? "convolution + bias" : "convolution", dtype);
+        }
+    }
+}
+
+TEST_CASE("convolutions over lengths and volumes, and asymmetric paddings") {
+    ops::Conv1d length{.in_channels = 8, .out_channels = 7, .kernel_size = 4};
+    length.padding.mode = "same";
+    LayerCase(length, {{3, 8, 10}}).check("convolution + bias");
+    ops::Conv3d volume{.in_channels = 9, .out_channels = 4, .kernel_size = {1, 2, 3}};
+    volume.stride = {1, 2, 1};
+    volume.padding.amounts = {0, 1, 2};
+    LayerCase(volume, {{2, 9, 3, 4, 5}}).check("convolution + bias");
+}
+
+TEST_CASE("transposed convolutions agree with the reference") {
+    struct Example {
+        std::int64_t in, out, groups, kernel, stride, padding, output_padding, dilation;
+        bool bias;
+    };
+    const Example examples[] = {{6, 4, 1, 3, 2, 1, 1, 1, true},
+                                {6, 9, 3, 3, 2, 0, 1, 2, true},
+                                {5, 7, 1, 2, 3, 0, 2, 1, false},
+                                {8, 8, 8, 3, 2, 1, 1, 1, true}};
+    for (const Example& e : examples) {
+        CAPTURE(e.in);
+        ops::ConvTranspose2d conv{.in_channels = e.in, .out_channels = e.out, .kernel_size = e.kernel};
+        conv.groups = e.groups;
+        conv.stride = e.stride;
+        conv.padding = e.padding;
+        conv.output_padding = e.output_padding;
+        conv.dilation = e.dilation;
+        conv.bias = e.bias;
+        for (const DType dtype : both_modes)
+            LayerCase(conv, {{2, e.in, 5, 4}})
+                .check(e.bias ? "transposed convolution + bias" : "transposed convolution", dtype);
+    }
+}
+
+TEST_CASE("Linear and MatMul agree with the reference") {
+    for (const DType dtype : both_modes) {
+        LayerCase(ops::Linear{.in_features = 7, .out_features = 5}, {{3, 7}}).check("linear + bias", dtype);
+        LayerCase(ops::Linear{.in_features = 7, .out_features = 33, .bias = false}, {{2, 3, 4, 7}})
+            .check("linear", dtype);
+        LayerCase(ops::Linear{.in_features = 7, .out_features = 1}, {{7}}).check("linear + bias", dtype);
+        LayerCase(ops::MatMul{}, {{5, 3}, {3, 4}}).check("matmul", dtype);
+        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {2, 3, 7, 4}}).check("matmul", dtype);
+        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {7, 4}}).check("matmul", dtype);
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {7}}).check("matmul", dtype);
+        LayerCase(ops::MatMul{}, {{7}, {7}}).check("matmul", dtype);
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{2, 5, 4}}}, {ops::ReLU{}}})
+            .check("matmul + residual + relu", dtype);
+    }
+    LayerCase broadcast(ops::MatMul{}, {{5, 7}, {2, 7, 4}});
+    CHECK(broadcast.prepare() == nullptr);
+    CHECK(broadcast.refusal.find("cudnn.matmul: takes matrices that are not broadcast") != std::string::npos);
+}
+
+TEST_CASE("every function that cuDNN has is a part of the form") {
+    struct Example {
+        Op op;
+        const char* name;
+    };
+    const Example examples[] = {
+        {ops::ReLU{}, "relu"},
+        {ops::ReLU6{}, "relu + min(6)"},
+        {ops::Hardtanh{.min_val = -0.5, .max_val = 0.25}, "max(-0.5) + min(0.25)"},
+        {ops::LeakyReLU{.negative_slope = 0.25}, "relu slope 0.25"},
+        {ops::RReLU{.lower = 0.25, .upper = 0.75}, "relu slope 0.5"},
+        {ops::ELU{.alpha = 0.5}, "elu(0.5)"},
+        {ops::CELU{}, "elu(1)"},
+        {ops::GELU{}, "gelu"},
+        {ops::GELU{.approximate = "tanh"}, "gelu tanh"},
+        {ops::SiLU{}, "swish(1)"},
+        {ops::Sigmoid{}, "sigmoid"},
+        {ops::Tanh{}, "tanh"},
+        {ops::Softplus{.beta = 2}, "softplus(2)"},
+    };
+    for (const Example& e : examples) {
+        LayerCase layer(convolution(8, 3, 3), {{2, 8, 5, 4}}, {{e.op}});
+        layer.check(std::string("convolution + bias + ") + e.name);
+    }
+}
+
+TEST_CASE("a clip is one function where cuDNN does not take it as two") {
+    LayerCase layer(convolution(8, 3, 3), {{2, 8, 5, 4}}, {{ops::Hardtanh{.min_val = -0.5, .max_val = 0.25}}});
+    layer.fake.on_finalize = [](const FakeDescriptor& descriptor) {
+        const bool two = descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR &&
+                         operations_of(descriptor) == "conv bias function function";
+        return two ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+    };
+    const auto kernel = layer.prepare();
+    REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+    CHECK(kernel->description == "cuDNN engine 1: convolution + bias + clip[-0.5, 0.25]");
+    REQUIRE(kernel->refused_forms.size() == 1);
+    CHECK(kernel->refused_forms[0].starts_with("convolution + bias + max(-0.5) + min(0.25): "));
+    layer.check(*kernel);
+}
+
+TEST_CASE("residuals are added before the activation or after it") {
+    const std::vector<std::int64_t> output{2, 5, 6, 7};
+    const ops::Conv2d conv = convolution(8, 5, 1);
+    for (const DType dtype : both_modes) {
+        for (const int position : {0, 1}) {
+            LayerCase(conv, {{2, 8, 6, 7}}, {{ops::Add{}, {output}, position}, {ops::ReLU{}}})
+                .check("convolution + residual + bias + relu", dtype);
+            LayerCase(conv, {{2, 8, 6, 7}}, {{ops::SiLU{}}, {ops::Add{}, {output}, position}})
+                .check("convolution + bias + swish(1) + residual", dtype);
+        }
+        ops::Conv2d bare = conv;
+        bare.bias = false;
+        LayerCase(bare, {{2, 8, 6, 7}}, {{ops::Add{}, {output}}}).check("convolution + residual + zero bias", dtype);
+    }
+}
+
+TEST_CASE("weights are packed with channels innermost, in the type that is multiplied") {
+    ops::Conv2d conv = convolution(6, 4, 2, 2);
+    LayerCase layer(conv, {{1, 6, 3, 3}});
+    const auto weight = layer.data(1).data<float>();  // [4, 3, 2, 2]
+    for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(i);
+    layer.data(2).data<float>()[3] = 7;
+    for (const DType dtype : both_modes) {
+        const auto kernel = layer.prepare(dtype);
+        REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+        layer.check(*kernel, dtype);
+        CHECK(kernel->packed_bytes == (48 + 4) * size_of(dtype));
+        const auto& pointers = layer.runs.back().pointers;
+        for (std::size_t i = 0; i < 48; ++i) {
+            const std::size_t out = i / 12, position = i / 3 % 4, channel = i % 3;
+            const auto expected = static_cast<float>(out * 12 + channel * 4 + position);
+            const void* const packed = pointers.at(cuda::weight_tensor);
+            if (dtype == DType::f32)
+                CHECK(static_cast<const float*>(packed)[i] == expected);
+            else
+                CHECK(static_cast<const std::uint16_t*>(packed)[i] == std::bit_cast<std::uint32_t>(expected) >> 16);
+        }
+        const void* const bias = pointers.at(cuda::bias_tensor);
+        if (dtype == DType::f32)
+            CHECK(static_cast<const float*>(bias)[3] == 7);
+        else
+            CHECK(static_cast<const std::uint16_t*>(bias)[3] == 0x40e0);
+    }
+}
+
+TEST_CASE("a run tells cuDNN the queue's handle, the tensors and the workspace, and makes its pack once") {
+    LayerCase layer(convolution(8, 5, 1), {{2, 8, 6, 7}}, {{ops::ReLU6{}}});
+    layer.fake.mode_a[0].workspace = 1000;
+    const auto kernel = layer.prepare();
+    REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+    CHECK(kernel->scratch_bytes == 1000);
+    const std::size_t before = layer.fake.created;
+    layer.check(*kernel);  // two runs
+    CHECK(layer.fake.created == before + 1);
+    REQUIRE(layer.runs.size() == 2);
+    const FakeRun& run = layer.runs[0];
+    CHECK(run.handle != nullptr);
+    CHECK(run.workspace != nullptr);
+    CHECK(run.pointers.size() == 5);
+    CHECK(*static_cast<const float*>(run.pointers.at(cuda::upper_limit_tensor)) == 6);
+    CHECK(run.pointers == layer.runs[1].pointers);
+}
+
+TEST_CASE("what cuDNN does not take is refused with its reasons") {
+    const auto reasons = [](const Op& op, std::vector<std::int64_t> sizes, bool engines = true) {
+        LayerCase layer(op, {std::move(sizes)});
+        if (!engines) layer.fake.mode_a.clear();
+        CHECK(layer.prepare() == nullptr);
+        return layer.refusal;
+    };
+    ops::Conv2d reflecting = convolution(8, 5, 3);
+    reflecting.padding.amounts = 1;
+    reflecting.padding_mode = "reflect";
+    CHECK(reasons(reflecting, {2, 8, 6, 7}).starts_with("cudnn.convolution: pads with zeros alone\n"));
+    CHECK(reasons(convolution(8, 5, 1), {2, 8, 6, 7}, false)
+              .starts_with("cudnn.convolution: convolution + bias: cuDNN proposes no engine; convolution: "));
+    CHECK(reasons(ops::ReLU{}, {2, 3}) ==
+          "cudnn.convolution: takes convolutions alone\ncudnn.conv_transpose: takes transposed convolutions "
+          "alone\ncudnn.linear: takes Linear alone\ncudnn.matmul: takes MatMul alone\n");
+}
+
+TEST_CASE("a failure of the GPU ends the session, whatever was being done") {
+    LayerCase layer(convolution(8, 5, 1), {{2, 8, 6, 7}});
+    const auto kernel = layer.prepare();
+    REQUIRE(kernel != nullptr);
+    layer.fake.on_execute = [](const FakeRun&) { return CUDNN_STATUS_EXECUTION_FAILED; };
+    try {
+        layer.check(*kernel);
+        FAIL("nothing was thrown");
+    } catch (const Error& error) {
+        CHECK(error.code() == "device/failed");
+        CHECK(
+            std::string(error.what()).starts_with("cuDNN fails at cuDNN engine 1: convolution + bias: running a plan"));
+    }
+}
+
+}  // namespace
+}  // namespace seq::tests
