@@ -9,6 +9,7 @@
 #include <random>
 
 #include "graph/convert.hpp"
+#include "kernels/cuda/own/host_queue.hpp"
 #include "kernels/reference/reference.hpp"
 #include "tests/cuda/graph_run.hpp"
 
@@ -18,8 +19,9 @@ namespace {
 using namespace cuda;
 
 /// Does what is handed to it at once.
-class ImmediateQueue final : public DeviceQueue, public CudnnQueue {
+class ImmediateQueue final : public own::HostQueue, public CudnnQueue {
    public:
+    void submit(std::function<void()> work) override { work(); }
     void copy_to_device(void* device, const void* host, std::size_t bytes) override {
         std::memcpy(device, host, bytes);
     }
@@ -152,6 +154,7 @@ KernelRequest LayerCase::request(DType dtype) const {
     const Layout kept = Layout::plain().kept(dtype == DType::bf16);
     for (const Value* value : node_->inputs)
         request.inputs.push_back(place(*value, value->is_constant_like() ? Layout::plain() : kept));
+    if (offered) request.inputs[0] = place(*node_->inputs[0], *offered);
     request.outputs.push_back(place(*node_->output(), kept));
     return request;
 }

@@ -39,6 +39,8 @@ class LayerCase {
     /// Both, and that `form` did it.
     void check(const std::string& form, DType dtype = DType::f32);
 
+    /// How data input 0 comes.
+    std::optional<Layout> offered{};
     FakeCudnn fake;
     std::string refusal;
     /// In the order in which plans ran.

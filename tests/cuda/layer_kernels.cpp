@@ -157,6 +157,77 @@ TEST_CASE("residuals are added before the activation or after it") {
     }
 }
 
+/// Has cuDNN refuse every graph whose operations are not these.
+void take_only(FakeCudnn& fake, const std::string& operations) {
+    fake.on_finalize = [operations](const FakeDescriptor& descriptor) {
+        const bool other =
+            descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR && operations_of(descriptor) != operations;
+        return other ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+    };
+}
+
+TEST_CASE("what a form leaves of the layer comes after it") {
+    const std::vector<std::int64_t> output{2, 5, 6, 7};
+    const std::vector<Posts> epilogues{
+        {{ops::Add{}, {output}}, {ops::ReLU{}}},
+        {{ops::SiLU{}}, {ops::Add{}, {output}}},
+        {{ops::ReLU6{}}, {ops::Mul{}, {output}}, {ops::Sub{}, {{2, 5, 1, 1}}, 1}, {ops::Tanh{}}},
+        {{ops::Hardswish{}}, {ops::Add{}, {output}}},
+        {{ops::PReLU{.num_parameters = 5}, {{5}}, 0, true}, {ops::Add{}, {{5, 1, 1}}, 0, true}},
+        {{ops::Add{.other = 0.5}}, {ops::Mish{}}},
+    };
+    const char* const graphs[] = {"conv residual bias relu", "conv residual bias", "conv bias function residual",
+                                  "conv bias function",      "conv bias",          "conv"};
+    for (const Posts& epilogue : epilogues) {
+        for (const DType dtype : both_modes) {
+            int forms = 0;
+            for (const char* const graph : graphs) {
+                CAPTURE(graph);
+                LayerCase layer(convolution(8, 5, 1), {{2, 8, 6, 7}}, epilogue);
+                take_only(layer.fake, graph);
+                if (const auto kernel = layer.prepare(dtype)) {
+                    layer.check(*kernel, dtype);
+                    CHECK(kernel->refused_forms.empty() == (std::string_view(graph) == layer.fake.graphs.front()));
+                    ++forms;
+                }
+            }
+            CHECK(forms >= 2);
+        }
+    }
+}
+
+TEST_CASE("what is left of Linear and MatMul goes by their last dimension") {
+    for (const DType dtype : both_modes) {
+        const ops::Linear linear{.in_features = 7, .out_features = 5};
+        for (const char* const graph : {"matmul", "conv", "conv bias"}) {
+            LayerCase layer(linear, {{2, 3, 4, 7}}, {{ops::Mish{}}, {ops::Mul{}, {{5}}, 0, true}});
+            take_only(layer.fake, graph);
+            const auto kernel = layer.prepare(dtype);
+            REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+            layer.check(*kernel, dtype);
+        }
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{4}}}, {ops::ReLU{}}}).check("matmul", dtype);
+    }
+}
+
+TEST_CASE("an input of few channels is brought to as many as cuDNN wants, from whatever order") {
+    for (const std::int64_t channels : {1, 3, 5}) {
+        for (const Layout& offered : {Layout::plain(), Layout::channels_last(), Layout::blocked(8)}) {
+            for (const bool rounded : {false, true}) {
+                LayerCase layer(convolution(channels, 5, 3), {{2, channels, 6, 7}}, {{ops::ReLU{}}});
+                layer.offered = offered.kept(rounded);
+                const auto kernel = layer.prepare(DType::bf16);
+                REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+                CHECK(kernel->scratch_bytes == 2 * 6 * 7 * 8 * 2);
+                layer.check(*kernel, DType::bf16);
+                const cuda::TensorSpec& input = *layer.runs.back().graph.tensor(cuda::input_tensor);
+                CHECK(input.sizes == std::vector<std::int64_t>{2, 8, 6, 7});
+                CHECK(layer.runs.back().graph.tensor(cuda::weight_tensor)->sizes[1] == 8);
+            }
+        }
+    }
+}
+
 TEST_CASE("weights are packed with channels innermost, in the type that is multiplied") {
     ops::Conv2d conv = convolution(6, 4, 2, 2);
     LayerCase layer(conv, {{1, 6, 3, 3}});

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "kernels/cuda/cudnn/kernels.hpp"
-#include "kernels/cuda/cudnn/layer_edges.hpp"
 #include "kernels/cuda/cudnn/layer_weights.hpp"
 #include "kernels/cuda/cudnn/prepared_layer.hpp"
+#include "kernels/cuda/own/own_kernel.hpp"
 
 namespace seq::cuda {
 namespace {
@@ -53,7 +53,8 @@ class Preparation {
             if (!tensor.is_virtual) layer_->sources.push_back(source_of(tensor));
         }
         layer_->scratch_bytes = static_cast<std::size_t>(plan_.workspace());
-        if (!add_wide_input(refusal) || !add_rest(refusal)) return nullptr;
+        if (form_.in_channels > node_.layer.in_channels) widen_input();
+        if (!add_rest(refusal)) return nullptr;
         return std::move(layer_);
     }
 
@@ -63,6 +64,7 @@ class Preparation {
     /// Operands of what the form leaves come as add_rest wants them.
     void place() {
         const Layout layout = kept(node_.channels_last ? Layout::channels_last() : Layout::plain());
+        output_ = request_.outputs[0].in(layout);
         layer_->input_layouts.assign(request_.inputs.size(), Layout::plain());
         const auto lies = [&](int input) {
             if (!request_.is_weight(input)) layer_->input_layouts[static_cast<std::size_t>(input)] = layout;
@@ -119,29 +121,55 @@ class Preparation {
         return {tensor, Kind::memory, 0, {weights.owner, weights.data}};
     }
 
-    bool add_wide_input(std::string& refusal) {
-        if (form_.in_channels == node_.layer.in_channels) return true;
+    /// As it comes: the copy brings it into its order and type as well.
+    void widen_input() {
         constexpr std::size_t alignment = 256;
+        const Placed input = own::in_order(request_.inputs[0], channels_order());
+        layer_->input_layouts[0] = input.layout;
+        layer_->widening = own::widened_copy(input, form_.in_channels, own::storage_of(output_));
         layer_->wide_offset = (layer_->scratch_bytes + alignment - 1) / alignment * alignment;
-        const TensorSpec& wide = *form_.graph.tensor(input_tensor);
-        layer_->widen = make_widening(request_.inputs[0].sizes, form_.in_channels, storage_type(node_.layer.math));
-        if (layer_->widen == nullptr) {
-            refusal = "takes no channels beside the input's own";
-            return false;
-        }
-        const auto elements = static_cast<std::size_t>(wide.sizes[0] * wide.strides[0]);
-        layer_->scratch_bytes = layer_->wide_offset + elements * size_of(storage_type(node_.layer.math));
+        layer_->scratch_bytes = layer_->wide_offset + byte_count(*layer_->widening);
         for (TensorSource& source : layer_->sources) {
             if (source.tensor == input_tensor) source.kind = Kind::wide_input;
         }
-        return true;
+    }
+
+    /// Plain where the input comes in blocks.
+    Layout channels_order() const {
+        const Layout offered = request_.inputs[0].layout.order();
+        return offered == Layout::channels_last() ? offered : Layout::plain();
     }
 
     bool add_rest(std::string& refusal) {
+        const Node& node = request_.node;
         const std::size_t done = node_.done_by(form_);
-        if (!node_.leaves_bias(form_) && done == request_.node.epilogue.size()) return true;
-        layer_->rest = make_rest(request_, node_, done, node_.leaves_bias(form_), *layer_, refusal);
-        return layer_->rest != nullptr;
+        own::ProgramChain& rest = layer_->rest = own::ProgramChain(output_);
+        std::vector<Placed> inputs = own::place_inputs(request_, output_.layout.order());
+        if (node_.leaves_bias(form_) && !append_bias(rest)) {
+            refusal = "takes no bias apart";
+            return false;
+        }
+        if (!rest.append_epilogue(request_, inputs, done, refusal)) return false;
+        rest.finish();
+        for (std::size_t post = done; post < node.epilogue.size(); ++post) {
+            for (int i = 0; i < node.epilogue[post].operand_count; ++i) {
+                const auto at = static_cast<std::size_t>(node.epilogue[post].first_operand + i);
+                layer_->input_layouts[at] = inputs[at].layout;
+            }
+        }
+        layer_->plain_weights = rest.weights(request_);
+        return true;
+    }
+
+    bool append_bias(own::ProgramChain& rest) const {
+        Placed bias = request_.inputs[static_cast<std::size_t>(*node_.bias)];
+        // One number for each channel, in the dimension that those of convolutions are.
+        if (node_.channels_last) bias.sizes.resize(output_.sizes.size() - 1, 1);
+        const auto operand = rest.add_operand(*node_.bias, bias);
+        if (!operand) return false;
+        const int sources[] = {own::ProgramChain::result, *operand};
+        rest.append(own::Binary::add, sources);
+        return true;
     }
 
     const KernelRequest& request_;
@@ -152,6 +180,7 @@ class Preparation {
     const LayerForm& form_;
     const Plan& plan_;
     std::unique_ptr<PreparedLayer> layer_;
+    Placed output_;
 };
 
 }  // namespace

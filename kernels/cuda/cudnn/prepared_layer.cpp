@@ -61,14 +61,15 @@ void PreparedLayer::run(const RunContext& context) const {
         state.tensors.push_back(source.tensor);
         state.pointers.push_back(address(source, context));
     }
-    if (widen != nullptr) widen->launch(context, context.scratch + wide_offset);
+    if (widening)
+        launch_widened_copy(*context.queue, *widening, context.inputs[widened_input], context.scratch + wide_offset);
     try {
         const Descriptor& pack = state.pack(cudnn_, state.tensors, state.pointers, context.scratch);
         check(cudnn_, cudnn_.execute(queue.cudnn_handle(), plan_.descriptor().raw(), pack.raw()), "running a plan");
     } catch (const CudnnError& error) {
         throw Error("device/failed", fmt::format("cuDNN fails at {}: {}", description, error.what()));
     }
-    if (rest != nullptr) rest->launch(context, context.outputs[0]);
+    rest.launch(*context.queue, context.inputs, context.outputs[0]);
 }
 
 }  // namespace seq::cuda

@@ -2,6 +2,8 @@
 
 #include "kernels/cuda/cudnn/cudnn_device.hpp"
 #include "kernels/cuda/cudnn/node_layer.hpp"
+#include "kernels/cuda/own/epilogue.hpp"
+#include "kernels/cuda/own/widened_copy.hpp"
 
 namespace seq::cuda {
 
@@ -14,13 +16,6 @@ struct TensorSource {
     std::shared_ptr<const void> memory{};  ///< the device's; of a constant the host's
 };
 
-/// What happens to a layer's input before its graph runs, or to its output after it.
-class LayerEdge {
-   public:
-    virtual ~LayerEdge() = default;
-    virtual void launch(const RunContext& context, void* tensor) const = 0;
-};
-
 /// A layer's graph, with what the form leaves of the layer.
 class PreparedLayer final : public PreparedKernel {
    public:
@@ -31,11 +26,12 @@ class PreparedLayer final : public PreparedKernel {
     void run(const RunContext& context) const override;
 
     std::vector<TensorSource> sources;
-    /// Writes the input with the channels that the form takes to where `wide_offset` says in the scratch.
-    std::unique_ptr<const LayerEdge> widen;
+    /// Brings the input of this index to the channels that the form takes, from `wide_offset` of the scratch on.
+    std::optional<own::WidenedCopy> widening;
+    int widened_input = 0;
     std::size_t wide_offset = 0;
-    /// Changes the output in its place.
-    std::unique_ptr<const LayerEdge> rest;
+    /// What the form leaves of the layer, on the output in its place.
+    own::ProgramChain rest;
 
    private:
     void* address(const TensorSource& source, const RunContext& context) const;
