@@ -181,7 +181,7 @@ KernelRequest OwnCase::request_for(const Offer& offer) const {
         const bool has_channels = plain.sizes.size() >= 3 && plain.sizes.size() <= 5;
         const bool is_float = plain.dtype == DType::f32;
         const Layout order = takes_order && has_channels && is_float ? offer.order : Layout::plain();
-        return plain.in(order.kept(offer.rounded && is_float));
+        return plain.in(order.kept(offer.rounded && is_float ? Kept::bf16 : Kept::own));
     };
     for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
         const Value& value = *node_->inputs[i];
@@ -245,7 +245,7 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
     std::vector<Tensor> results;
     std::vector<void*> outputs;
     for (std::size_t i = 0; i < request.outputs.size(); ++i) {
-        CHECK(prepared->output_layouts[i].bf16 == request.outputs[i].layout.bf16);
+        CHECK(prepared->output_layouts[i].kept_as == request.outputs[i].layout.kept_as);
         request.outputs[i] = request.outputs[i].in(prepared->output_layouts[i]);
         outputs.push_back(results.emplace_back(room_for(request.outputs[i])).view().data);
         std::memset(outputs.back(), 0xff, results.back().byte_count());

@@ -6,12 +6,12 @@
 
 namespace seq::cuda::own {
 
-Placed in_order(const Placed& placed, const Layout& layout) { return placed.in(layout.kept(placed.layout.bf16)); }
+Placed in_order(const Placed& placed, const Layout& layout) { return placed.in(layout.kept(placed.layout.kept_as)); }
 
-Placed kept_like(const Placed& placed, const Placed& as) { return placed.in(placed.layout.kept(as.layout.bf16)); }
+Placed kept_like(const Placed& placed, const Placed& as) { return placed.in(placed.layout.kept(as.layout.kept_as)); }
 
 bool is_f32_kept(const Placed& placed) {
-    return placed.dtype == DType::f32 || (placed.dtype == DType::bf16 && placed.layout.bf16);
+    return placed.in(placed.layout.order()).dtype == DType::f32;
 }
 
 Storage storage_of(const Placed& placed) {

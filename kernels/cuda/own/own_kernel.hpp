@@ -31,7 +31,7 @@ class OwnKernel : public PreparedKernel {
 /// What takes some ops and has one way to run them in each order in which data may come.
 class OwnKernelFamily : public Kernel {
    public:
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
     /// nullptr, with the reason in `refusal`, where it cannot in that order: it is then asked for the plain one.
     virtual std::unique_ptr<OwnKernel> make(const KernelRequest& request, const Layout& order,
                                             std::string& refusal) const = 0;

@@ -77,7 +77,7 @@ TransposeWalk transpose_of(const Placed& from, const Placed& to) {
 std::unique_ptr<PreparedKernel> make(const Placed& from, const Placed& to) {
     if (from.layout.kind == LayoutKind::blocked || to.layout.kind == LayoutKind::blocked)
         throw std::logic_error("a GPU has no blocked layouts");
-    const bool same_order = same_bytes(from, from.in(to.layout.kept(from.layout.bf16)));
+    const bool same_order = same_bytes(from, from.in(to.layout.kept(from.layout.kept_as)));
     if (same_order && from.dtype == to.dtype) return std::make_unique<Copy>(to.byte_count());
     if (!is_f32_kept(from)) {
         return std::make_unique<MoveAll>(Move{physical_sizes(to), to_physical(strides_of(from), to.layout),
@@ -85,7 +85,7 @@ std::unique_ptr<PreparedKernel> make(const Placed& from, const Placed& to) {
                                               static_cast<std::int64_t>(size_of(from.dtype))});
     }
     if (!same_order) return std::make_unique<Transpose>(transpose_of(from, to));
-    return std::make_unique<Cast>(from.in(to.layout.kept(from.layout.bf16)), to);
+    return std::make_unique<Cast>(from.in(to.layout.kept(from.layout.kept_as)), to);
 }
 
 }  // namespace
