@@ -89,18 +89,26 @@ Tensor unlay(const std::vector<std::byte>& bytes, const Placed& placed) {
     return plain;
 }
 
-/// Of the largest magnitude.
-double relative_difference(const Tensor& a, const Tensor& b) {
-    double largest = 1e-3, difference = 0;
-    for (std::size_t i = 0; i < a.data<float>().size(); ++i) {
-        const double x = double{a.data<float>()[i]}, y = double{b.data<float>()[i]};
-        if (std::isnan(x) || std::isnan(y))
-            difference = std::isnan(x) && std::isnan(y) ? difference : INFINITY;
-        else
-            difference = std::max(difference, std::abs(x - y));
-        if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
+/// In the L2 norm; infinite where one has a NaN that the other has not.
+double relative_difference(const Tensor& expected, const Tensor& actual) {
+    double difference = 0, size = 1e-12;
+    for (std::size_t i = 0; i < expected.data<float>().size(); ++i) {
+        const double x = double{expected.data<float>()[i]}, y = double{actual.data<float>()[i]};
+        if (std::isnan(x) != std::isnan(y)) return INFINITY;
+        if (std::isnan(x)) continue;
+        difference += (x - y) * (x - y);
+        size += x * x;
     }
-    return difference / largest;
+    return std::sqrt(difference / size);
+}
+
+/// As far as numbers of the mode's type may be off.
+double tolerance(MathMode math) {
+    switch (storage_type(math)) {
+        case DType::f16: return 2e-3;
+        case DType::bf16: return 2e-2;
+        default: return 1e-6;
+    }
 }
 
 DeviceProperties told(const Cudnn& cudnn) { return DeviceProperties::from_json(cudnn, R"({"deviceName": "a GPU"})"); }
@@ -148,10 +156,10 @@ LayerCase::LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::
     }
 }
 
-KernelRequest LayerCase::request(DType dtype) const {
+KernelRequest LayerCase::request(MathMode math) const {
     KernelRequest request{*node_, {}, {}, {}};
-    request.options.dtype = dtype;
-    const Layout kept = Layout::plain().kept(dtype == DType::bf16);
+    request.options.dtype = math;
+    const Layout kept = Layout::plain().kept(kept_in(math));
     for (const Value* value : node_->inputs)
         request.inputs.push_back(place(*value, value->is_constant_like() ? Layout::plain() : kept));
     if (offered) request.inputs[0] = place(*node_->inputs[0], *offered);
@@ -159,8 +167,8 @@ KernelRequest LayerCase::request(DType dtype) const {
     return request;
 }
 
-std::unique_ptr<PreparedKernel> LayerCase::prepare(DType dtype) {
-    const KernelRequest wanted = request(dtype);
+std::unique_ptr<PreparedKernel> LayerCase::prepare(MathMode math) {
+    const KernelRequest wanted = request(math);
     refusal.clear();
     for (const auto& kernel : kernels_) {
         const Support support = kernel->supports(wanted);
@@ -174,8 +182,8 @@ std::unique_ptr<PreparedKernel> LayerCase::prepare(DType dtype) {
     return nullptr;
 }
 
-void LayerCase::check(const PreparedKernel& kernel, DType dtype) {
-    const KernelRequest wanted = request(dtype);
+void LayerCase::check(const PreparedKernel& kernel, MathMode math) {
+    const KernelRequest wanted = request(math);
     std::vector<std::vector<std::byte>> inputs;
     std::vector<void*> pointers;
     std::vector<TensorView> views;
@@ -201,16 +209,15 @@ void LayerCase::check(const PreparedKernel& kernel, DType dtype) {
     for (int run = 0; run < 2; ++run) {
         std::fill(result.begin(), result.end(), std::byte{0x7b});
         kernel.run(context);
-        const double tolerance = dtype == DType::f32 ? 2e-6 : 2e-2;
-        CHECK(relative_difference(expected, unlay(result, output)) <= tolerance);
+        CHECK(relative_difference(expected, unlay(result, output)) <= tolerance(math));
     }
 }
 
-void LayerCase::check(const std::string& form, DType dtype) {
-    const auto kernel = prepare(dtype);
+void LayerCase::check(const std::string& form, MathMode math) {
+    const auto kernel = prepare(math);
     REQUIRE_MESSAGE(kernel != nullptr, refusal);
     CHECK(kernel->description == "cuDNN engine 1: " + form);
-    check(*kernel, dtype);
+    check(*kernel, math);
 }
 
 }  // namespace seq::tests

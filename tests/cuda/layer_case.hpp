@@ -15,6 +15,7 @@ class HostRuntime final : public DeviceRuntime {
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override { return allocate(bytes); }
     std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override;
     std::unique_ptr<DeviceQueue> make_queue() const override;
+    std::unique_ptr<DeviceQueue> make_queue_on(void*) const override { return make_queue(); }
 };
 
 /// A node with random data, which cuDNN's kernels run on a fake cuDNN that computes graphs on the host.
@@ -28,16 +29,16 @@ class LayerCase {
     };
     LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue = {});
 
-    KernelRequest request(DType dtype = DType::f32) const;
+    KernelRequest request(MathMode math = MathMode::f32) const;
     const Node& node() const { return *node_; }
     Tensor& data(int input) { return *data_.at(static_cast<std::size_t>(input)); }
 
     /// What the kernel that takes the node made of it; null where all refuse, with the reasons in `refusal`.
-    std::unique_ptr<PreparedKernel> prepare(DType dtype = DType::f32);
+    std::unique_ptr<PreparedKernel> prepare(MathMode math = MathMode::f32);
     /// Runs it and compares with the reference.
-    void check(const PreparedKernel& kernel, DType dtype = DType::f32);
+    void check(const PreparedKernel& kernel, MathMode math = MathMode::f32);
     /// Both, and that `form` did it.
-    void check(const std::string& form, DType dtype = DType::f32);
+    void check(const std::string& form, MathMode math = MathMode::f32);
 
     /// How data input 0 comes.
     std::optional<Layout> offered{};

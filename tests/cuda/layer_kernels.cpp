@@ -1,7 +1,8 @@
 #include <doctest/doctest.h>
 
-#include <bit>
 
+
+#include "graph/convert.hpp"
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
 #include "graph/ops/conv_transpose.hpp"
@@ -14,7 +15,6 @@ namespace seq::tests {
 namespace {
 
 using Posts = std::vector<LayerCase::Post>;
-constexpr DType both_modes[] = {DType::f32, DType::bf16};
 
 ops::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t groups = 1) {
     ops::Conv2d conv;
@@ -40,9 +40,9 @@ TEST_CASE("convolutions of odd sizes agree with the reference") {
         conv.padding.amounts = e.padding;
         conv.dilation = e.dilation;
         conv.bias = e.bias;
-        for (const DType dtype : both_modes) {
+        for (const MathMode math : all_math_modes) {
             LayerCase layer(conv, {{e.batch, e.in, 11, 13}});
-            layer.check(e.bias ? "convolution + bias" : "convolution", dtype);
+            layer.check(e.bias ? "convolution + bias" : "convolution", math);
         }
     }
 }
@@ -75,25 +75,25 @@ TEST_CASE("transposed convolutions agree with the reference") {
         conv.output_padding = e.output_padding;
         conv.dilation = e.dilation;
         conv.bias = e.bias;
-        for (const DType dtype : both_modes)
+        for (const MathMode math : all_math_modes)
             LayerCase(conv, {{2, e.in, 5, 4}})
-                .check(e.bias ? "transposed convolution + bias" : "transposed convolution", dtype);
+                .check(e.bias ? "transposed convolution + bias" : "transposed convolution", math);
     }
 }
 
 TEST_CASE("Linear and MatMul agree with the reference") {
-    for (const DType dtype : both_modes) {
-        LayerCase(ops::Linear{.in_features = 7, .out_features = 5}, {{3, 7}}).check("linear + bias", dtype);
+    for (const MathMode math : all_math_modes) {
+        LayerCase(ops::Linear{.in_features = 7, .out_features = 5}, {{3, 7}}).check("linear + bias", math);
         LayerCase(ops::Linear{.in_features = 7, .out_features = 33, .bias = false}, {{2, 3, 4, 7}})
-            .check("linear", dtype);
-        LayerCase(ops::Linear{.in_features = 7, .out_features = 1}, {{7}}).check("linear + bias", dtype);
-        LayerCase(ops::MatMul{}, {{5, 3}, {3, 4}}).check("matmul", dtype);
-        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {2, 3, 7, 4}}).check("matmul", dtype);
-        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {7, 4}}).check("matmul", dtype);
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {7}}).check("matmul", dtype);
-        LayerCase(ops::MatMul{}, {{7}, {7}}).check("matmul", dtype);
+            .check("linear", math);
+        LayerCase(ops::Linear{.in_features = 7, .out_features = 1}, {{7}}).check("linear + bias", math);
+        LayerCase(ops::MatMul{}, {{5, 3}, {3, 4}}).check("matmul", math);
+        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {2, 3, 7, 4}}).check("matmul", math);
+        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {7, 4}}).check("matmul", math);
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {7}}).check("matmul", math);
+        LayerCase(ops::MatMul{}, {{7}, {7}}).check("matmul", math);
         LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{2, 5, 4}}}, {ops::ReLU{}}})
-            .check("matmul + residual + relu", dtype);
+            .check("matmul + residual + relu", math);
     }
     LayerCase broadcast(ops::MatMul{}, {{5, 7}, {2, 7, 4}});
     CHECK(broadcast.prepare() == nullptr);
@@ -144,16 +144,16 @@ TEST_CASE("a clip is one function where cuDNN does not take it as two") {
 TEST_CASE("residuals are added before the activation or after it") {
     const std::vector<std::int64_t> output{2, 5, 6, 7};
     const ops::Conv2d conv = convolution(8, 5, 1);
-    for (const DType dtype : both_modes) {
+    for (const MathMode math : all_math_modes) {
         for (const int position : {0, 1}) {
             LayerCase(conv, {{2, 8, 6, 7}}, {{ops::Add{}, {output}, position}, {ops::ReLU{}}})
-                .check("convolution + residual + bias + relu", dtype);
+                .check("convolution + residual + bias + relu", math);
             LayerCase(conv, {{2, 8, 6, 7}}, {{ops::SiLU{}}, {ops::Add{}, {output}, position}})
-                .check("convolution + bias + swish(1) + residual", dtype);
+                .check("convolution + bias + swish(1) + residual", math);
         }
         ops::Conv2d bare = conv;
         bare.bias = false;
-        LayerCase(bare, {{2, 8, 6, 7}}, {{ops::Add{}, {output}}}).check("convolution + residual + zero bias", dtype);
+        LayerCase(bare, {{2, 8, 6, 7}}, {{ops::Add{}, {output}}}).check("convolution + residual + zero bias", math);
     }
 }
 
@@ -179,14 +179,14 @@ TEST_CASE("what a form leaves of the layer comes after it") {
     const char* const graphs[] = {"conv residual bias relu", "conv residual bias", "conv bias function residual",
                                   "conv bias function",      "conv bias",          "conv"};
     for (const Posts& epilogue : epilogues) {
-        for (const DType dtype : both_modes) {
+        for (const MathMode math : all_math_modes) {
             int forms = 0;
             for (const char* const graph : graphs) {
                 CAPTURE(graph);
                 LayerCase layer(convolution(8, 5, 1), {{2, 8, 6, 7}}, epilogue);
                 take_only(layer.fake, graph);
-                if (const auto kernel = layer.prepare(dtype)) {
-                    layer.check(*kernel, dtype);
+                if (const auto kernel = layer.prepare(math)) {
+                    layer.check(*kernel, math);
                     CHECK(kernel->refused_forms.empty() == (std::string_view(graph) == layer.fake.graphs.front()));
                     ++forms;
                 }
@@ -197,34 +197,36 @@ TEST_CASE("what a form leaves of the layer comes after it") {
 }
 
 TEST_CASE("what is left of Linear and MatMul goes by their last dimension") {
-    for (const DType dtype : both_modes) {
+    for (const MathMode math : all_math_modes) {
         const ops::Linear linear{.in_features = 7, .out_features = 5};
         for (const char* const graph : {"matmul", "conv", "conv bias"}) {
             LayerCase layer(linear, {{2, 3, 4, 7}}, {{ops::Mish{}}, {ops::Mul{}, {{5}}, 0, true}});
             take_only(layer.fake, graph);
-            const auto kernel = layer.prepare(dtype);
+            const auto kernel = layer.prepare(math);
             REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-            layer.check(*kernel, dtype);
+            layer.check(*kernel, math);
         }
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{4}}}, {ops::ReLU{}}}).check("matmul", dtype);
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{4}}}, {ops::ReLU{}}}).check("matmul", math);
     }
 }
 
 TEST_CASE("an input of few channels is brought to as many as cuDNN wants, from whatever order") {
-    for (const std::int64_t channels : {1, 3, 5}) {
-        for (const Layout& offered : {Layout::plain(), Layout::channels_last(), Layout::blocked(8)}) {
-            for (const bool rounded : {false, true}) {
-                LayerCase layer(convolution(channels, 5, 3), {{2, channels, 6, 7}}, {{ops::ReLU{}}});
-                layer.offered = offered.kept(rounded);
-                const auto kernel = layer.prepare(DType::bf16);
-                REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-                CHECK(kernel->scratch_bytes == 2 * 6 * 7 * 8 * 2);
-                layer.check(*kernel, DType::bf16);
-                const cuda::TensorSpec& input = *layer.runs.back().graph.tensor(cuda::input_tensor);
-                CHECK(input.sizes == std::vector<std::int64_t>{2, 8, 6, 7});
-                CHECK(layer.runs.back().graph.tensor(cuda::weight_tensor)->sizes[1] == 8);
-            }
+    const auto check = [](MathMode math, std::int64_t channels, std::int64_t wide, const Layout& offered) {
+        LayerCase layer(convolution(channels, 5, 3), {{2, channels, 6, 7}}, {{ops::ReLU{}}});
+        layer.offered = offered;
+        const auto kernel = layer.prepare(math);
+        REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+        layer.check(*kernel, math);
+        CHECK(kernel->scratch_bytes == static_cast<std::size_t>(2 * 6 * 7 * wide) * size_of(storage_type(math)));
+        const cuda::GraphSpec& graph = layer.runs.back().graph;
+        CHECK(graph.tensor(cuda::input_tensor)->sizes == std::vector<std::int64_t>{2, wide, 6, 7});
+        CHECK(graph.tensor(cuda::weight_tensor)->sizes[1] == wide);
+    };
+    for (const Layout& offered : {Layout::plain(), Layout::channels_last(), Layout::blocked(8)}) {
+        for (const std::int64_t channels : {1, 3, 5}) {
+            for (const Kept kept : {Kept::own, Kept::bf16}) check(MathMode::bf16, channels, 8, offered.kept(kept));
         }
+        for (const Kept kept : {Kept::own, Kept::f16}) check(MathMode::f16, 3, 4, offered.kept(kept));
     }
 }
 
@@ -234,26 +236,24 @@ TEST_CASE("weights are packed with channels innermost, in the type that is multi
     const auto weight = layer.data(1).data<float>();  // [4, 3, 2, 2]
     for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(i);
     layer.data(2).data<float>()[3] = 7;
-    for (const DType dtype : both_modes) {
-        const auto kernel = layer.prepare(dtype);
+    for (const MathMode math : all_math_modes) {
+        const auto kernel = layer.prepare(math);
         REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-        layer.check(*kernel, dtype);
-        CHECK(kernel->packed_bytes == (48 + 4) * size_of(dtype));
+        layer.check(*kernel, math);
+        const DType type = storage_type(math);
+        CHECK(kernel->packed_bytes == (48 + 4) * size_of(type));
         const auto& pointers = layer.runs.back().pointers;
+        const auto number = [&](cuda::TensorId tensor, std::size_t i) {
+            float value = 0;
+            convert_floats(static_cast<const std::byte*>(pointers.at(tensor)) + i * size_of(type), type, &value,
+                           DType::f32, 1);
+            return value;
+        };
         for (std::size_t i = 0; i < 48; ++i) {
             const std::size_t out = i / 12, position = i / 3 % 4, channel = i % 3;
-            const auto expected = static_cast<float>(out * 12 + channel * 4 + position);
-            const void* const packed = pointers.at(cuda::weight_tensor);
-            if (dtype == DType::f32)
-                CHECK(static_cast<const float*>(packed)[i] == expected);
-            else
-                CHECK(static_cast<const std::uint16_t*>(packed)[i] == std::bit_cast<std::uint32_t>(expected) >> 16);
+            CHECK(number(cuda::weight_tensor, i) == static_cast<float>(out * 12 + channel * 4 + position));
         }
-        const void* const bias = pointers.at(cuda::bias_tensor);
-        if (dtype == DType::f32)
-            CHECK(static_cast<const float*>(bias)[3] == 7);
-        else
-            CHECK(static_cast<const std::uint16_t*>(bias)[3] == 0x40e0);
+        CHECK(number(cuda::bias_tensor, 3) == 7);
     }
 }
 

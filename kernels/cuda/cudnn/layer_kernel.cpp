@@ -59,7 +59,7 @@ class Preparation {
     }
 
    private:
-    Layout kept(const Layout& layout) const { return layout.kept(node_.layer.math == MathMode::bf16); }
+    Layout kept(const Layout& layout) const { return layout.kept(kept_in(node_.layer.math)); }
 
     /// Operands of what the form leaves come as add_rest wants them.
     void place() {
@@ -93,30 +93,27 @@ class Preparation {
             fmt::format("cudnn {} {}{}", name_of(storage_type(node_.layer.math)),
                         node_.channels_last ? "channels innermost" : "plain",
                         form_.in_channels > node_.layer.in_channels ? fmt::format(" {}", form_.in_channels) : "");
-        return packed(tensor, input, key, [this](const TensorView& plain) { return pack_weight(plain, node_, form_); });
+        return packed(tensor, input, key, weight_bytes(node_, form_),
+                      [this](const TensorView& plain) { return pack_weight(plain, node_, form_); });
     }
 
     TensorSource bias() {
         if (form_.zero_bias) {
-            const std::vector<std::byte> zeros = zero_bias(node_);
+            const std::vector<std::byte> zeros(bias_bytes(node_));
             layer_->packed_bytes += zeros.size();
             return {bias_tensor, Kind::memory, 0, device_.runtime().upload(zeros.data(), zeros.size())};
         }
         const std::string key = fmt::format("cudnn bias {}", name_of(storage_type(node_.layer.math)));
-        return packed(bias_tensor, *node_.bias, key,
+        return packed(bias_tensor, *node_.bias, key, bias_bytes(node_),
                       [this](const TensorView& plain) { return pack_bias(plain, node_); });
     }
 
     template <class Pack>
-    TensorSource packed(TensorId tensor, int input, const std::string& key, const Pack& pack) {
+    TensorSource packed(TensorId tensor, int input, const std::string& key, std::size_t bytes, const Pack& pack) {
         const Value& value = *request_.node.input(input);
         if (!weights_.available(value)) return {tensor, Kind::memory};
-        const PackedWeights weights = weights_.packed(value, key, [&](const TensorView& plain) {
-            const std::vector<std::byte> bytes = pack(plain);
-            auto copy = device_.runtime().upload(bytes.data(), bytes.size());
-            const void* const data = copy.get();
-            return PackedWeights{std::move(copy), data, bytes.size()};
-        });
+        const PackedWeights weights =
+            weights_.uploaded(device_.runtime(), value, key, [&](const TensorView& plain) { return pack(plain); }, bytes);
         layer_->packed_bytes += weights.bytes;
         return {tensor, Kind::memory, 0, {weights.owner, weights.data}};
     }

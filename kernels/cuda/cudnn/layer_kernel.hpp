@@ -13,7 +13,7 @@ class LayerKernel final : public Kernel {
         : name_(std::move(name)), kind_(kind), device_(device) {}
 
     std::string_view name() const override { return name_; }
-    bool takes_bf16() const override { return true; }
+    bool takes_lowered() const override { return true; }
     Support supports(const KernelRequest& request) const override;
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override;

@@ -23,10 +23,6 @@ std::int64_t product(std::span<const std::int64_t> sizes) {
 /// Whether it is an f32 value, however it is kept.
 bool is_f32(const Placed& placed) { return placed.in(Layout::plain()).dtype == DType::f32; }
 
-MathMode math_of(const ComputeOptions& options) {
-    return options.dtype == DType::bf16 ? MathMode::bf16 : MathMode::f32;
-}
-
 /// The amounts of a convolution; false where `op` is none of `N` dimensions.
 template <int N>
 bool read_convolution(const Op& op, FusedLayer& layer, std::string& padding_mode) {
@@ -78,7 +74,7 @@ class Reader {
         }
         FusedLayer& layer = read_.layer;
         layer.kind = *kind;
-        layer.math = math_of(request_.options);
+        layer.math = request_.options.dtype;
         read_.weight = 1;
         layer.bias = parameters > 1;
         if (layer.bias) read_.bias = node_.data_count + 1;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/cuda/cudnn/cudnn_queue.hpp"
 #include "kernels/cuda/libraries.hpp"
 #include "kernels/cuda/runtime/runtime_api.hpp"
 #include "kernels/cuda/stream_queue.hpp"
@@ -7,7 +8,7 @@
 namespace seq::cuda {
 
 /// A stream, with a handle of cuDNN for it.
-class CudaQueue final : public StreamQueue {
+class CudaQueue final : public StreamQueue, public CudnnQueue {
    public:
     /// On a stream of its own.
     CudaQueue(const RuntimeApi& api, const Cudnn& cudnn, int device);
@@ -28,7 +29,7 @@ class CudaQueue final : public StreamQueue {
     void check_launch(cudaError_t status) const override { check(api_, status, "launching a kernel"); }
     /// For that stream; made at the first call, which may not be one while work is captured. Throws Error
     /// device/failed.
-    cudnnHandle_t cudnn_handle();
+    cudnnHandle_t cudnn_handle() override;
 
    private:
     void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
