@@ -52,9 +52,9 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     return compute;
 }
 
-/// Without tuning the file is not so much as read.
+/// Without tuning the file is not so much as read. What kernels take on a device is not measured.
 Tuning tuning_for(const CompileOptions& options, const Backend& backend) {
-    if (options.tune == Tune::none) return {};
+    if (options.tune == Tune::none || backend.device != nullptr) return {};
     return {options.tune, TimingCache(options.timing_cache, timed_on(backend)), options.on_tuning};
 }
 
@@ -71,25 +71,22 @@ std::vector<std::string> binding_texts(const Bindings& bindings) {
     throw Error(found.fault.code, fmt::format("{} `{}` {}", layer.type, layer.path, found.fault.message));
 }
 
-}  // namespace
-
-void require_available(const CompileOptions& options) {
-    if (options.device.kind != DeviceKind::cpu) {
-        const DeviceReport cuda = describe_cuda_device();
-        throw Error("device/unavailable",
-                    cuda.available ? "this version of seq finds GPUs, but computes on the CPU alone" : cuda.reason);
-    }
-    if (options.device.index != 0)
-        throw Error("device/unavailable",
-                    fmt::format("there is no CPU {}: all cores are device 0", options.device.index));
-    require_dtype(options.dtype, cpu_backend());
+/// What the options choose, which is there and computes as they say.
+const Backend& available_backend(const CompileOptions& options) {
+    const Backend& backend = backend_of(options.device);
+    require_dtype(options.dtype, backend);
     if (options.dtype != MathMode::f32 && options.numerics == Numerics::strict)
         throw Error("spec/value", fmt::format("strict numerics compute as the reference does, in f32, and not in {}",
                                               name_of(options.dtype)));
+    return backend;
 }
 
+}  // namespace
+
+void require_available(const CompileOptions& options) { available_backend(options); }
+
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options)
-    : CompiledModel(graph, options, (require_available(options), cpu_backend())) {}
+    : CompiledModel(graph, options, available_backend(options)) {}
 
 CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options, const Backend& backend)
     : backend_(backend),

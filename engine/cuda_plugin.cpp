@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "graph/op.hpp"
 #include "kernels/cuda/build_identity.hpp"
 #include "kernels/cuda/plugin.hpp"
 
@@ -49,6 +50,7 @@ CudaPlugin open_file(const fs::path& file) {
         return lacks(
             fmt::format("{} is of another build (plugin revision {}, {}) than this seq (plugin revision {}, {})",
                         file.string(), plugin->revision, plugin->build, cuda::plugin_revision, cuda::build_identity));
+    plugin->adopt(OpTable::instance());
     return {plugin, {}};
 }
 

@@ -1,5 +1,7 @@
 #include "engine/devices.hpp"
 
+#include <fmt/format.h>
+
 #include "engine/cuda_plugin.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "kernels/cuda/plugin.hpp"
@@ -47,6 +49,16 @@ DeviceReport describe_cuda_device() {
     const CudaPlugin& cuda = cuda_plugin();
     if (cuda.plugin != nullptr) return cuda.plugin->describe();
     return {"cuda", false, cuda.missing, {}};
+}
+
+const Backend& backend_of(const Device& device) {
+    if (device.kind == DeviceKind::cpu) {
+        if (device.index == 0) return cpu_backend();
+        throw Error("device/unavailable", fmt::format("there is no CPU {}: all cores are device 0", device.index));
+    }
+    const CudaPlugin& cuda = cuda_plugin();
+    if (cuda.plugin == nullptr) throw Error("device/unavailable", cuda.missing);
+    return cuda.plugin->open(device.index);
 }
 
 std::vector<DeviceReport> describe_devices() { return {describe_cpu_device(), describe_cuda_device()}; }

@@ -3,6 +3,11 @@
 #include <cstdint>
 
 #include "kernels/device_report.hpp"
+#include "kernels/kernel.hpp"
+
+namespace seq {
+class OpTable;
+}  // namespace seq
 
 // What libseq_cuda.so and the program that opens it agree on. It includes neither CUDA nor cuDNN, so that the host can.
 namespace seq::cuda {
@@ -10,7 +15,7 @@ namespace seq::cuda {
 inline constexpr const char* plugin_file = "libseq_cuda.so";
 inline constexpr const char* plugin_entry = "seq_cuda_plugin";
 /// Goes up with every change of `Plugin`, of what it refers to, or of the graph's types.
-inline constexpr std::uint32_t plugin_revision = 1;
+inline constexpr std::uint32_t plugin_revision = 2;
 
 /// Its types are C++ ones, so that nothing but the first two members may be read before they are compared: both sides
 /// have to come from one build.
@@ -19,6 +24,13 @@ struct Plugin {
     const char* build = nullptr;  ///< its build_identity (build_identity.hpp)
     /// Looks for a driver, GPUs and cuDNN.
     DeviceReport (*describe)() = nullptr;
+    /// Makes the program's ops the plugin's, so that both mean the same by them; before `open` is called.
+    void (*adopt)(OpTable& ops) = nullptr;
+    /// What the GPU of this number offers, there as long as the process. Throws Error device/unavailable, with the
+    /// reason.
+    const Backend& (*open)(int device) = nullptr;
+    /// Of every GPU: what they take can be asked without one.
+    const KernelList& (*kernels)() = nullptr;
 };
 
 using PluginEntry = const Plugin* (*)();

@@ -5,14 +5,6 @@
 namespace seq::cuda {
 namespace {
 
-/// CUDA and its driver count 1000 for a major version and 10 for a minor one.
-std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
-
-/// cuDNN 9 counts 10000 for a major version and 100 for a minor one.
-std::string cudnn_version(std::size_t version) {
-    return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
-}
-
 /// The oldest GPUs that CUDA 13 makes code for.
 constexpr int least_major = 7, least_minor = 5;
 
@@ -28,10 +20,24 @@ class Probe {
         return std::move(report_);
     }
 
+    /// Of the GPU of this number alone.
+    std::string lack_of(int device) {
+        if (std::string lack = driver(); !lack.empty()) return lack;
+        int count = 0;
+        if (std::string lack = devices(count); !lack.empty()) return lack;
+        if (device < 0 || device >= count)
+            return fmt::format("there is no GPU {}: {} on this machine, counted from 0", device,
+                               count == 1 ? "there is one" : fmt::format("there are {}", count));
+        if (std::string lack; !describe(device, lack)) return lack;
+        return cudnn_.missing;
+    }
+
    private:
     std::string first_lack() {
         if (std::string lack = driver(); !lack.empty()) return lack;
-        if (std::string lack = devices(); !lack.empty()) return lack;
+        int count = 0;
+        if (std::string lack = devices(count); !lack.empty()) return lack;
+        if (std::string lack = any_device(count); !lack.empty()) return lack;
         if (!cudnn_) return cudnn_.missing;
         report_.facts.emplace_back("cudnn", cudnn_version(cudnn_.version()));
         return {};
@@ -48,13 +54,16 @@ class Probe {
         return {};
     }
 
-    std::string devices() {
-        int count = 0;
+    std::string devices(int& count) {
         const cudaError_t error = queries_.device_count(&count);
         if (error == cudaErrorNoDevice || (error == cudaSuccess && count == 0))
             return "the NVIDIA driver shows no GPU (CUDA_VISIBLE_DEVICES may hide it)";
         if (error != cudaSuccess)
             return fmt::format("CUDA does not start: {} ({})", queries_.error_string(error), static_cast<int>(error));
+        return {};
+    }
+
+    std::string any_device(int count) {
         bool any = false;
         std::string too_old;
         for (int device = 0; device < count; ++device) any = describe(device, too_old) || any;
@@ -87,5 +96,15 @@ class Probe {
 }  // namespace
 
 DeviceReport probe(const DeviceQueries& queries, const Cudnn& cudnn) { return Probe(queries, cudnn).report(); }
+
+std::string lack_of_device(const DeviceQueries& queries, const Cudnn& cudnn, int device) {
+    return Probe(queries, cudnn).lack_of(device);
+}
+
+std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
+
+std::string cudnn_version(std::size_t version) {
+    return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
+}
 
 }  // namespace seq::cuda

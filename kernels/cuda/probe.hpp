@@ -9,4 +9,12 @@ namespace seq::cuda {
 /// build has code for, cuDNN.
 DeviceReport probe(const DeviceQueries& queries, const Cudnn& cudnn);
 
+/// Why the GPU of this number does not serve; empty where it does.
+std::string lack_of_device(const DeviceQueries& queries, const Cudnn& cudnn, int device);
+
+/// "13.0" of what CUDA and its driver count, 1000 for a major version and 10 for a minor one.
+std::string cuda_version(int version);
+/// "9.19.0" of what cuDNN 9 counts, 10000 for a major version and 100 for a minor one.
+std::string cudnn_version(std::size_t version);
+
 }  // namespace seq::cuda

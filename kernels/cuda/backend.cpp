@@ -1,0 +1,77 @@
+#include "kernels/cuda/backend.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+
+#include "graph/diagnostic.hpp"
+#include "kernels/cuda/copy.hpp"
+#include "kernels/cuda/probe.hpp"
+
+namespace seq::cuda {
+namespace {
+
+std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& to, const ComputeOptions&) {
+    if (same_bytes(from, to)) return make_copy(from, to);
+    throw Error("device/unavailable", fmt::format("no kernel copies {} from the {} to the {} layout on a GPU",
+                                                  name_of(from.dtype), from.layout.to_string(), to.layout.to_string()));
+}
+
+/// What measured times hold for.
+std::string identity_of(const DeviceQueries& queries, const Cudnn& cudnn, const cudaDeviceProp& properties) {
+    int driver = 0;
+    queries.driver_version(&driver);
+    return fmt::format("{}, compute capability {}.{}, {} multiprocessors, driver for CUDA {}, CUDA {}, cuDNN {}",
+                       properties.name, properties.major, properties.minor, properties.multiProcessorCount,
+                       cuda_version(driver), cuda_version(CUDART_VERSION), cudnn_version(cudnn.version()));
+}
+
+/// Products of tf32 and bf16 came with compute capability 8.0, those of f16 before any that this build has code for.
+std::string lack_of(MathMode mode, const cudaDeviceProp& properties) {
+    const bool is_new = mode == MathMode::tf32 || mode == MathMode::bf16;
+    if (!is_new || properties.major >= 8) return {};
+    return fmt::format("{} takes a GPU of compute capability 8.0; {} has {}.{}", name_of(mode), properties.name,
+                       properties.major, properties.minor);
+}
+
+}  // namespace
+
+CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, const Cudnn& cudnn, int device,
+                         const cudaDeviceProp& properties)
+    : runtime_(api, cudnn, device) {
+    static const GroupKernelList no_groups;
+    backend_.name = "cuda";
+    backend_.kernels = &kernels();
+    backend_.groups = &no_groups;
+    backend_.make_reorder = make_reorder;
+    backend_.identity = [queries, &cudnn, properties] { return identity_of(queries, cudnn, properties); };
+    backend_.lacks = [properties](MathMode mode) { return lack_of(mode, properties); };
+    backend_.device = &runtime_;
+}
+
+std::unique_ptr<CudaBackend> make_backend(const DeviceQueries& queries, const RuntimeApi& api, const Cudnn& cudnn,
+                                          int device) {
+    const std::string missing = lack_of_device(queries, cudnn, device);
+    if (!missing.empty()) throw Error("device/unavailable", missing);
+    cudaDeviceProp properties{};
+    queries.device_properties(&properties, device);
+    return std::make_unique<CudaBackend>(queries, api, cudnn, device, properties);
+}
+
+const KernelList& kernels() {
+    static const KernelList kernels;
+    return kernels;
+}
+
+const Backend& open_backend(int device) {
+    static std::mutex mutex;
+    // Not destroyed: what is freed while a process ends may come after CUDA has ended.
+    static auto& opened = *new std::map<int, std::unique_ptr<CudaBackend>>;
+    const std::lock_guard lock(mutex);
+    std::unique_ptr<CudaBackend>& slot = opened[device];
+    if (slot == nullptr) slot = make_backend(runtime_queries(), runtime_api(), cudnn(), device);
+    return slot->backend();
+}
+
+}  // namespace seq::cuda
