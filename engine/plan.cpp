@@ -22,7 +22,7 @@ PlanPort port(const Value& value, std::string name) {
 bool multiplies_lowered(const Step& step) {
     return std::any_of(step.nodes.begin(), step.nodes.end(),
                        [](const Node* node) { return multiplies_matrices(node->op); }) &&
-           step.kernel->input_layouts[0].is_lowered();
+           (step.kernel->input_layouts[0].is_lowered() || step.kernel->output_layouts[0].is_lowered());
 }
 
 /// A plan is not f32 in silence.

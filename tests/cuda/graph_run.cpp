@@ -77,24 +77,22 @@ class Run {
         Elements x = read(op.x), w = read(op.weight), y = zeros(op.y);
         // Of a transposed convolution x is the result of the convolution that goes the other way.
         Elements &narrow = op.transposed ? x : y, &wide = op.transposed ? y : x;
+        const Sizes wide_strides = dense_strides(wide.sizes), w_strides = dense_strides(w.sizes);
         const Sizes window(w.sizes.begin() + 2, w.sizes.end());
-        const std::int64_t taps = product(window), groups = wide.sizes[1] / w.sizes[1], rows = w.sizes[0] / groups;
+        const std::int64_t taps = product(window), channels = w.sizes[1];
+        const std::int64_t rows = w.sizes[0] * channels / wide.sizes[1];  // of a group
         for (std::int64_t i = 0; i < product(narrow.sizes); ++i) {
             const Sizes at = positions(i, narrow.sizes);
-            for (std::int64_t c = 0; c < w.sizes[1]; ++c) {
-                for (std::int64_t t = 0; t < taps; ++t) {
-                    const Sizes tap = positions(t, window);
-                    Sizes from{at[0], at[1] / rows * w.sizes[1] + c}, weight{at[1], c};
-                    bool inside = true;
-                    for (std::size_t d = 0; d < window.size(); ++d) {
-                        from.push_back(at[d + 2] * op.stride[d] - op.pad_before[d] + tap[d] * op.dilation[d]);
-                        weight.push_back(tap[d]);
-                        inside = inside && from.back() >= 0 && from.back() < wide.sizes[d + 2];
-                    }
-                    if (!inside) continue;
-                    double& sum = op.transposed ? wide.at(from) : narrow.values[static_cast<std::size_t>(i)];
-                    const double factor = op.transposed ? narrow.values[static_cast<std::size_t>(i)] : wide.at(from);
-                    sum += factor * w.at(weight);
+            for (std::int64_t t = 0; t < taps; ++t) {
+                const std::int64_t pixel = pixel_under(op, at, positions(t, window), wide.sizes, wide_strides);
+                if (pixel < 0) continue;
+                const std::int64_t first = at[0] * wide_strides[0] + at[1] / rows * channels * wide_strides[1] + pixel;
+                for (std::int64_t c = 0; c < channels; ++c) {
+                    double& far = wide.values[static_cast<std::size_t>(first + c * wide_strides[1])];
+                    double& near = narrow.values[static_cast<std::size_t>(i)];
+                    const double weight =
+                        w.values[static_cast<std::size_t>(at[1] * w_strides[0] + c * w_strides[1] + t)];
+                    (op.transposed ? far : near) += (op.transposed ? near : far) * weight;
                 }
             }
         }
@@ -103,10 +101,13 @@ class Run {
 
     void operator()(const MatmulOperation& op) {
         Elements a = read(op.a), b = read(op.b), c = zeros(op.c);
+        const std::int64_t rows = a.sizes[1], terms = a.sizes[2], columns = b.sizes[2];
         for (std::int64_t i = 0; i < product(c.sizes); ++i) {
-            const Sizes at = positions(i, c.sizes);
-            for (std::int64_t k = 0; k < a.sizes[2]; ++k)
-                c.values[static_cast<std::size_t>(i)] += a.at({at[0], at[1], k}) * b.at({at[0], k, at[2]});
+            const std::int64_t matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
+            for (std::int64_t k = 0; k < terms; ++k)
+                c.values[static_cast<std::size_t>(i)] +=
+                    a.values[static_cast<std::size_t>((matrix * rows + row) * terms + k)] *
+                    b.values[static_cast<std::size_t>((matrix * terms + k) * columns + column)];
         }
         write(op.c, std::move(c));
     }
@@ -122,6 +123,18 @@ class Run {
     }
 
    private:
+    /// Where the wide side's pixel lies that a tap sees from a place of the narrow side; -1 in the padding.
+    static std::int64_t pixel_under(const ConvolutionOperation& op, const Sizes& at, const Sizes& tap,
+                                    const Sizes& wide, const Sizes& strides) {
+        std::int64_t pixel = 0;
+        for (std::size_t d = 0; d < tap.size(); ++d) {
+            const std::int64_t place = at[d + 2] * op.stride[d] - op.pad_before[d] + tap[d] * op.dilation[d];
+            if (place < 0 || place >= wide[d + 2]) return -1;
+            pixel += place * strides[d + 2];
+        }
+        return pixel;
+    }
+
     const TensorSpec& spec_of(TensorId id) const {
         if (const TensorSpec* spec = spec_.tensor(id)) return *spec;
         throw std::logic_error("the graph has no such tensor");

@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-
-
 #include "graph/convert.hpp"
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"

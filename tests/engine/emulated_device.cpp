@@ -40,7 +40,7 @@ struct EmulatedGraph final : DeviceGraph {
     Work work;
 };
 
-class EmulatedQueue final : public DeviceQueue {
+class EmulatedQueue final : public DeviceQueue, public EmulatedWork {
    public:
     EmulatedQueue(std::shared_ptr<EmulatedDevice::Counts> counts, std::shared_ptr<bool> fails,
                   EmulatedDevice::Stream* stream = nullptr)
@@ -76,7 +76,10 @@ class EmulatedQueue final : public DeviceQueue {
         }
         stream_.wait();
     }
-    EmulatedDevice::Counts& counts() { return *counts_; }
+    void submit_kernel(std::function<void()> work) override {
+        ++counts_->kernels;
+        submit(std::move(work));
+    }
 
    private:
     void copy(void* to, const void* from, std::size_t bytes) {
@@ -104,9 +107,7 @@ class QueuedKernel final : public PreparedKernel {
     }
     std::unique_ptr<KernelState> make_state() const override { return kernel_->make_state(); }
     void run(const RunContext& context) const override {
-        auto& queue = static_cast<EmulatedQueue&>(*context.queue);
-        ++queue.counts().kernels;
-        queue.submit([this, context] { kernel_->run(context); });
+        dynamic_cast<EmulatedWork&>(*context.queue).submit_kernel([this, context] { kernel_->run(context); });
     }
 
    private:

@@ -8,6 +8,14 @@
 
 namespace seq::tests {
 
+/// What queues of emulated devices are as well.
+class EmulatedWork {
+   public:
+    virtual ~EmulatedWork() = default;
+    /// What a kernel does.
+    virtual void submit_kernel(std::function<void()> work) = 0;
+};
+
 /// A device without hardware: its memory can be touched only while its queue works, anything else ends the process, and
 /// its kernels are the reference's. What is handed to a queue happens when `wait` is called, as late as may be.
 class EmulatedDevice final : public DeviceRuntime {
@@ -33,6 +41,7 @@ class EmulatedDevice final : public DeviceRuntime {
         std::vector<std::function<void()>> pending_;
     };
 
+    /// Of the reference's kernels.
     const Backend& backend() const { return backend_; }
     /// To and from its memory, as a program of the user's would.
     void read(void* host, const void* device, std::size_t bytes) const;

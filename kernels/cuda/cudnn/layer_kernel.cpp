@@ -112,8 +112,8 @@ class Preparation {
     TensorSource packed(TensorId tensor, int input, const std::string& key, std::size_t bytes, const Pack& pack) {
         const Value& value = *request_.node.input(input);
         if (!weights_.available(value)) return {tensor, Kind::memory};
-        const PackedWeights weights =
-            weights_.uploaded(device_.runtime(), value, key, [&](const TensorView& plain) { return pack(plain); }, bytes);
+        const PackedWeights weights = weights_.uploaded(
+            device_.runtime(), value, key, [&](const TensorView& plain) { return pack(plain); }, bytes);
         layer_->packed_bytes += weights.bytes;
         return {tensor, Kind::memory, 0, {weights.owner, weights.data}};
     }

@@ -38,9 +38,8 @@ PackedWeights pack_weight(const TensorView& plain, const NodeLayer& node, const 
     const std::size_t bytes = weight_bytes(node, form);
     if (!node.channels_last) return converted(plain, bytes, type);
     const auto wide = static_cast<std::size_t>(form.graph.tensor(weight_tensor)->sizes[1]);
-    return packed_by(bytes, [&](void* room) {
-        put_channels_innermost(plain, wide, static_cast<std::byte*>(room), type);
-    });
+    return packed_by(bytes,
+                     [&](void* room) { put_channels_innermost(plain, wide, static_cast<std::byte*>(room), type); });
 }
 
 std::size_t bias_bytes(const NodeLayer& node) {

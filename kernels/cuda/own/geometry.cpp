@@ -10,9 +10,7 @@ Placed in_order(const Placed& placed, const Layout& layout) { return placed.in(l
 
 Placed kept_like(const Placed& placed, const Placed& as) { return placed.in(placed.layout.kept(as.layout.kept_as)); }
 
-bool is_f32_kept(const Placed& placed) {
-    return placed.in(placed.layout.order()).dtype == DType::f32;
-}
+bool is_f32_kept(const Placed& placed) { return placed.in(placed.layout.order()).dtype == DType::f32; }
 
 Storage storage_of(const Placed& placed) {
     switch (placed.dtype) {

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+
+#include "kernels/cuda/cudnn/kernels.hpp"
+#include "tests/cuda/fake_cudnn.hpp"
+#include "tests/engine/emulated_device.hpp"
+
+namespace seq::tests {
+
+/// An emulated device with the kernels of a GPU: cuDNN's, on a fake that computes graphs on the host, then our own,
+/// then the reference's.
+class EmulatedCuda final : public DeviceRuntime {
+   public:
+    EmulatedCuda();
+
+    std::shared_ptr<void> allocate(std::size_t bytes) const override { return memory_.allocate(bytes); }
+    std::shared_ptr<void> allocate_staging(std::size_t bytes) const override { return memory_.allocate_staging(bytes); }
+    std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override {
+        return memory_.upload(host, bytes);
+    }
+    std::unique_ptr<DeviceQueue> make_queue() const override;
+    std::unique_ptr<DeviceQueue> make_queue_on(void* stream) const override;
+
+    const Backend& backend() const { return backend_; }
+    EmulatedDevice::Counts& counts() const { return memory_.counts(); }
+
+    FakeCudnn fake;
+
+   private:
+    EmulatedDevice memory_;
+    cuda::CudnnDevice cudnn_;
+    std::vector<std::unique_ptr<const Kernel>> cudnn_kernels_;
+    KernelList kernels_;
+    Backend backend_;
+};
+
+}  // namespace seq::tests
