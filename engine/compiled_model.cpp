@@ -293,7 +293,7 @@ CompiledModel& Executable::model() const {
     return *model_;
 }
 
-Session Executable::session() const { return model(), Session(model_); }
+Session Executable::session(const SessionOptions& options) const { return model(), Session(model_, options); }
 const std::vector<Port>& Executable::inputs() const { return model().inputs(); }
 const std::vector<Port>& Executable::outputs() const { return model().outputs(); }
 const Graph& Executable::graph() const { return model().graph(); }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/edge_copy.hpp"
 #include "engine/plan_instance.hpp"
 
@@ -15,14 +17,25 @@ DeviceInstance::Edge::Edge(const PlanPort& port, const DeviceRuntime& runtime) {
     staged.data = staging.get();
 }
 
-DeviceInstance::DeviceInstance(std::shared_ptr<const Plan> plan, const DeviceRuntime& device)
+namespace {
+
+/// Where what follows `bytes` begins.
+std::size_t aligned(std::size_t bytes) {
+    constexpr std::size_t alignment = 256;
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+}  // namespace
+
+DeviceInstance::DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device)
     : Instance(std::move(plan), false),
-      arena_(device.allocate(plan_->arena_bytes)),
-      scratch_(device.allocate(plan_->scratch_bytes)),
-      queue_(device.make_queue()) {
+      device_(std::move(device)),
+      room_(device_->room(aligned(plan_->arena_bytes) + plan_->scratch_bytes)),
+      arena_(static_cast<std::byte*>(room_.get())),
+      scratch_(arena_ + aligned(plan_->arena_bytes)) {
     serial_ = true;
-    for (const PlanPort& port : plan_->inputs) inputs_.emplace_back(port, device);
-    for (const PlanPort& port : plan_->outputs) outputs_.emplace_back(port, device);
+    for (const PlanPort& port : plan_->inputs) inputs_.emplace_back(port, device_->runtime());
+    for (const PlanPort& port : plan_->outputs) outputs_.emplace_back(port, device_->runtime());
     for (const Step& step : plan_->steps) {
         states_.push_back(step.kernel->make_state());
         auto& inputs = step_inputs_.emplace_back();
@@ -35,16 +48,25 @@ DeviceInstance::DeviceInstance(std::shared_ptr<const Plan> plan, const DeviceRun
 /// What was handed over still uses the buffers.
 DeviceInstance::~DeviceInstance() {
     try {
-        queue_->wait();
+        device_->queue().wait();
     } catch (const Error&) {
         // A failed device uses nothing any more.
     }
 }
 
+std::size_t DeviceInstance::memory_bytes() const {
+    constexpr std::size_t bytes_per_step = 16384;  // of a captured graph, roughly
+    std::size_t bytes = plan_->steps.size() * bytes_per_step;
+    for (const auto* edges : {&inputs_, &outputs_}) {
+        for (const Edge& edge : *edges) bytes += 2 * edge.bytes;
+    }
+    return device_->is_shared(room_) ? bytes : bytes + plan_->buffer_bytes();
+}
+
 void* DeviceInstance::address(const BufferRef& ref) const {
     switch (ref.kind) {
         case BufferRef::Kind::none: break;
-        case BufferRef::Kind::arena: return static_cast<std::byte*>(arena_.get()) + ref.offset;
+        case BufferRef::Kind::arena: return arena_ + ref.offset;
         case BufferRef::Kind::weight: return const_cast<void*>(ref.weight);
         case BufferRef::Kind::input: return inputs_[ref.offset].device.get();
         case BufferRef::Kind::output: return outputs_[ref.offset].device.get();
@@ -62,7 +84,10 @@ void DeviceInstance::wire(std::vector<Edge>& edges, std::span<const TensorView> 
                                     name_of(edge.staged.dtype)));
         const bool was_on_host = edge.is_on_host();
         edge.callers = views[i];
-        if (edge.is_on_host() != was_on_host) graph_.reset();
+        if (edge.is_on_host() != was_on_host && graph_ != nullptr) {
+            device_->queue().wait();
+            graph_.reset();
+        }
         const bool converts = edge.is_on_host() && edge.callers.dtype != edge.staged.dtype;
         if (converts && edge.native.view().data == nullptr)
             edge.native = Tensor(edge.callers.dtype, edge.callers.sizes());
@@ -90,65 +115,73 @@ void DeviceInstance::deliver_outputs() {
 }
 
 void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* observer) {
+    DeviceQueue& queue = device_->queue();
     for (const Edge& input : inputs_) {
-        if (input.is_on_host()) queue_->copy_to_device(input.device.get(), input.staging.get(), input.bytes);
+        if (input.is_on_host()) queue.copy_to_device(input.device.get(), input.staging.get(), input.bytes);
     }
     RunContext context;
     context.nonfinite = plan_->careful;
-    context.scratch = static_cast<std::byte*>(scratch_.get());
-    context.queue = queue_.get();
+    context.scratch = scratch_;
+    context.queue = &queue;
     for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
         context.inputs = step_inputs_[s].data();
         context.outputs = step_outputs_[s].data();
         context.state = states_[s].get();
         if (observer != nullptr) {
-            queue_->wait();
+            queue.wait();
             observer->before(s);
         }
         plan_->steps[s].kernel->run(context);
         if (observer != nullptr) {
-            queue_->wait();
+            queue.wait();
             observer->after(s);
         }
     }
     for (const Edge& output : outputs_) {
-        if (output.is_on_host()) queue_->copy_to_host(output.staging.get(), output.device.get(), output.bytes);
+        if (output.is_on_host()) queue.copy_to_host(output.staging.get(), output.device.get(), output.bytes);
     }
 }
 
 void DeviceInstance::hand_over(Session::StepObserver* observer) {
+    DeviceQueue& queue = device_->queue();
     for (const Edge& input : inputs_) {
-        if (input.is_on_device()) queue_->copy_on_device(input.device.get(), input.callers.data, input.bytes);
+        if (input.is_on_device()) queue.copy_on_device(input.device.get(), input.callers.data, input.bytes);
     }
     if (observer != nullptr || !warm_) {
         hand_over_host_copies_and_steps(observer);
     } else {
-        if (graph_ == nullptr) graph_ = queue_->capture([this] { hand_over_host_copies_and_steps(nullptr); });
-        queue_->launch(*graph_);
+        if (graph_ == nullptr) graph_ = queue.capture([this] { hand_over_host_copies_and_steps(nullptr); });
+        queue.launch(*graph_);
     }
     for (const Edge& output : outputs_) {
-        if (output.is_on_device()) queue_->copy_on_device(output.callers.data, output.device.get(), output.bytes);
+        if (output.is_on_device()) queue.copy_on_device(output.callers.data, output.device.get(), output.bytes);
     }
 }
 
+bool DeviceInstance::must_wait() const {
+    const auto is_on_host = [](const Edge& edge) { return edge.is_on_host(); };
+    return !device_->is_callers_stream() || std::any_of(inputs_.begin(), inputs_.end(), is_on_host) ||
+           std::any_of(outputs_.begin(), outputs_.end(), is_on_host);
+}
+
 void DeviceInstance::run(Session::StepObserver* observer) {
-    if (failure_) throw *failure_;
+    device_->require_sound();
     try {
         stage_inputs();
         hand_over(observer);
-        queue_->wait();
+        if (must_wait()) device_->queue().wait();
     } catch (const Error& error) {
-        if (error.code() == "device/failed") failure_ = error;
+        if (error.code() == "device/failed") device_->fail(error);
         throw;
     }
     warm_ = true;
     deliver_outputs();
 }
 
-std::shared_ptr<Instance> make_instance(std::shared_ptr<const Plan> plan, const DeviceRuntime* device,
+std::shared_ptr<Instance> make_instance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device,
                                         bool takes_turns) {
     if (device == nullptr) return std::make_shared<PlanInstance>(std::move(plan), takes_turns);
-    return std::make_shared<DeviceInstance>(std::move(plan), *device);
+    return std::make_shared<DeviceInstance>(std::move(plan), std::move(device));
 }
 
 }  // namespace seq

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
+#include "engine/device_session.hpp"
 #include "engine/instance.hpp"
 
 namespace seq {
@@ -14,11 +14,13 @@ namespace seq {
 /// device's memory are copied there before and after it.
 class DeviceInstance final : public Instance {
    public:
-    DeviceInstance(std::shared_ptr<const Plan> plan, const DeviceRuntime& device);
+    DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device);
     ~DeviceInstance() override;
 
+    std::size_t memory_bytes() const override;
     void wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs) override;
-    /// Throws Error device/failed, and again in every later run.
+    /// Throws Error device/failed, and again in every later run of the session. Where work goes to a stream of the
+    /// caller's and all views lie in the device's memory, it is handed over and not waited for.
     void run(Session::StepObserver* observer) override;
 
    private:
@@ -38,6 +40,7 @@ class DeviceInstance final : public Instance {
         bool is_on_device() const { return !is_dropped() && !is_on_host(); }
     };
 
+    bool must_wait() const;
     void* address(const BufferRef& ref) const;
     void wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role);
     void stage_inputs();
@@ -46,15 +49,15 @@ class DeviceInstance final : public Instance {
     void hand_over(Session::StepObserver* observer);
     void hand_over_host_copies_and_steps(Session::StepObserver* observer);
 
-    std::shared_ptr<void> arena_;
-    std::shared_ptr<void> scratch_;
+    std::shared_ptr<DeviceSession> device_;
+    std::shared_ptr<void> room_;
+    std::byte* arena_;
+    std::byte* scratch_;
     std::vector<Edge> inputs_, outputs_;
     std::vector<std::unique_ptr<KernelState>> states_;
     std::vector<std::vector<void*>> step_inputs_, step_outputs_;
-    std::unique_ptr<DeviceQueue> queue_;
     std::unique_ptr<DeviceGraph> graph_;
     bool warm_ = false;  ///< whether a run went before, so that the next one may be captured
-    std::optional<Error> failure_;
 };
 
 }  // namespace seq

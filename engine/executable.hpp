@@ -21,13 +21,21 @@ struct Port {
     TensorType type;
 };
 
+struct SessionOptions {
+    /// A stream (cudaStream_t) of the GPU that the model was compiled for, which lives longer than the session: runs
+    /// go there, after what the caller put there before. Those whose inputs and outputs all lie in the GPU's memory are
+    /// not waited for: what is put there afterwards finds the results, and a failure is told by a later run. nullptr:
+    /// a stream of the session's own.
+    void* stream = nullptr;
+};
+
 /// A compiled model: immutable, shared, cheap to copy. One that was moved from throws std::logic_error.
 class Executable {
    public:
     explicit Executable(std::shared_ptr<CompiledModel> model) : model_(std::move(model)) {}
 
-    /// What runs it. One for each thread.
-    Session session() const;
+    /// What runs it. One for each thread. Throws Error spec/value where a stream is given for the CPU.
+    Session session(const SessionOptions& options = {}) const;
 
     const std::vector<Port>& inputs() const;
     const std::vector<Port>& outputs() const;

@@ -9,13 +9,16 @@
 
 namespace seq {
 
+class DeviceSession;
+
 /// One session's buffers for one plan, and the callers' views that it reads and writes.
 class Instance {
    public:
     virtual ~Instance() = default;
 
     const std::shared_ptr<const Plan>& plan() const { return plan_; }
-    std::size_t memory_bytes() const { return plan_->buffer_bytes(); }
+    /// What goes with it.
+    virtual std::size_t memory_bytes() const { return plan_->buffer_bytes(); }
 
     /// Points it at the inputs and outputs, in the order of the plan's ports; every view has the port's sizes.
     /// A null output is computed and dropped. `wiring` tells this from other calls.
@@ -42,8 +45,8 @@ class Instance {
     bool takes_turns_;
 };
 
-/// For the backend that the plan was made for: on the host, or on `device` where that is not nullptr.
-std::shared_ptr<Instance> make_instance(std::shared_ptr<const Plan> plan, const DeviceRuntime* device,
+/// On the host, or in a session of the device that the plan was made for where that is not nullptr.
+std::shared_ptr<Instance> make_instance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device,
                                         bool takes_turns);
 
 }  // namespace seq

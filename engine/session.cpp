@@ -10,6 +10,7 @@
 
 #include "engine/bind_symbols.hpp"
 #include "engine/compiled_model.hpp"
+#include "engine/device_session.hpp"
 #include "engine/edge_copy.hpp"
 #include "engine/instance.hpp"
 #include "engine/thread_share.hpp"
@@ -92,6 +93,13 @@ bool repeats_elements(const TensorView& view) {
     return false;
 }
 
+std::shared_ptr<DeviceSession> device_session(const CompiledModel& model, const SessionOptions& options) {
+    const DeviceRuntime* const runtime = model.backend().device;
+    if (runtime != nullptr) return std::make_shared<DeviceSession>(*runtime, options.stream);
+    if (options.stream != nullptr) throw Error("spec/value", "a session on the CPU takes no stream");
+    return nullptr;
+}
+
 }  // namespace
 
 /// A plan's instance and the views that it is to read and write, in the order of the ports.
@@ -104,8 +112,9 @@ struct Session::Wiring {
 
 class Session::Impl {
    public:
-    explicit Impl(std::shared_ptr<CompiledModel> model)
+    Impl(std::shared_ptr<CompiledModel> model, const SessionOptions& options)
         : model_(std::move(model)),
+          device_(device_session(*model_, options)),
           binder_(model_->inputs(), model_->symbols()),
           values_(model_->symbols().size()),
           last_(empty_wiring()),
@@ -186,14 +195,25 @@ class Session::Impl {
             plan_ = instances_.front().instance->plan();
             return instances_.front().instance;
         }
-        auto plan = model_->plan(values_);
-        const DeviceRuntime* const device = model_->backend().device;
-        const bool takes_turns = device == nullptr && does_better_in_turns(*plan, model_->options());
-        auto instance = make_instance(std::move(plan), device, takes_turns);
+        auto instance = make_instance_for(model_->plan(values_));
         plan_ = instance->plan();
         instances_.push_front({values_, std::move(instance)});
         evict();
         return instances_.front().instance;
+    }
+
+    /// Where a device has no room for it beside the others it goes without them.
+    std::shared_ptr<Instance> make_instance_for(std::shared_ptr<const Plan> plan) {
+        const bool takes_turns = device_ == nullptr && does_better_in_turns(*plan, model_->options());
+        try {
+            return make_instance(plan, device_, takes_turns);
+        } catch (const Error& error) {
+            if (error.code() != "device/memory" || instances_.empty()) throw;
+        }
+        instances_.clear();
+        last_.instance = nullptr;
+        device_->release_room();
+        return make_instance(std::move(plan), device_, takes_turns);
     }
 
     void evict() {
@@ -235,6 +255,7 @@ class Session::Impl {
     }
 
     std::shared_ptr<CompiledModel> model_;
+    std::shared_ptr<DeviceSession> device_;  // nullptr on the CPU
     SymbolBinder binder_;
     std::vector<std::int64_t> values_;
     std::list<Entry> instances_;  // most recently used first
@@ -245,7 +266,8 @@ class Session::Impl {
     StepObserver* observer_ = nullptr;
 };
 
-Session::Session(std::shared_ptr<CompiledModel> model) : impl_(std::make_shared<Impl>(std::move(model))) {}
+Session::Session(std::shared_ptr<CompiledModel> model, const SessionOptions& options)
+    : impl_(std::make_shared<Impl>(std::move(model), options)) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;

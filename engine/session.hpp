@@ -19,7 +19,7 @@ class BoundRun;
 /// throws std::logic_error.
 class Session {
    public:
-    explicit Session(std::shared_ptr<CompiledModel> model);
+    explicit Session(std::shared_ptr<CompiledModel> model, const SessionOptions& options = {});
     ~Session();
     Session(Session&&) noexcept;
     Session& operator=(Session&&) noexcept;

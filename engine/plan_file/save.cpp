@@ -2,10 +2,11 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include "engine/compiled_model.hpp"
+#include "engine/device_session.hpp"
+#include "engine/instance.hpp"
 #include "engine/kernels_version.hpp"
 #include "engine/plan_file/contents.hpp"
 #include "engine/plan_file/plan_file.hpp"
-#include "engine/plan_instance.hpp"
 #include "engine/selection/trial_weights.hpp"
 #include "graph/convert_tensor.hpp"
 #include "graph/text.hpp"
@@ -70,9 +71,11 @@ class Writer {
         const std::vector<TensorView> input_views(inputs.begin(), inputs.end());
         const std::vector<TensorView> output_views(outputs.begin(), outputs.end());
         oneapi::tbb::task_arena arena(model_.options().threads);
-        PlanInstance instance(recorded.plan);
-        instance.wire(1, input_views, output_views);
-        arena.execute([&] { instance.run(nullptr); });
+        const DeviceRuntime* const device = model_.backend().device;
+        const auto instance = make_instance(
+            recorded.plan, device == nullptr ? nullptr : std::make_shared<DeviceSession>(*device, nullptr), false);
+        instance->wire(1, input_views, output_views);
+        arena.execute([&] { instance->run(nullptr); });
         meta_.plans.push_back(std::move(recorded.record));
         meta_.vectors.push_back({add_tensors(std::move(inputs)), add_tensors(std::move(outputs))});
     }

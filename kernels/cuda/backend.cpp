@@ -6,16 +6,16 @@
 #include <mutex>
 
 #include "graph/diagnostic.hpp"
-#include "kernels/cuda/copy.hpp"
+#include "kernels/cuda/cudnn/kernels.hpp"
+#include "kernels/cuda/own/kernels.hpp"
+#include "kernels/cuda/own/reorder.hpp"
 #include "kernels/cuda/probe.hpp"
 
 namespace seq::cuda {
 namespace {
 
 std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& to, const ComputeOptions&) {
-    if (same_bytes(from, to)) return make_copy(from, to);
-    throw Error("device/unavailable", fmt::format("no kernel copies {} from the {} to the {} layout on a GPU",
-                                                  name_of(from.dtype), from.layout.to_string(), to.layout.to_string()));
+    return own::make_reorder(from, to);
 }
 
 /// What measured times hold for.
@@ -39,10 +39,14 @@ std::string lack_of(MathMode mode, const cudaDeviceProp& properties) {
 
 CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, const Cudnn& cudnn, int device,
                          const cudaDeviceProp& properties)
-    : runtime_(api, cudnn, device) {
+    : runtime_(api, cudnn, device),
+      cudnn_device_(cudnn, runtime_, device, api.set_device),
+      cudnn_kernels_(make_cudnn_kernels(cudnn_device_)) {
+    for (const auto& kernel : cudnn_kernels_) kernels_.push_back(kernel.get());
+    kernels_.insert(kernels_.end(), own::kernels().begin(), own::kernels().end());
     static const GroupKernelList no_groups;
     backend_.name = "cuda";
-    backend_.kernels = &kernels();
+    backend_.kernels = &kernels_;
     backend_.groups = &no_groups;
     backend_.make_reorder = make_reorder;
     backend_.identity = [queries, &cudnn, properties] { return identity_of(queries, cudnn, properties); };
@@ -60,8 +64,8 @@ std::unique_ptr<CudaBackend> make_backend(const DeviceQueries& queries, const Ru
 }
 
 const KernelList& kernels() {
-    static const KernelList kernels;
-    return kernels;
+    static const auto& unseen = *new CudaBackend(runtime_queries(), runtime_api(), cudnn(), 0, {});
+    return *unseen.backend().kernels;
 }
 
 const Backend& open_backend(int device) {

@@ -1,14 +1,16 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
+#include "kernels/cuda/cudnn/cudnn_device.hpp"
 #include "kernels/cuda/libraries.hpp"
 #include "kernels/cuda/runtime/cuda_runtime.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cuda {
 
-/// What one GPU offers to the planner.
+/// What one GPU offers to the planner: cuDNN's kernels, and after them our own.
 class CudaBackend {
    public:
     /// `properties` are the device's.
@@ -21,6 +23,9 @@ class CudaBackend {
 
    private:
     CudaRuntime runtime_;
+    CudnnDevice cudnn_device_;
+    std::vector<std::unique_ptr<const Kernel>> cudnn_kernels_;
+    KernelList kernels_;
     Backend backend_;
 };
 
@@ -31,7 +36,7 @@ std::unique_ptr<CudaBackend> make_backend(const DeviceQueries& queries, const Ru
 /// The same of this machine, made once for each GPU and there until the process ends.
 const Backend& open_backend(int device);
 
-/// cuDNN's, then our own, in the order in which they are tried.
+/// The kernels of a GPU's backend, whether there is one or not: none of them may be prepared.
 const KernelList& kernels();
 
 }  // namespace seq::cuda

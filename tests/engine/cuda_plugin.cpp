@@ -10,6 +10,7 @@
 #include "engine/compile.hpp"
 #include "engine/devices.hpp"
 #include "kernels/cuda/plugin.hpp"
+#include "tests/engine/support.hpp"
 
 namespace seq::tests {
 namespace {
@@ -50,6 +51,45 @@ TEST_CASE("a GPU that is not there is refused with the reason that `seqc devices
     CompileOptions options;
     options.device = {DeviceKind::cuda, 0};
     CHECK_THROWS_WITH_AS(require_available(options), cuda.reason.c_str(), Error);
+}
+
+/// Which of the plugin's kernels say that they take the model's first layer.
+std::vector<std::string> takers(const KernelList& kernels, const std::string& layers) {
+    const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [2, 4, 6, 6]}, "layers": [)" + layers + "]}");
+    const Node& node = *graph.first_node();
+    KernelRequest request{node, {}, {}, {}};
+    for (const Value* input : node.inputs) request.inputs.push_back(place(*input, {}));
+    for (const Value* output : node.outputs) request.outputs.push_back(place(*output, {}));
+    std::vector<std::string> names;
+    for (const Kernel* kernel : kernels) {
+        if (kernel->supports(request)) names.emplace_back(kernel->name());
+    }
+    return names;
+}
+
+TEST_CASE("the plugin means the program's ops by its own, and what it throws is caught by the program") {
+    const CudaPlugin& cuda = cuda_plugin();
+    if (cuda.plugin == nullptr) return;  // a build without CUDA
+    const KernelList& kernels = cuda.plugin->kernels();
+    CHECK_FALSE(takers(kernels, R"("ReLU")").empty());
+    CHECK_FALSE(takers(kernels, R"({"type": "Conv2d", "out_channels": 4, "kernel_size": 3})").empty());
+    const auto linear = takers(kernels, R"({"type": "Linear", "out_features": 4})");
+    CHECK_FALSE(linear.empty());
+    CHECK(linear != takers(kernels, R"("ReLU")"));
+
+    cuda.plugin->adopt(OpTable::instance());
+    CHECK(code_of([&] { cuda.plugin->open(1000); }) == "device/unavailable");
+}
+
+TEST_CASE("a GPU of any number is asked for, and one that is not there is refused") {
+    for (const int index : {1000, -1}) {
+        CompileOptions options;
+        options.device = Device::cuda(index);
+        CHECK(code_of([&] { require_available(options); }) == "device/unavailable");
+    }
+    CompileOptions options;
+    options.device = {DeviceKind::cpu, 1};
+    CHECK_THROWS_WITH_AS(require_available(options), "there is no CPU 1: all cores are device 0", Error);
 }
 
 }  // namespace

@@ -160,5 +160,116 @@ TEST_CASE("what a device holds goes with the model and its sessions") {
     CHECK(device.bytes_in_use() == 0);
 }
 
+/// A tensor's copy in the device's memory, and a view of it.
+struct OnDevice {
+    OnDevice(const EmulatedDevice& device, const Tensor& tensor)
+        : memory(device.upload(tensor.view().data, tensor.byte_count())), view(tensor.view()) {
+        view.data = const_cast<void*>(memory.get());
+        view.device = Device::cuda();
+    }
+    std::shared_ptr<const void> memory;
+    TensorView view;
+};
+
+TEST_CASE("runs on a stream of the caller's come after what he put there, and are not waited for") {
+    const Graph graph = graph_of(small_net);
+    const EmulatedDevice device;
+    EmulatedDevice::Stream stream;
+    Session session(on_device(graph, device), {.stream = &stream});
+    const Tensor first = filled({2, 3, 8, 8}, 0.1f), second = filled({2, 3, 8, 8}, 0.7f);
+    const OnDevice x(device, second), other(device, first), y(device, Tensor(DType::f32, {2, 5}));
+    Tensor result(DType::f32, {2, 5});
+    for (int run = 0; run < 3; ++run) {
+        CAPTURE(run);
+        stream.submit([&] { std::memcpy(x.view.data, other.view.data, first.byte_count()); });
+        session.run({{"x", x.view}}, {{"fc", y.view}});
+        CHECK(stream.pending() > 1);
+        stream.submit([&] { std::memcpy(result.view().data, y.view.data, result.byte_count()); });
+        stream.wait();
+        CHECK(relative_difference(result, expected(graph, first)) <= 1e-5);
+    }
+    CHECK(device.counts().launches == 2);
+}
+
+TEST_CASE("a run on a stream of the caller's that reads or writes the host's memory is waited for") {
+    const Graph graph = graph_of(small_net);
+    const EmulatedDevice device;
+    EmulatedDevice::Stream stream;
+    Session session(on_device(graph, device), {.stream = &stream});
+    const Tensor x = filled({2, 3, 8, 8}, 0.3f);
+    const OnDevice on_device_x(device, x), on_device_y(device, Tensor(DType::f32, {2, 5}));
+    Tensor y(DType::f32, {2, 5});
+    for (int run = 0; run < 2; ++run) {
+        session.run({{"x", on_device_x.view}}, {{"fc", y.view()}});
+        CHECK(stream.pending() == 0);
+        CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
+        session.run({{"x", x.view()}}, {{"fc", on_device_y.view}});
+        CHECK(stream.pending() == 0);
+        device.read(y.view().data, on_device_y.view.data, y.byte_count());
+        CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
+    }
+}
+
+TEST_CASE("a session that goes waits for what it handed over; one on the CPU takes no stream") {
+    const Graph graph = graph_of(small_net);
+    const EmulatedDevice device;
+    EmulatedDevice::Stream stream;
+    const Tensor x = filled({2, 3, 8, 8}, 0.3f);
+    const OnDevice on_device_x(device, x), on_device_y(device, Tensor(DType::f32, {2, 5}));
+    {
+        Session session(on_device(graph, device), {.stream = &stream});
+        session.run({{"x", on_device_x.view}}, {{"fc", on_device_y.view}});
+        CHECK(stream.pending() > 0);
+    }
+    CHECK(stream.pending() == 0);
+    Tensor y(DType::f32, {2, 5});
+    device.read(y.view().data, on_device_y.view.data, y.byte_count());
+    CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
+    CHECK(code_of([&] { build(graph).session({.stream = &stream}); }) == "spec/value");
+}
+
+TEST_CASE("plans of a session share memory on a device, and a failure is all of theirs") {
+    const Graph graph = graph_of(small_net);
+    const EmulatedDevice device;
+    Session session(on_device(graph, device));
+    const auto run = [&](std::int64_t batch) {
+        const Tensor x = filled({batch, 3, 8, 8}, 0.1f);
+        Tensor y(DType::f32, {batch, 5});
+        session.run({{"x", x.view()}}, {{"fc", y.view()}});
+        CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
+    };
+    run(64);
+    const std::size_t large = device.bytes_in_use();
+    run(63);
+    const std::size_t edges = 63 * (3 * 8 * 8 + 5) * sizeof(float);
+    CHECK(device.bytes_in_use() == large + edges);
+    run(64);
+    device.fail();
+    CHECK(code_of([&] { run(63); }) == "device/failed");
+    CHECK(code_of([&] { run(64); }) == "device/failed");
+}
+
+TEST_CASE("where a device has no room for another binding the earlier ones go; without them it is said") {
+    const Graph graph = graph_of(small_net);
+    const EmulatedDevice device;
+    Session session(on_device(graph, device));
+    const auto run = [&](std::int64_t batch) {
+        const Tensor x = filled({batch, 3, 8, 8}, 0.1f);
+        Tensor y(DType::f32, {batch, 5});
+        session.run({{"x", x.view()}}, {{"fc", y.view()}});
+        CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
+    };
+    const std::size_t weights = device.bytes_in_use();
+    run(100);
+    const std::size_t one = device.bytes_in_use() - weights;
+    device.limit_memory(weights + one + one / 2);
+    run(101);
+    run(100);
+    run(60);
+    CHECK(device.bytes_in_use() <= weights + one + one / 2);
+    CHECK(code_of([&] { run(1000); }) == "device/memory");
+    run(60);
+}
+
 }  // namespace
 }  // namespace seq::tests

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -149,6 +150,8 @@ EmulatedDevice::EmulatedDevice() {
 
 std::shared_ptr<void> EmulatedDevice::allocate(std::size_t bytes) const {
     if (bytes == 0) return nullptr;
+    if (bytes > *limit_ - std::min(*in_use_, *limit_))
+        throw Error("device/memory", "the emulated device has no room for that");
     void* const data = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data == MAP_FAILED) throw Error("device/memory", "the emulated device has no memory left");
     memory()[data] = bytes;

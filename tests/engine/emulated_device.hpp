@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -56,11 +57,14 @@ class EmulatedDevice final : public DeviceRuntime {
     /// The next `wait` of any queue fails.
     void fail() const { *fails_ = true; }
     std::size_t bytes_in_use() const { return *in_use_; }
+    /// It has no more than that from here on.
+    void limit_memory(std::size_t bytes) const { *limit_ = bytes; }
 
    private:
     std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
     std::shared_ptr<bool> fails_ = std::make_shared<bool>(false);
     std::shared_ptr<std::size_t> in_use_ = std::make_shared<std::size_t>(0);
+    std::shared_ptr<std::size_t> limit_ = std::make_shared<std::size_t>(std::numeric_limits<std::size_t>::max());
     Backend backend_;
 };
 

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "graph/diagnostic.hpp"
+#include "kernels/device.hpp"
+
+namespace seq {
+
+/// What the instances of one session share on a device: its queue, and memory for one run at a time.
+class DeviceSession {
+   public:
+    /// `stream`: the caller's, or nullptr.
+    DeviceSession(const DeviceRuntime& runtime, void* stream);
+
+    const DeviceRuntime& runtime() const { return runtime_; }
+    DeviceQueue& queue() const { return *queue_; }
+    /// Whether work goes to a stream of the caller's, which he can wait for.
+    bool is_callers_stream() const { return is_callers_stream_; }
+
+    /// At least as much; the same for all where it is enough. Throws Error device/memory.
+    std::shared_ptr<void> room(std::size_t bytes);
+    /// Whether who asks for room next may get this.
+    bool is_shared(const std::shared_ptr<void>& room) const { return room == room_; }
+    /// Keeps no room for those who may ask.
+    void release_room();
+
+    /// The device failed; from then on `require_sound` throws that.
+    void fail(const Error& failure) { failure_ = failure; }
+    void require_sound() const {
+        if (failure_) throw *failure_;
+    }
+
+   private:
+    const DeviceRuntime& runtime_;
+    bool is_callers_stream_;
+    std::unique_ptr<DeviceQueue> queue_;
+    std::shared_ptr<void> room_;
+    std::size_t room_bytes_ = 0;
+    std::optional<Error> failure_;
+};
+
+}  // namespace seq
