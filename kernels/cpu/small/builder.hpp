@@ -37,7 +37,9 @@ class Builder {
     void start(const Node& node);
     void append_copy(std::vector<Call> calls);
     bool is_transformed(const Stage& stage) const { return stage.multiply && stage.multiply->transformed; }
+    void choose_chunk();
     void finish_transformed();
+    winograd::Problem problem_of(const Stage& stage, bool pooled);
     bool append_linear(const Node& node);
     template <int N>
     bool append_convolution(const Node& node);

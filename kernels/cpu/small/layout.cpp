@@ -47,6 +47,7 @@ void choose_group(Net& net, std::int64_t weight_floats) {
 Net Builder::finish(Workers workers) {
     if (workers == Workers::as_worth) limit_workers(net_, cycles_of_picture(net_, *this), weight_floats());
     choose_group(net_, weight_floats());
+    choose_chunk();
     const Stage& final_stage = net_.stages.back();
     Area& final_area = area(final_stage.out);
     const bool whole_rows = final_stage.softmax || (final_stage.multiply && final_stage.multiply->dot_row > 0) ||
@@ -97,27 +98,84 @@ winograd::Pictures pictures_of(const Area& area) {
     return pictures;
 }
 
+/// In multiply-adds: beginning and ending the sums of a group of tiles at one position and column, and a number of the
+/// weights that comes from the second-level cache.
+constexpr double group_cost = 1900, weight_cost = 4;
+
+/// What `pictures` take at once, in multiply-adds; their transforms not counted.
+double chunk_cost(const winograd::Problem& problem, std::int64_t pictures) {
+    const std::int64_t tiles = pictures * problem.tiles();
+    const std::int64_t groups = divide_up(tiles, problem.largest_group()) * problem.positions() * problem.columns();
+    const std::int64_t products =
+        tiles * problem.positions() * problem.in.channels * problem.out.blocks * problem.lanes;
+    return static_cast<double>(products) + group_cost * static_cast<double>(groups) +
+           weight_cost * static_cast<double>(problem.weight_floats());
+}
+
+/// Whether the transforms of so many pictures stay in the second-level cache.
+bool chunk_fits(const winograd::Problem& problem, std::int64_t pictures) {
+    constexpr std::int64_t cache_floats = 224 * 1024;
+    const std::int64_t numbers = problem.positions() * (problem.in.blocks + 2) * problem.lanes;
+    return pictures * problem.tiles() * numbers <= cache_floats;
+}
+
 }  // namespace
+
+/// The number of pictures with which a group takes the least.
+void Builder::choose_chunk() {
+    double least = 0;
+    for (std::int64_t pictures = 1; pictures <= net_.group; ++pictures) {
+        const auto chunks = static_cast<double>(net_.group / pictures);
+        const auto rest = static_cast<double>(net_.group % pictures);
+        double cost = 0;
+        for (const Stage& stage : net_.stages) {
+            if (!is_transformed(stage)) continue;
+            const winograd::Problem& problem = stage.multiply->transformed->problem;
+            if (pictures > 1 && !chunk_fits(problem, pictures)) return;
+            cost += chunks * chunk_cost(problem, pictures) + rest * chunk_cost(problem, 1);
+        }
+        if (pictures == 1 || cost < least) {
+            least = cost;
+            net_.chunk = pictures;
+        }
+    }
+}
+
+/// A picture's, as its areas lie.
+winograd::Problem Builder::problem_of(const Stage& stage, bool pooled) {
+    winograd::Problem problem = stage.multiply->transformed->problem;
+    problem.in = pictures_of(area(stage.in));
+    problem.out = pictures_of(area(stage.pools_at_once ? stage.middle : stage.out));
+    problem.pooled = pooled;
+    if (pooled) {
+        problem.out.row = area(stage.out).line();
+        problem.out.block = area(stage.out).plane();
+    }
+    return problem;
+}
 
 void Builder::finish_transformed() {
     for (Stage& stage : net_.stages) {
         if (!is_transformed(stage)) continue;
         Transformed& form = *stage.multiply->transformed;
-        const int lines = stage.pools_at_once ? stage.middle : stage.out;
-        form.problem.in = pictures_of(area(stage.in));
-        form.problem.out = pictures_of(area(lines));
-        winograd::Problem pooled = form.problem;
-        pooled.pooled = true;
-        pooled.out.row = area(stage.out).line();
-        pooled.out.block = area(stage.out).plane();
+        form.problem = problem_of(stage, stage.pools_at_once);
         const std::int64_t wanted = net_.group == 0 ? (net_.workers + net_.batch - 1) / net_.batch : 1;
         const std::int64_t parts = std::clamp<std::int64_t>(wanted, 1, form.problem.tile_rows());
         std::int64_t floats = 0;
         for (std::int64_t part = 0; part < parts; ++part) {
             Strip& strip = form.strips.emplace_back(cut_strip(form.problem, part, parts));
-            strip.execution = execution_of(stage.pools_at_once ? pooled : form.problem, strip, isa_);
-            if (stage.pools_at_once) strip.unpooled = execution_of(form.problem, strip, isa_);
+            strip.execution = execution_of(form.problem, strip, isa_);
+            if (stage.pools_at_once) strip.unpooled = execution_of(problem_of(stage, false), strip, isa_);
             floats = std::max(floats, strip.execution.scratch_floats());
+        }
+        if (net_.chunk > 1) {
+            winograd::Problem chunk = form.problem;
+            chunk.batch = net_.chunk;
+            chunk.in.picture = area(stage.in).picture;
+            chunk.out.picture = area(stage.out).picture;
+            winograd::cut_into_tasks(chunk, 1);
+            form.chunk = winograd::Execution(chunk, isa_, 1);
+            floats = std::max(floats, form.chunk->scratch_floats());
         }
         form.scratch = net_.own_floats;
         net_.own_floats += rounded(floats);
@@ -134,16 +192,23 @@ void Builder::place_areas() {
         if (stage.middle >= 0) own[static_cast<std::size_t>(stage.middle)] = true;
         if (stage.middle >= 0) keeps[static_cast<std::size_t>(stage.middle)] = false;
     }
+    if (net_.chunk > 1) {
+        for (const Stage& stage : net_.stages) {
+            if (is_transformed(stage)) area(stage.in).per_chunk = area(stage.out).per_chunk = true;
+        }
+    }
     const std::int64_t pictures = net_.group == 0 ? net_.batch : net_.group;
     for (std::size_t i = 0; i < net_.areas.size(); ++i) {
         Area& area = net_.areas[i];
         if (area.place == Place::input || area.place == Place::output) continue;
         const bool arranged = static_cast<int>(i) == net_.arranged;
         area.place = own[i] || arranged ? Place::own : Place::shared;
-        area.picture = keeps[i] && !arranged ? spaced(area.floats()) : 0;
+        area.per_chunk = area.per_chunk && !keeps[i];
+        area.picture = (keeps[i] || area.per_chunk) && !arranged ? spaced(area.floats()) : 0;
         std::int64_t& end = area.place == Place::own ? net_.own_floats : net_.shared_floats;
         area.offset = end;
-        end += area.picture > 0 ? area.picture * pictures : rounded(area.floats());
+        const std::int64_t held = area.per_chunk ? net_.chunk : pictures;
+        end += area.picture > 0 ? area.picture * held : rounded(area.floats());
     }
 }
 

@@ -26,6 +26,7 @@ struct Area {
     Place place = Place::own;
     std::int64_t offset = 0;   ///< in floats
     std::int64_t picture = 0;  ///< floats between pictures; 0: holds one at a time
+    bool per_chunk = false;    ///< holds the pictures of a chunk; otherwise of a group
     int lanes = 1;
     std::int64_t channels = 1, height = 1, width = 1;
     std::int64_t top = 0, left = 0, bottom = 0, right = 0;
@@ -57,6 +58,8 @@ struct Strip {
 struct Transformed {
     winograd::Problem problem;
     std::vector<Strip> strips;
+    /// Of all lines of a chunk of pictures.
+    std::optional<winograd::Execution> chunk;
     std::int64_t scratch = 0;  ///< where its floats begin among each worker's own
 };
 
@@ -114,6 +117,8 @@ struct Net {
     std::int64_t batch = 1;
     /// Pictures that one worker takes through all stages; 0: the workers share each stage.
     std::int64_t group = 0;
+    /// Pictures of a group that go through stages in Winograd's form at once.
+    std::int64_t chunk = 1;
     int workers = 1;
     std::int64_t input_floats = 0, output_floats = 0;  ///< of a picture
     std::int64_t packed_floats = 0;
@@ -131,6 +136,7 @@ struct Bases {
     float* own = nullptr;
     const float* weights = nullptr;
     std::int64_t first = 0;      ///< the picture that comes first in own areas
+    std::int64_t in_chunk = 0;   ///< the one that comes first in those of a chunk
     std::int64_t arranged = -1;  ///< the picture that the arranged area holds
     std::uint64_t bordered = 0;  ///< a bit for each of the first areas, whose border has its zeros in this run
     bool nonfinite = false;      ///< as RunContext has it
@@ -141,6 +147,8 @@ void run_lines(const Net& net, std::size_t stage, Bases& bases, std::int64_t pic
                std::int64_t last);
 /// The same for one of the strips of a stage in Winograd's form.
 void run_strip(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture, const Strip& strip);
+/// The same for a chunk of pictures from `picture` on, which are finite.
+void run_chunk(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture);
 /// Panels [first, last) of features of `count` pictures from `picture` on in flat stage `stage`. A stage that does not
 /// multiply has one.
 void run_rows(const Net& net, std::size_t stage, Bases& bases, std::int64_t picture, std::int64_t count,

@@ -13,7 +13,7 @@ const float* read_from(const Bases& bases, const Area& area, std::int64_t pictur
         case Place::shared: return bases.shared + area.offset + picture * area.picture;
         case Place::own: break;
     }
-    return bases.own + area.offset + (picture - bases.first) * area.picture;
+    return bases.own + area.offset + (picture - (area.per_chunk ? bases.in_chunk : bases.first)) * area.picture;
 }
 
 float* write_to(const Bases& bases, const Area& area, std::int64_t picture) {
@@ -164,7 +164,6 @@ void pool_lines(const Stage& stage, const Area& in, const float* input, std::int
         work.output = output + out.origin() + block * out.plane();
         pooling.function(work);
     }
-    apply_to_lines(pooling.calls, out, output, first, last);
 }
 
 void copy_lines(const Area& in, const float* input, const Area& out, float* output, std::int64_t first,
@@ -236,6 +235,30 @@ void deliver_row(const Net& net, const Area& area, const Bases& bases, std::int6
     }
 }
 
+/// All but the output; the input from line `in_line` on.
+winograd::Operands operands_of(const Net& net, const Stage& stage, const Bases& bases, std::int64_t picture,
+                               std::int64_t in_line) {
+    const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
+    const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
+    const float* const packed = bases.weights + stage.multiply->packed;
+    winograd::Operands operands;
+    operands.input = read_from(bases, in, picture) + in.origin() + in_line * in.line();
+    operands.epilogue.bias = packed;
+    operands.epilogue.low = stage.multiply->low;
+    operands.epilogue.high = stage.multiply->high;
+    operands.weights = packed + out.blocks() * out.lanes;
+    return operands;
+}
+
+/// What follows the product and the pool, for lines [first, last) of the output.
+void finish_transformed(const Net& net, const Stage& stage, const Bases& bases, std::int64_t picture,
+                        std::int64_t first, std::int64_t last) {
+    const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
+    float* const output = write_to(bases, out, picture);
+    apply_to_lines(stage.pooling ? stage.pooling->calls : stage.multiply->calls, out, output, first, last);
+    if (stage.out == net.delivered) deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
+}
+
 /// Copies the picture of the input to where the stage reads it, unless it is there.
 void need_arranged(const Net& net, const Stage& stage, Bases& bases, std::int64_t picture) {
     if (stage.in != net.arranged || bases.arranged == picture) return;
@@ -249,21 +272,13 @@ void need_arranged(const Net& net, const Stage& stage, Bases& bases, std::int64_
 
 void run_strip(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, const Strip& strip) {
     const Stage& stage = net.stages[index];
-    const Area& in = net.areas[static_cast<std::size_t>(stage.in)];
     const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
-    const Multiply& multiply = *stage.multiply;
     need_arranged(net, stage, bases, picture);
     const std::int64_t step = stage.pools_at_once ? 2 : 1, first = strip.first / step, last = strip.last / step;
-    const float* const packed = bases.weights + multiply.packed;
     float* const output = write_to(bases, out, picture);
-    winograd::Operands operands;
-    operands.input = read_from(bases, in, picture) + in.origin() + strip.in_line * in.line();
+    winograd::Operands operands = operands_of(net, stage, bases, picture, strip.in_line);
     operands.output = output + out.origin() + first * out.line();
-    operands.epilogue.bias = packed;
-    operands.epilogue.low = multiply.low;
-    operands.epilogue.high = multiply.high;
-    operands.weights = packed + out.blocks() * out.lanes;
-    float* const scratch = bases.own + multiply.transformed->scratch;
+    float* const scratch = bases.own + stage.multiply->transformed->scratch;
     need_border(net, stage.out, bases, output, first, last);
     if (!bases.nonfinite) {
         strip.execution.run(operands, scratch);
@@ -276,9 +291,20 @@ void run_strip(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
         strip.unpooled->run_careful(operands, scratch);
         pool_lines(stage, middle, lines, 0, out, output, first, last);
     }
-    apply_to_lines(multiply.calls, out, output, first, last);
-    if (stage.pooling && !bases.nonfinite) apply_to_lines(stage.pooling->calls, out, output, first, last);
-    if (stage.out == net.delivered) deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
+    finish_transformed(net, stage, bases, picture, first, last);
+}
+
+void run_chunk(const Net& net, std::size_t index, Bases& bases, std::int64_t picture) {
+    const Stage& stage = net.stages[index];
+    const Area& out = net.areas[static_cast<std::size_t>(stage.out)];
+    const Transformed& form = *stage.multiply->transformed;
+    winograd::Operands operands = operands_of(net, stage, bases, picture, 0);
+    operands.output = write_to(bases, out, picture) + out.origin();
+    form.chunk->run(operands, bases.own + form.scratch);
+    for (std::int64_t i = picture; i < picture + net.chunk; ++i) {
+        clear_border(out, write_to(bases, out, i), 0, out.height);
+        finish_transformed(net, stage, bases, i, 0, out.height);
+    }
 }
 
 void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t picture, std::int64_t first,
@@ -297,13 +323,13 @@ void run_lines(const Net& net, std::size_t index, Bases& bases, std::int64_t pic
         multiply_and_pool(net, stage, bases, picture, out, output, first, last);
     } else if (stage.multiply) {
         multiply_lines(net, stage, bases, picture, out, output, 0, first, last);
-        if (stage.pooling) apply_to_lines(stage.pooling->calls, out, output, first, last);
     } else if (stage.pooling) {
         pool_lines(stage, in, read_from(bases, in, picture), 0, out, output, first, last);
     } else {
         copy_lines(in, read_from(bases, in, picture), out, output, first, last);
         apply_to_lines(stage.calls, out, output, first, last);
     }
+    if (stage.pooling) apply_to_lines(stage.pooling->calls, out, output, first, last);
     if (stage.out == net.delivered) deliver_lines(out, output, bases.output + picture * net.output_floats, first, last);
 }
 

@@ -59,11 +59,31 @@ class PreparedSmallNet final : public PreparedKernel {
     void run_group(Bases& bases, std::int64_t first) const {
         const std::int64_t count = std::min(net.group, net.batch - first);
         bases.first = first;
-        for (std::int64_t picture = first; flat_from > 0 && picture < first + count; ++picture) {
-            for (std::size_t s = 0; s < flat_from; ++s) run_lines(net, s, bases, picture, 0, lines(s));
+        for (std::int64_t picture = first; flat_from > 0 && picture < first + count;) {
+            const std::int64_t chunk = bases.nonfinite || first + count - picture < net.chunk ? 1 : net.chunk;
+            bases.in_chunk = picture;
+            run_pictures(bases, picture, chunk);
+            picture += chunk;
         }
         for (std::size_t s = flat_from; s < net.stages.size(); ++s)
             run_rows(net, s, bases, first, count, 0, panels(net.stages[s]));
+    }
+
+    /// The stages that are not flat: of a chunk, those in Winograd's form at once, and all between them picture by
+    /// picture.
+    void run_pictures(Bases& bases, std::int64_t first, std::int64_t count) const {
+        const auto together = [&](std::size_t s) { return count > 1 && is_transformed(net.stages[s]); };
+        for (std::size_t begin = 0, end = 0; begin < flat_from; begin = end) {
+            if (together(begin)) {
+                run_chunk(net, begin, bases, first);
+                end = begin + 1;
+                continue;
+            }
+            while (end < flat_from && !together(end)) ++end;
+            for (std::int64_t picture = first; picture < first + count; ++picture) {
+                for (std::size_t s = begin; s < end; ++s) run_lines(net, s, bases, picture, 0, lines(s));
+            }
+        }
     }
 
     void run_groups(const Bases& bases) const {
