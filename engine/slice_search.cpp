@@ -31,6 +31,9 @@ constexpr std::size_t most_finalists = 4;
 constexpr double hopeless = 1.15;
 /// Short runs are repeated for so long, in microseconds.
 constexpr double enough_to_predict = 20e3;
+/// So many microseconds of a plan's runs follow each other, so that it finds its own numbers in the caches and not those
+/// of the plan before it.
+constexpr double undisturbed = 1e3;
 constexpr int most_runs = 200;
 /// What a plan that takes slices up to some node has to take at most of the best other plan's time, predicted and
 /// measured.
@@ -80,11 +83,11 @@ class TrialRun {
         instance_.run(observer);
         return microseconds_since(start);
     }
-    /// The least of some runs.
-    double best(int least_runs, Session::StepObserver* observer = nullptr) {
+    /// The least of some runs, of `enough` microseconds together.
+    double best(int least_runs, double enough, Session::StepObserver* observer = nullptr) {
         double best = std::numeric_limits<double>::max();
         const Clock::time_point start = Clock::now();
-        for (int i = 0; i < most_runs && (i < least_runs || microseconds_since(start) < enough_to_predict); ++i)
+        for (int i = 0; i < most_runs && (i < least_runs || microseconds_since(start) < enough); ++i)
             best = std::min(best, microseconds(observer));
         return best;
     }
@@ -128,7 +131,7 @@ class StepTimes final : public Session::StepObserver {
 std::vector<double> profile(const std::shared_ptr<const Plan>& plan, int least_runs, const MemoryBudget& budget) {
     TrialRun trial(plan, budget);
     StepTimes times;
-    trial.best(least_runs, &times);
+    trial.best(least_runs, enough_to_predict, &times);
     std::map<const Node*, double> by_node;
     double pending = 0;
     for (std::size_t s = 0; s < plan->steps.size(); ++s) {
@@ -202,7 +205,7 @@ void SliceSearch::try_slicing(const Slicing& slicing) {
     in_slice_arena(slicing,
                    [&] { trial.nodes = profile(is_whole(slicing) ? trial.plan : trial.plan->slice, runs, budget); });
     const double sum = std::accumulate(trial.nodes.begin(), trial.nodes.end(), 0.0);
-    trial.time = is_whole(slicing) ? sum : TrialRun(trial.plan, budget).best(1);
+    trial.time = is_whole(slicing) ? sum : TrialRun(trial.plan, budget).best(1, enough_to_predict);
     for (double& time : trial.nodes) time *= trial.time / sum;
     trials_.push_back(std::move(trial));
 }
@@ -266,7 +269,7 @@ SliceSearch::Trial SliceSearch::fastest() {
     const Clock::time_point start = Clock::now();
     for (int round = 0; round < most_runs && (round < least_rounds || microseconds_since(start) < enough); ++round) {
         for (std::size_t i = 0; i < runs.size(); ++i)
-            finalists[i].time = std::min(finalists[i].time, runs[i].microseconds());
+            finalists[i].time = std::min(finalists[i].time, runs[i].best(1, undisturbed));
     }
     for (Trial& trial : finalists) {
         if (trial.slicing.nodes > 0) trial.time /= worthwhile;
