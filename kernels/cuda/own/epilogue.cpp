@@ -34,12 +34,12 @@ bool goes_in_groups(const Sizes& strides) {
            std::all_of(strides.begin(), strides.end() - 1, [](std::int64_t stride) { return stride % group == 0; });
 }
 
+}  // namespace
+
 bool is_aligned(const void* data, Storage storage) {
     const std::size_t bytes = group * (storage == Storage::f32 ? sizeof(float) : sizeof(std::uint16_t));
     return reinterpret_cast<std::uintptr_t>(data) % bytes == 0;
 }
-
-}  // namespace
 
 ProgramChain::ProgramChain(Placed output) : output_(std::move(output)) {}
 

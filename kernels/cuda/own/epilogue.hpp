@@ -19,6 +19,12 @@ std::optional<UnaryCall> unary_call(const Op& op);
 /// nullopt where `op` does not combine tensors.
 std::optional<Binary> binary_call(const Op& op);
 
+/// Whether groups of four elements may be read and written there at once.
+bool is_aligned(const void* data, Storage storage);
+inline bool are_aligned(const void* a, const void* b, Storage storage) {
+    return is_aligned(a, storage) && is_aligned(b, storage);
+}
+
 /// Functions of a result's elements and of what broadcasts to them, as programs: any number of steps, each program as
 /// many as it takes. Steps are appended, then `finish` is called, then it is run any number of times.
 class ProgramChain {

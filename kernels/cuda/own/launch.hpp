@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/cuda/own/portable.hpp"
 #include "kernels/device.hpp"
 
@@ -11,6 +13,7 @@
 //   using Number; static constexpr int phases;
 //   std::int64_t length, results;
 //   static bool is_maximum(int phase): whether the phase looks for the largest of its terms, and does not add them up
+//     (floats alone)
 //   Number term(int phase, row, i, const Number* totals): of element i of the row, below length
 //   Number close(int phase, Number total, const Number* totals): what later phases find in totals[phase]
 //   void finish(row, i, const Number* totals): for each i below results
@@ -30,7 +33,8 @@ enum class RowShape : std::uint8_t {
 
 template <class Number>
 SEQ_BODY Number neutral(bool is_maximum) {
-    return is_maximum ? -std::numeric_limits<Number>::infinity() : Number(0);
+    if constexpr (std::is_floating_point_v<Number>) return is_maximum ? Number(-INFINITY) : Number(0);
+    return Number(0);
 }
 
 template <class Number>

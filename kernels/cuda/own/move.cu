@@ -44,10 +44,10 @@ struct TransposeBody {
         const std::int64_t c = column + rank % side;
         for (int y = rank / side; y < side; y += step) {
             const std::int64_t r = row + y;
-            float value[1] = {0.0f};
-            if (r < walk.rows && c < walk.columns)
-                load<1>(walk.source, walk.source_storage, (batch * walk.rows + r) * walk.source_row + c, value);
-            shared.square[y][rank % side] = value[0];
+            const bool there = r < walk.rows && c < walk.columns;
+            shared.square[y][rank % side] =
+                there ? load_one(walk.source, walk.source_storage, (batch * walk.rows + r) * walk.source_row + c)
+                      : 0.0f;
         }
     }
 
@@ -56,8 +56,8 @@ struct TransposeBody {
         for (int y = rank / side; y < side; y += step) {
             const std::int64_t c = column + y;
             if (r >= walk.target_row || c >= walk.columns) continue;
-            const float value[1] = {shared.square[rank % side][y]};
-            store<1>(walk.target, walk.target_storage, (batch * walk.columns + c) * walk.target_row + r, value);
+            store_one(walk.target, walk.target_storage, (batch * walk.columns + c) * walk.target_row + r,
+                      shared.square[rank % side][y]);
         }
     }
 };

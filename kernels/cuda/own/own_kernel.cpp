@@ -28,6 +28,9 @@ std::vector<Placed> place_inputs(const KernelRequest& request, const Layout& ord
         const bool takes = follows(placed[i], request.outputs[0]) && !request.is_weight(static_cast<int>(i));
         placed[i] = in_order(placed[i], takes ? order : Layout::plain());
     }
+    const auto first = static_cast<std::size_t>(request.node.data_count);
+    for (std::size_t i = first; i < first + request.node.parameter_names.size(); ++i)
+        placed[i] = placed[i].in(Layout::plain());
     return placed;
 }
 
@@ -45,7 +48,7 @@ Placed place_output(const KernelRequest& request, const Layout& order, int outpu
 }
 
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, const std::vector<Placed>& inputs, const Layout& order,
-                std::string& refusal, std::size_t first) {
+                std::string& refusal, std::size_t first, bool may_share) {
     kernel.description = "CUDA";
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         kernel.input_layouts.push_back(inputs[i].layout);
@@ -53,6 +56,8 @@ bool finish_own(OwnKernel& kernel, const KernelRequest& request, const std::vect
     }
     for (std::size_t i = 0; i < request.outputs.size(); ++i)
         kernel.output_layouts.push_back(place_output(request, order, static_cast<int>(i)).layout);
+    if (may_share && request.node.epilogue.empty() && inputs[0] == place_output(request, order))
+        kernel.in_place.emplace_back(0, 0);
     if (request.node.epilogue.size() <= first) return true;
     kernel.epilogue = ProgramChain(place_output(request, order));
     if (!kernel.epilogue.append_epilogue(request, inputs, first, refusal)) return false;
@@ -60,8 +65,12 @@ bool finish_own(OwnKernel& kernel, const KernelRequest& request, const std::vect
     return true;
 }
 
-std::unique_ptr<PreparedKernel> OwnKernelFamily::prepare(const KernelRequest& request, WeightProvider&,
+/// Where data are weights, which are kept in their own type, so is the result.
+std::unique_ptr<PreparedKernel> OwnKernelFamily::prepare(const KernelRequest& offered, WeightProvider&,
                                                          std::string& refusal) const {
+    bool has_weights = false;
+    for (int i = 0; i < offered.node.data_count; ++i) has_weights = has_weights || offered.is_weight(i);
+    const KernelRequest request = has_weights ? offered.in_f32() : offered;
     const Layout order = prevailing_order(request);
     if (auto kernel = make(request, order, refusal)) return kernel;
     return order.is_plain_order() ? nullptr : make(request, Layout::plain(), refusal);

@@ -43,7 +43,7 @@ class OwnKernelFamily : public Kernel {
 Layout prevailing_order(const KernelRequest& request);
 
 /// The node's inputs where its result lies in `order`: those that are no weights and have the result's rank and
-/// channels in the same order, all others plain; each kept as it was offered.
+/// channels in the same order, all others plain; each kept as it was offered, but parameters, which are f32.
 std::vector<Placed> place_inputs(const KernelRequest& request, const Layout& order);
 
 /// The same, with the float data inputs kept as the result is.
@@ -52,9 +52,10 @@ std::vector<Placed> place_alike(const KernelRequest& request, const Layout& orde
 Placed place_output(const KernelRequest& request, const Layout& order, int output = 0);
 
 /// Sets the layouts of `kernel`, whose inputs are as `inputs` has them, the weights that it reads, all of them, and its
-/// epilogue from op `first` on. False, with the reason, where that cannot be.
+/// epilogue from op `first` on. `may_share`: it writes over input 0 where that lies as the result does. False, with the
+/// reason, where that cannot be.
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, const std::vector<Placed>& inputs, const Layout& order,
-                std::string& refusal, std::size_t first = 0);
+                std::string& refusal, std::size_t first = 0, bool may_share = false);
 
 /// Whether the data inputs, parameters and outputs are f32 values, however they are kept, and weights plain ones.
 Support takes_floats(const KernelRequest& request);

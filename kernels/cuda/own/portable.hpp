@@ -47,6 +47,16 @@ inline void narrow(float value, BFloat& kept) { kept.bits = f32_to_bf16(value); 
 /// How an operand of a program is kept.
 enum class Storage : std::uint8_t { f32, f16, bf16 };
 
+/// Calls `body` with a value of the type that holds it.
+template <class F>
+void with_storage(Storage storage, F&& body) {
+    switch (storage) {
+        case Storage::f32: return body(float{});
+        case Storage::f16: return body(Half{});
+        case Storage::bf16: return body(BFloat{});
+    }
+}
+
 /// `N` elements that lie together, read or written at once.
 template <class T, int N>
 struct alignas(sizeof(T) * N) Pack {
@@ -66,6 +76,33 @@ SEQ_BODY void store(T* to, const float (&values)[N]) {
     SEQ_UNROLL
     for (int i = 0; i < N; ++i) narrow(values[i], pack.element[i]);
     *reinterpret_cast<Pack<T, N>*>(to) = pack;
+}
+
+template <class T>
+SEQ_BODY float load_one(const T* from) {
+    return widen(*from);
+}
+
+template <class T>
+SEQ_BODY void store_one(T* to, float value) {
+    narrow(value, *to);
+}
+
+SEQ_BODY float load_one(const void* data, Storage storage, std::int64_t at) {
+    switch (storage) {
+        case Storage::f32: return static_cast<const float*>(data)[at];
+        case Storage::f16: return widen(static_cast<const Half*>(data)[at]);
+        case Storage::bf16: return widen(static_cast<const BFloat*>(data)[at]);
+    }
+    return 0.0f;
+}
+
+SEQ_BODY void store_one(void* data, Storage storage, std::int64_t at, float value) {
+    switch (storage) {
+        case Storage::f32: return store_one(static_cast<float*>(data) + at, value);
+        case Storage::f16: return store_one(static_cast<Half*>(data) + at, value);
+        case Storage::bf16: return store_one(static_cast<BFloat*>(data) + at, value);
+    }
 }
 
 template <int N>

@@ -47,10 +47,9 @@ struct Program {
 template <int N>
 SEQ_BODY void load_operand(const Operand& operand, std::int64_t offset, float (&values)[N]) {
     if (operand.together) return load<N>(operand.data, operand.storage, offset, values);
-    float one[1] = {};
-    load<1>(operand.data, operand.storage, offset, one);
+    const float one = load_one(operand.data, operand.storage, offset);
     SEQ_UNROLL
-    for (int i = 0; i < N; ++i) values[i] = one[0];
+    for (int i = 0; i < N; ++i) values[i] = one;
 }
 
 template <int N>
@@ -83,6 +82,13 @@ SEQ_BODY_CALL void evaluate(const Program& program, std::int64_t position, float
         }
         run_step<N>(step, value, other, operand);
     }
+}
+
+/// Writes what the program makes of a group that a body gives; `position` is the group's, of `N` elements.
+template <int N, class T>
+SEQ_BODY void store_finished(const Program& program, std::int64_t position, float (&value)[N], T* to) {
+    if (program.step_count > 0) evaluate<N>(program, position, value);
+    store<N>(to + position * N, value);
 }
 
 /// What the program makes of one element, for bodies that give one at a time.
