@@ -29,6 +29,9 @@ class DeviceQueue {
     virtual void launch(const DeviceGraph& graph) = 0;
 
     virtual void wait() = 0;
+
+    /// How long the device is busy with what `work` hands to this queue, which is done when this returns.
+    virtual double microseconds(const std::function<void()>& work);
 };
 
 /// A device with memory of its own, which the host can neither read nor write.

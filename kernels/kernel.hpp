@@ -103,6 +103,8 @@ struct KernelRequest {
     /// Where the layout is not plain, the kernel may give the value in it if that costs it nothing.
     std::vector<Placed> outputs;
     ComputeOptions options;
+    /// One of Kernel::variants; empty: as the kernel likes.
+    std::string variant{};
 
     bool is_weight(int input) const { return node.inputs[static_cast<std::size_t>(input)]->is_constant_like(); }
     /// The same with all that is kept rounded as f32.
@@ -180,6 +182,9 @@ class Kernel {
     /// they round what they multiply to it.
     virtual bool takes_lowered() const { return false; }
     virtual Support supports(const KernelRequest& request) const = 0;
+    /// The ways in which it can do what it supports, by names that hold on machines of the same kind, its favourite
+    /// first; for who measures.
+    virtual std::vector<std::string> variants(const KernelRequest&) const { return {std::string()}; }
     /// May still refuse, with a reason, where only trying tells (a primitive that does not exist).
     virtual std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                                     std::string& refusal) const = 0;

@@ -82,11 +82,13 @@ PlanSource parse_source(const Json& json) {
 }
 
 Json print_unit(const UnitRecord& unit) {
-    return {{"nodes", unit.nodes},
-            {"kernel", unit.kernel},
-            {"group", unit.group},
-            {"offered", {unit.offer.input.to_string(), unit.offer.output.to_string()}},
-            {"output", unit.output.to_string()}};
+    Json json{{"nodes", unit.nodes},
+              {"kernel", unit.kernel},
+              {"group", unit.group},
+              {"offered", {unit.offer.input.to_string(), unit.offer.output.to_string()}},
+              {"output", unit.output.to_string()}};
+    if (!unit.offer.variant.empty()) json["variant"] = unit.offer.variant;
+    return json;
 }
 
 UnitRecord parse_unit(const Json& json) {
@@ -97,6 +99,7 @@ UnitRecord parse_unit(const Json& json) {
     unit.group = json.at("group").get<bool>();
     const Json& offered = list_of(json.at("offered"));
     unit.offer = {parse_layout(offered.at(0).get<std::string>()), parse_layout(offered.at(1).get<std::string>())};
+    if (json.contains("variant")) unit.offer.variant = json.at("variant").get<std::string>();
     unit.output = parse_layout(json.at("output").get<std::string>());
     return unit;
 }

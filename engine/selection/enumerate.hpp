@@ -17,9 +17,9 @@ std::unique_ptr<PreparedKernel> prepare(const Unit& unit, const std::string& nam
 
 using Visit = std::function<void(Candidate candidate, const PreparedKernel& kernel)>;
 
-/// Calls `visit` with each way to run the unit that differs from those before it in kernel or layouts; kernels serve
-/// whatever they can, and the plain loops come only where nothing else does. What is prepared is dropped after the
-/// call.
+/// Calls `visit` with each way to run the unit that differs from those before it in kernel, variant or layouts; kernels
+/// serve whatever they can, and the plain loops come only where nothing else does. What is prepared is dropped after
+/// the call.
 void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options, WeightProvider& weights,
                const Visit& visit);
 

@@ -91,18 +91,20 @@ const Candidate* Measurements::far_before(const std::vector<Candidate>& known, c
     const bool cold = earlier_home_ != WeightHome::core;
     for (const Candidate& other : known) {
         best = std::min(best, other.cost(cold));
-        if (other.kernel == candidate.kernel && other.inputs == candidate.inputs && other.outputs == candidate.outputs)
-            own = &other;
+        if (other.is_same_way(candidate)) own = &other;
     }
     return own != nullptr && own->cost(cold) > far * best ? own : nullptr;
 }
 
-Stopwatch& Measurements::stopwatch() {
+std::optional<Times> Measurements::time(const TimedKernel& timed, double hopeless) {
     constexpr int full_effort = 10;
-    if (!stopwatch_)
-        stopwatch_.emplace(backend_, options_.threads, home_, abreast_, tuning_.effort == Tune::full ? full_effort : 1,
-                           tuning_.budget);
-    return *stopwatch_;
+    const int effort = tuning_.effort == Tune::full ? full_effort : 1;
+    if (backend_.device != nullptr) {
+        if (!device_stopwatch_) device_stopwatch_.emplace(*backend_.device, effort);
+        return device_stopwatch_->time(timed, hopeless);
+    }
+    if (!stopwatch_) stopwatch_.emplace(backend_, options_.threads, home_, abreast_, effort, tuning_.budget);
+    return stopwatch_->time(timed, hopeless);
 }
 
 std::string Measurements::key(const Unit& unit) const { return key_of(unit, options_, home_, abreast_); }
@@ -152,13 +154,14 @@ std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector
             if (!was_left_out(*before)) candidates.back().measured_for = tuning_.precedent->name;
             return weights.start();
         }
-        const Times times = stopwatch().time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
-                                              placed_as(outputs, candidate.outputs), weights},
-                                             hopeless * best);
+        const auto times = time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
+                                 placed_as(outputs, candidate.outputs), weights},
+                                hopeless * best);
         weights.start();
-        candidate.warm = times.warm;
-        candidate.cold = times.cold;
-        best = std::min(best, times.warm);
+        if (!times) return;
+        candidate.warm = times->warm;
+        candidate.cold = times->cold;
+        best = std::min(best, times->warm);
         candidates.push_back(std::move(candidate));
     });
     return candidates;
@@ -186,7 +189,8 @@ Times Measurements::measure_reorder(const Placed& from, const Placed& to) {
     const Value value;
     const std::vector<const Value*> values{&value};
     TrialWeights weights;
-    return stopwatch().time({*kernel, values, {from}, {to}, weights}, std::numeric_limits<double>::max());
+    const auto times = time({*kernel, values, {from}, {to}, weights}, std::numeric_limits<double>::max());
+    return times.value_or(Times{endless, endless});
 }
 
 }  // namespace seq

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/selection/device_stopwatch.hpp"
 #include "engine/selection/footprint.hpp"
 #include "engine/selection/select.hpp"
 #include "engine/selection/stopwatch.hpp"
@@ -35,7 +36,8 @@ class Measurements {
     /// Leaves out what was far from the best among `known`, where that is not nullptr.
     std::vector<Candidate> measure(const Unit& unit, const std::vector<Candidate>* known);
     Times measure_reorder(const Placed& from, const Placed& to);
-    Stopwatch& stopwatch();
+    /// nullopt where a device fails at it.
+    std::optional<Times> time(const TimedKernel& timed, double hopeless);
     std::string key(const Unit& unit) const;
     /// What the tuning's precedent took for the unit; nullptr where that is not known.
     const std::vector<Candidate>* known_before(const Unit& unit) const;
@@ -50,6 +52,7 @@ class Measurements {
     WeightHome home_;
     int abreast_;
     std::optional<Stopwatch> stopwatch_;
+    std::optional<DeviceStopwatch> device_stopwatch_;
     /// The precedent's node for each of the graph's.
     std::map<const Node*, const Node*> earlier_;
     WeightHome earlier_home_ = WeightHome::core;

@@ -80,7 +80,9 @@ Selection select(const Graph& graph, const Backend& backend, const ComputeOption
     const Units units(graph, settled);
     const std::vector<Group> groups = units.free_groups(backend, options);
     const Graph& whole = settled.whole != nullptr ? *settled.whole : graph;
-    const WeightHome home = weight_home(footprint_of(whole, options.dtype), options.threads);
+    // A device's stopwatch has one kind of run alone.
+    const WeightHome home =
+        backend.device != nullptr ? WeightHome::core : weight_home(footprint_of(whole, options.dtype), options.threads);
     const bool cold = home != WeightHome::core;
     Measurements measurements(graph, backend, options, tuning, home, settled.abreast);
     measurements.prepare(units.all(groups));

@@ -42,6 +42,7 @@ Json candidate_json(const Candidate& candidate) {
               {"outputs", layouts_json(candidate.outputs)},
               {"warm_us", candidate.warm},
               {"cold_us", candidate.cold}};
+    if (!candidate.offer.variant.empty()) json["variant"] = candidate.offer.variant;
     if (!candidate.measured_for.empty()) json["measured_for"] = candidate.measured_for;
     return json;
 }
@@ -58,6 +59,7 @@ Candidate parse_candidate(const Json& json) {
     candidate.description = json.at("description").get<std::string>();
     const auto offer = parse_layouts(json.at("offer"));
     candidate.offer = {offer.at(0), offer.at(1)};
+    if (json.contains("variant")) candidate.offer.variant = json.at("variant").get<std::string>();
     candidate.inputs = parse_layouts(json.at("inputs"));
     candidate.outputs = parse_layouts(json.at("outputs"));
     candidate.warm = parse_time(json.at("warm_us"));

@@ -21,6 +21,7 @@ void fill_trial(const TensorView& view) {
     const std::int64_t count = view.element_count();
     switch (view.dtype) {
         case DType::f32: std::generate_n(view.as<float>(), count, next); break;
+        case DType::f16: std::generate_n(view.as<std::uint16_t>(), count, [&] { return f32_to_f16(next()); }); break;
         case DType::bf16: std::generate_n(view.as<std::uint16_t>(), count, [&] { return f32_to_bf16(next()); }); break;
         default: std::memset(view.data, 0, bytes);
     }
@@ -55,6 +56,17 @@ std::shared_ptr<const Tensor> TrialWeights::keep(const Value& value) {
 PackedWeights TrialWeights::packed(const Value& value, const std::string&,
                                    const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
     return used_.emplace_back(budget_.packed(bytes, measuring(value), [&] { return pack(made(value)->view()); }));
+}
+
+PackedWeights TrialWeights::uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                                     const std::function<PackedWeights(const TensorView&)>& pack, std::size_t) {
+    PackedWeights& weights = uploaded_[{&value, key}];
+    if (weights.data != nullptr) return weights;
+    const PackedWeights host = pack(made(value)->view());
+    if (host.data == nullptr) return host;
+    auto copy = device.upload(host.data, host.bytes);
+    const void* const data = copy.get();
+    return weights = {std::move(copy), data, host.bytes};
 }
 
 void TrialWeights::each_used(const std::function<void(const void* data, std::size_t bytes)>& visit) const {

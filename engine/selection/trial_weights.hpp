@@ -2,6 +2,8 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/memory_budget.hpp"
@@ -20,6 +22,10 @@ class TrialWeights final : public WeightProvider {
     PackedWeights packed(const Value& value, const std::string& key,
                          const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
 
+    /// Once for each value and key.
+    PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                           const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
+
     /// Calls `visit` with all that was packed or kept plain since the last call of `start`.
     void each_used(const std::function<void(const void* data, std::size_t bytes)>& visit) const;
     void start() { used_.clear(); }
@@ -29,6 +35,7 @@ class TrialWeights final : public WeightProvider {
 
     MemoryBudget budget_;
     std::map<const Value*, std::shared_ptr<const Tensor>> kept_;
+    std::map<std::pair<const Value*, std::string>, PackedWeights> uploaded_;
     std::vector<PackedWeights> used_;
 };
 

@@ -40,7 +40,7 @@ std::string lack_of(MathMode mode, const cudaDeviceProp& properties) {
 CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, const Cudnn& cudnn, int device,
                          const cudaDeviceProp& properties)
     : runtime_(api, cudnn, device),
-      cudnn_device_(cudnn, runtime_, device, api.set_device),
+      cudnn_device_(cudnn, runtime_, api, device),
       cudnn_kernels_(make_cudnn_kernels(cudnn_device_)) {
     for (const auto& kernel : cudnn_kernels_) kernels_.push_back(kernel.get());
     kernels_.insert(kernels_.end(), own::kernels().begin(), own::kernels().end());

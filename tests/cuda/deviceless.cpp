@@ -5,8 +5,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "graph/ops/activation.hpp"
+#include "graph/ops/arithmetic.hpp"
+#include "graph/ops/convolution.hpp"
 #include "kernels/cuda/cudnn/legalise.hpp"
 #include "kernels/cuda/cudnn/stored_plan.hpp"
+#include "tests/cuda/layer_case.hpp"
 
 // Plans that the cuDNN of this machine makes for an H100 that it need not have.
 namespace seq::tests {
@@ -159,6 +163,66 @@ TEST_CASE("other layers have plans for an H100 too") {
             CAPTURE(legal.form->name);
             check_round_trip(legal.plans[0], target);
         }
+    }
+}
+
+/// A model without numbers.
+class NoWeights final : public WeightProvider {
+   public:
+    bool available(const Value&) const override { return false; }
+    TensorView view(const Value&) override { throw std::logic_error("there are no weights"); }
+    std::shared_ptr<const Tensor> keep(const Value&) override { throw std::logic_error("there are no weights"); }
+    PackedWeights packed(const Value&, const std::string&, const std::function<PackedWeights(const TensorView&)>&,
+                         std::size_t) override {
+        throw std::logic_error("there are no weights");
+    }
+};
+
+/// A convolution of 64 channels with a residual where that is asked for, and an activation.
+Node* add_convolution(Graph& graph, bool residual, const Op& activation) {
+    ops::Conv2d conv{.in_channels = 64, .out_channels = 64, .kernel_size = 3};
+    conv.padding.amounts = 1;
+    const TensorType type{DType::f32, Shape({Dim(2), Dim(64), Dim(28), Dim(28)})};
+    NodeSpec spec;
+    spec.op = conv;
+    spec.inputs = {graph.add_input("x", type)};
+    spec.parameter_prefix = spec.name = "conv";
+    if (residual) spec.epilogue.push_back({ops::Add{}, {graph.add_input("y", type)}, 0});
+    spec.epilogue.push_back({activation, {}, 0});
+    return graph.add(std::move(spec));
+}
+
+TEST_CASE("nodes are prepared by the plans that cuDNN has for an H100, and say what it has none for") {
+    if (!can_plan()) return;
+    const HostRuntime memory;
+    const CudnnDevice device(cudnn(), memory, h100());
+    const auto kernels = make_cudnn_kernels(device);
+    for (const MathMode math : all_math_modes) {
+        CAPTURE(name_of(math));
+        const auto prepare = [&](bool residual, const Op& activation) {
+            Graph graph;
+            const Node& node = *add_convolution(graph, residual, activation);
+            KernelRequest request{node, {}, {}, {}};
+            request.options.dtype = math;
+            for (const Value* input : node.inputs) request.inputs.push_back(place(*input, Layout::plain()));
+            request.outputs.push_back(place(*node.output(), Layout::plain()));
+            NoWeights weights;
+            std::string refusal;
+            REQUIRE(kernels.front()->supports(request));
+            auto kernel = kernels.front()->prepare(request, weights, refusal);
+            REQUIRE_MESSAGE(kernel != nullptr, refusal);
+            CHECK(kernel->scratch_bytes <= static_cast<std::size_t>(PlanOptions().workspace_cap));
+            CHECK(kernel->output_layouts[0] == Layout::channels_last().kept(kept_in(math)));
+            return kernel;
+        };
+        const auto whole = prepare(true, ops::ReLU{});
+        CHECK(whole->description.starts_with("cuDNN engine "));
+        CHECK(whole->description.ends_with(": convolution + residual + bias + relu"));
+        CHECK(whole->refused_forms.empty());
+        const auto part = prepare(false, ops::SiLU{});
+        CHECK(part->description.ends_with(": convolution + bias"));
+        REQUIRE(part->refused_forms.size() == 1);
+        CHECK(part->refused_forms[0].starts_with("convolution + bias + swish(1): "));
     }
 }
 

@@ -107,6 +107,10 @@ cudnnStatus_t get(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName
             return answer(std::vector{engine_of(asked).number}, wanted, count, elements);
         case CUDNN_ATTR_ENGINE_NUMERICAL_NOTE: return answer(engine_of(asked).numerical_notes, wanted, count, elements);
         case CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE: return answer(engine_of(asked).behavior_notes, wanted, count, elements);
+        case CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION: {
+            constexpr std::string_view json = R"({"deviceName": "a GPU"})";
+            return answer(std::vector<char>(json.begin(), json.end()), wanted, count, elements);
+        }
         case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE: {
             const bool planned = asked.has(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
             const FakeDescriptor* config = planned ? &asked.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG) : nullptr;

@@ -35,7 +35,10 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, 
     if (const cudaError_t error = fake().answer()) return error;
     FakeRuntime::Stream& stream = fake().stream(handle);
     ++fake().copies;
-    (stream.capturing ? stream.captured : stream.pending).push_back([=] { std::memcpy(to, from, bytes); });
+    (stream.capturing ? stream.captured : stream.pending).push_back([=] {
+        std::memcpy(to, from, bytes);
+        ++fake().milliseconds;
+    });
     return cudaSuccess;
 }
 
@@ -87,6 +90,35 @@ void fill_streams(cuda::RuntimeApi& table) {
     };
 }
 
+void fill_events(cuda::RuntimeApi& table) {
+    table.create_event = [](cudaEvent_t* event) {
+        if (const cudaError_t error = fake().answer()) return error;
+        *event = next_handle<cudaEvent_t>();
+        fake().events[*event] = -1;
+        return cudaSuccess;
+    };
+    table.destroy_event = [](cudaEvent_t event) {
+        return fake().events.erase(event) == 1 ? cudaSuccess : cudaErrorInvalidResourceHandle;
+    };
+    table.record_event = [](cudaEvent_t event, cudaStream_t stream) {
+        if (const cudaError_t error = fake().answer()) return error;
+        fake().stream(stream).pending.push_back([event] { fake().events.at(event) = fake().milliseconds; });
+        return cudaSuccess;
+    };
+    table.wait_for_event = [](cudaEvent_t) {
+        if (const cudaError_t error = fake().answer()) return error;
+        for (const auto& [handle, stream] : fake().streams) {
+            for (const auto& work : std::exchange(stream->pending, {})) work();
+        }
+        return cudaSuccess;
+    };
+    table.elapsed = [](float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+        if (const cudaError_t error = fake().answer()) return error;
+        *milliseconds = fake().events.at(end) - fake().events.at(start);
+        return cudaSuccess;
+    };
+}
+
 void fill_graphs(cuda::RuntimeApi& table) {
     table.instantiate = [](cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
         if (const cudaError_t error = fake().answer()) return error;
@@ -129,6 +161,7 @@ FakeRuntime::FakeRuntime() {
     };
     fill_memory(table);
     fill_streams(table);
+    fill_events(table);
     fill_graphs(table);
 }
 

@@ -40,10 +40,12 @@ class FakeRuntime {
     std::map<cudaStream_t, std::unique_ptr<Stream>> streams;
     std::map<cudaGraph_t, std::unique_ptr<Work>> graphs;
     std::map<cudaGraphExec_t, std::unique_ptr<Work>> executables;
+    std::map<cudaEvent_t, float> events;  ///< when they were passed
+    float milliseconds = 0;               ///< of work that was done: one for each copy
     int copies = 0, launches = 0, allocations = 0;
 
     std::size_t live() const {
-        return memory.size() + pinned.size() + streams.size() + graphs.size() + executables.size();
+        return memory.size() + pinned.size() + streams.size() + graphs.size() + executables.size() + events.size();
     }
     Stream& stream(cudaStream_t handle) { return *streams.at(handle); }
     /// What the call answers where it is not to fail.

@@ -159,12 +159,20 @@ LayerCase::LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::
 KernelRequest LayerCase::request(MathMode math) const {
     KernelRequest request{*node_, {}, {}, {}};
     request.options.dtype = math;
+    request.variant = variant;
     const Layout kept = Layout::plain().kept(kept_in(math));
     for (const Value* value : node_->inputs)
         request.inputs.push_back(place(*value, value->is_constant_like() ? Layout::plain() : kept));
     if (offered) request.inputs[0] = place(*node_->inputs[0], *offered);
     request.outputs.push_back(place(*node_->output(), kept));
     return request;
+}
+
+std::vector<std::string> LayerCase::variants() const {
+    for (const auto& kernel : kernels_) {
+        if (kernel->supports(request())) return kernel->variants(request());
+    }
+    return {};
 }
 
 std::unique_ptr<PreparedKernel> LayerCase::prepare(MathMode math) {

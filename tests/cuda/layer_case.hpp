@@ -35,6 +35,8 @@ class LayerCase {
 
     /// What the kernel that takes the node made of it; null where all refuse, with the reasons in `refusal`.
     std::unique_ptr<PreparedKernel> prepare(MathMode math = MathMode::f32);
+    /// Of the kernel that takes the node.
+    std::vector<std::string> variants() const;
     /// Runs it and compares with the reference.
     void check(const PreparedKernel& kernel, MathMode math = MathMode::f32);
     /// Both, and that `form` did it.
@@ -42,6 +44,7 @@ class LayerCase {
 
     /// How data input 0 comes.
     std::optional<Layout> offered{};
+    std::string variant;
     FakeCudnn fake;
     std::string refusal;
     /// In the order in which plans ran.

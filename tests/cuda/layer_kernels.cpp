@@ -7,6 +7,7 @@
 #include "graph/ops/convolution.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/matmul.hpp"
+#include "tests/cuda/fake_runtime.hpp"
 #include "tests/cuda/layer_case.hpp"
 
 namespace seq::tests {
@@ -271,6 +272,70 @@ TEST_CASE("a run tells cuDNN the queue's handle, the tensors and the workspace, 
     CHECK(run.pointers.size() == 5);
     CHECK(*static_cast<const float*>(run.pointers.at(cuda::upper_limit_tensor)) == 6);
     CHECK(run.pointers == layer.runs[1].pointers);
+}
+
+TEST_CASE("who measures gets every plan of every form") {
+    LayerCase layer(convolution(8, 5, 1), {{2, 8, 6, 7}}, {{ops::ReLU{}}});
+    layer.fake.mode_a = {{.number = 1}, {.number = 2, .workspace = std::int64_t{1} << 40}, {.number = 3}};
+    layer.fake.fallback = {{.number = 1}, {.number = 4}};
+    const std::vector<std::string> names = layer.variants();
+    CHECK(names == std::vector<std::string>{"engine 1: convolution + bias + relu",
+                                            "engine 3: convolution + bias + relu",
+                                            "engine 4: convolution + bias + relu", "engine 1: convolution + bias",
+                                            "engine 3: convolution + bias", "engine 4: convolution + bias",
+                                            "engine 1: convolution", "engine 3: convolution", "engine 4: convolution"});
+    for (const std::string& name : names) {
+        layer.variant = name;
+        const auto kernel = layer.prepare();
+        REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+        CHECK(kernel->description == "cuDNN " + name);
+        layer.check(*kernel);
+    }
+    for (const char* const name : {"engine 2: convolution + bias + relu", "engine 1: convolution + relu", "engine 1"}) {
+        layer.variant = name;
+        CHECK(layer.prepare() == nullptr);
+        CHECK(layer.refusal.starts_with(std::string("cudnn.convolution: ") + name + ": cuDNN has no such plan"));
+    }
+}
+
+TEST_CASE("a plan is found by its name where nothing was measured") {
+    LayerCase other(convolution(8, 5, 1), {{2, 8, 6, 7}}, {{ops::ReLU{}}});
+    other.fake.mode_a = {{.number = 1}, {.number = 3}};
+    other.variant = "engine 3: convolution + bias";
+    const auto kernel = other.prepare();
+    REQUIRE_MESSAGE(kernel != nullptr, other.refusal);
+    CHECK(kernel->description == "cuDNN engine 3: convolution + bias");
+    other.check(*kernel);
+}
+
+TEST_CASE("plans of a GPU are made by one handle, with the GPU as the calling thread's") {
+    FakeCudnn fake;
+    FakeRuntime runtime;
+    const HostRuntime memory;
+    std::vector<int> devices;
+    fake.on_finalize = [&](const FakeDescriptor& descriptor) {
+        if (descriptor.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+            CHECK(descriptor.has(CUDNN_ATTR_EXECUTION_PLAN_HANDLE));
+            devices.push_back(runtime.device);
+        }
+        return CUDNN_STATUS_SUCCESS;
+    };
+    {
+        const cuda::CudnnDevice device(fake.table, memory, runtime.table, 2);
+        CHECK(fake.handles == 0);
+        cuda::FusedLayer layer{.batch = 1, .in_channels = 8, .out_channels = 4, .spatial = {5, 6}};
+        layer.windows.assign(2, {.kernel = 3});
+        const auto legal = device.legalise(layer);
+        CHECK(legal->plans.size() == 1);
+        CHECK(device.legalise(layer) == legal);
+        layer.bias = true;
+        CHECK(device.variants(layer).size() == 2);
+        CHECK(fake.handles == 1);
+        CHECK(devices == std::vector<int>{2, 2, 2});
+        CHECK(runtime.device == 0);
+    }
+    CHECK(fake.handles == 0);
+    CHECK(fake.alive.empty());
 }
 
 TEST_CASE("what cuDNN does not take is refused with its reasons") {

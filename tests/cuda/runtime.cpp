@@ -162,6 +162,22 @@ TEST_CASE("what is captured happens at each launch, and not before") {
     CHECK(machine.fake.launches == 2);
 }
 
+TEST_CASE("a queue tells how long the GPU was busy with what it was given, and leaves no event behind") {
+    Machine machine;
+    const auto device = machine.runtime.allocate(4), from = machine.runtime.allocate_staging(4);
+    const auto queue = machine.runtime.make_queue();
+    const auto copy = [&] { queue->copy_to_device(device.get(), from.get(), 4); };
+    copy();
+    const double once = queue->microseconds(copy);
+    const double thrice = queue->microseconds([&] {
+        for (int i = 0; i < 3; ++i) copy();
+    });
+    CHECK(once == 1000);
+    CHECK(thrice == 3000);
+    CHECK(machine.fake.events.empty());
+    CHECK(machine.fake.stream(machine.fake.streams.begin()->first).pending.empty());
+}
+
 TEST_CASE("work on a stream of the caller's is launched there and captured apart") {
     Machine machine;
     cudaStream_t stream = nullptr;

@@ -88,7 +88,8 @@ std::string layouts_text(const std::vector<seq::Layout>& layouts, std::size_t co
 
 bool is_chosen(const seq::Step& step, const seq::Candidate& candidate) {
     return candidate.measured_for.empty() && candidate.kernel == step.kernel_name &&
-           candidate.inputs == step.kernel->input_layouts && candidate.outputs == step.kernel->output_layouts;
+           candidate.offer.variant == step.offer.variant && candidate.inputs == step.kernel->input_layouts &&
+           candidate.outputs == step.kernel->output_layouts;
 }
 
 bool runs_group(const seq::Step& step) { return step.weighed != nullptr && step.weighed->pays; }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "graph/diagnostic.hpp"
-
 namespace seq::cuda {
 namespace {
 
@@ -15,8 +13,8 @@ std::string key_of(const FusedLayer& layer) {
 
 }  // namespace
 
-CudnnDevice::CudnnDevice(const Cudnn& cudnn, const DeviceRuntime& runtime, int device, cudaError_t (*select)(int))
-    : cudnn_(cudnn), runtime_(runtime), device_(device), select_(select) {}
+CudnnDevice::CudnnDevice(const Cudnn& cudnn, const DeviceRuntime& runtime, const RuntimeApi& api, int device)
+    : cudnn_(cudnn), runtime_(runtime), api_(api), device_(device) {}
 
 CudnnDevice::CudnnDevice(const Cudnn& cudnn, const DeviceRuntime& runtime, DeviceProperties properties)
     : cudnn_(cudnn), runtime_(runtime), properties_(std::move(properties)) {}
@@ -27,25 +25,47 @@ CudnnDevice::~CudnnDevice() {
 }
 
 void CudnnDevice::open() const {
-    if (properties_) return;
-    if (const cudaError_t error = select_(device_); error != cudaSuccess)
-        throw Error("device/failed",
-                    fmt::format("GPU {} cannot be used: CUDA error {}", device_, static_cast<int>(error)));
-    check(cudnn_, cudnn_.create(&handle_), "making a handle");
-    properties_ = DeviceProperties::of_device(cudnn_, device_);
+    if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "making a handle");
+    if (!properties_) properties_ = DeviceProperties::of_device(cudnn_, device_);
 }
 
-PlanTarget CudnnDevice::target() const { return {&*properties_, handle_}; }
+void CudnnDevice::plan_with(const std::function<void(const PlanTarget&)>& plan) const {
+    if (!api_) return plan({&*properties_, nullptr});
+    const CurrentDevice current(*api_, device_);
+    open();
+    plan({&*properties_, handle_});
+}
 
-std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer) const {
+std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer, const std::string& variant) const {
     const std::string key = key_of(layer);
     const std::lock_guard lock(mutex_);
-    auto& found = layers_[key];
-    if (found == nullptr) {
-        open();
-        found = std::make_shared<const LegalLayer>(cuda::legalise(cudnn_, layer, target(), {}));
-    }
+    auto& found = layers_[{key, variant}];
+    if (found != nullptr) return found;
+    plan_with([&](const PlanTarget& target) {
+        found = std::make_shared<const LegalLayer>(variant.empty() ? cuda::legalise(cudnn_, layer, target, {})
+                                                                   : find_variant(cudnn_, layer, variant, target, {}));
+    });
     return found;
+}
+
+std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer) const {
+    const std::string key = key_of(layer);
+    const std::lock_guard lock(mutex_);
+    if (const auto found = variants_.find(key); found != variants_.end()) return found->second;
+    std::vector<LegalLayer> forms;
+    plan_with([&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, {}); });
+    std::vector<std::string> names;
+    for (LegalLayer& legal : forms) {
+        for (Plan& plan : legal.plans) {
+            names.push_back(variant_of(*legal.form, plan));
+            auto one = std::make_shared<LegalLayer>();
+            one->form = legal.form;
+            one->plans.push_back(std::move(plan));
+            one->refusals = legal.refusals;
+            layers_[{key, names.back()}] = std::move(one);
+        }
+    }
+    return variants_[key] = std::move(names);
 }
 
 }  // namespace seq::cuda

@@ -182,29 +182,40 @@ class Preparation {
 
 }  // namespace
 
+std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, const std::string& variant,
+                                                        std::string& refusal) const {
+    try {
+        auto legal = device_.legalise(node.layer, variant);
+        if (legal->form) return legal;
+        refusal = text_of(legal->refusals);
+    } catch (const CudnnError& error) {
+        if (error.status_class() == StatusClass::execution) throw Error("device/failed", error.what());
+        refusal = error.what();
+    }
+    return nullptr;
+}
+
 Support LayerKernel::supports(const KernelRequest& request) const {
     if (!device_.cudnn()) return Support::no(device_.cudnn().missing);
     if (layer_kind(request.node.op) != kind_) return Support::no(fmt::format("takes {} alone", ops_of(kind_)));
     std::string reason;
-    return node_layer(request, reason) ? Support{} : Support::no(std::move(reason));
+    const auto node = node_layer(request, reason);
+    const bool has_plan = node && legalise(*node, request.variant, reason) != nullptr;
+    return has_plan ? Support{} : Support::no(std::move(reason));
+}
+
+std::vector<std::string> LayerKernel::variants(const KernelRequest& request) const {
+    std::string reason;
+    const auto node = node_layer(request, reason);
+    return node && legalise(*node, {}, reason) != nullptr ? device_.variants(node->layer) : std::vector<std::string>();
 }
 
 std::unique_ptr<PreparedKernel> LayerKernel::prepare(const KernelRequest& request, WeightProvider& weights,
                                                      std::string& refusal) const {
     const auto node = node_layer(request, refusal);
-    if (!node) return nullptr;
-    try {
-        auto legal = device_.legalise(node->layer);
-        if (!legal->form) {
-            refusal = text_of(legal->refusals);
-            return nullptr;
-        }
-        return Preparation(request, weights, device_, *node, std::move(legal)).prepare(refusal);
-    } catch (const CudnnError& error) {
-        if (error.status_class() == StatusClass::execution) throw Error("device/failed", error.what());
-        refusal = error.what();
-        return nullptr;
-    }
+    auto legal = node ? legalise(*node, request.variant, refusal) : nullptr;
+    if (legal == nullptr) return nullptr;
+    return Preparation(request, weights, device_, *node, std::move(legal)).prepare(refusal);
 }
 
 std::vector<std::unique_ptr<const Kernel>> make_cudnn_kernels(const CudnnDevice& device) {

@@ -14,11 +14,18 @@ class LayerKernel final : public Kernel {
 
     std::string_view name() const override { return name_; }
     bool takes_lowered() const override { return true; }
+    /// Looks for a plan, too.
     Support supports(const KernelRequest& request) const override;
+    /// One for each plan of each form.
+    std::vector<std::string> variants(const KernelRequest& request) const override;
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override;
 
    private:
+    /// nullptr, with the reason, where cuDNN has no plan for it. Throws Error device/failed.
+    std::shared_ptr<const LegalLayer> legalise(const NodeLayer& node, const std::string& variant,
+                                               std::string& refusal) const;
+
     std::string name_;
     LayerKind kind_;
     const CudnnDevice& device_;

@@ -1,5 +1,7 @@
 #include "kernels/cuda/cudnn/legalise.hpp"
 
+#include <limits>
+
 namespace seq::cuda {
 namespace {
 
@@ -16,6 +18,43 @@ PlanSearch plans_of(const Cudnn& cudnn, const LayerForm& form, const PlanTarget&
 }
 
 }  // namespace
+
+std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target,
+                                    PlanOptions options) {
+    constexpr std::size_t wanted_of_less = 4;
+    std::vector<LegalLayer> legal;
+    if (!fault_of(layer).empty()) return legal;
+    options.math = layer.math;
+    std::vector<FormRefusal> refusals;
+    for (LayerForm& form : layer_forms(layer)) {
+        options.wanted = legal.empty() ? std::numeric_limits<std::size_t>::max() : wanted_of_less;
+        PlanSearch search = plans_of(cudnn, form, target, options);
+        if (search.plans.empty())
+            refusals.push_back({form.name, std::move(search.reason)});
+        else
+            legal.push_back({std::move(form), std::move(search.plans), refusals});
+    }
+    return legal;
+}
+
+std::string variant_of(const LayerForm& form, const Plan& plan) { return plan.engine() + ": " + form.name; }
+
+LegalLayer find_variant(const Cudnn& cudnn, const FusedLayer& layer, const std::string& variant,
+                        const PlanTarget& target, PlanOptions options) {
+    LegalLayer legal;
+    legal.refusals.push_back({variant, "cuDNN has no such plan"});
+    if (!fault_of(layer).empty()) return legal;
+    options.math = layer.math;
+    for (LayerForm& form : layer_forms(layer)) {
+        const std::string end = ": " + form.name;
+        if (!variant.ends_with(end)) continue;
+        options.engine = variant.substr(0, variant.size() - end.size());
+        PlanSearch search = plans_of(cudnn, form, target, options);
+        if (search.plans.empty()) break;
+        return {std::move(form), std::move(search.plans), {}};
+    }
+    return legal;
+}
 
 LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target, PlanOptions options) {
     LegalLayer legal;

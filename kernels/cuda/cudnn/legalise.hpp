@@ -23,8 +23,19 @@ struct LegalLayer {
     std::vector<FormRefusal> refusals;
 };
 
+/// Every form for which there are plans, in the order of layer_forms: all plans of the first, and a few of those that
+/// do less. The same holds of faults.
+std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target,
+                                    PlanOptions options);
+
+/// "engine 34, knobs 2=5: convolution + bias + relu": by which a plan for a layer is found again.
+std::string variant_of(const LayerForm& form, const Plan& plan);
+/// The form and the plan that `variant` names; none, with the reason, where cuDNN has no such plan.
+LegalLayer find_variant(const Cudnn& cudnn, const FusedLayer& layer, const std::string& variant,
+                        const PlanTarget& target, PlanOptions options);
+
 /// The first of layer_forms for which there are plans. It is the one that does most, not necessarily the fastest: who
-/// measures takes layer_forms and find_plans. `options.math` is the layer's. Throws CudnnError for whatever is no
+/// measures takes legal_forms. `options.math` is the layer's. Throws CudnnError for whatever is no
 /// refusal (CudnnError::is_refusal); then nothing is left behind.
 LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target, PlanOptions options);
 

@@ -77,7 +77,9 @@ class Search {
     }
 
     void take(EngineChoice choice) {
-        if (!seen_.insert(choice.text()).second) return;
+        const std::string name = choice.text();
+        if (!options_.engine.empty() && name != options_.engine) return;
+        if (!seen_.insert(name).second) return;
         ++found_.proposed;
         if (const auto fault = fault_of(choice, options_.math); !fault.empty()) {
             reasons_.add(std::string(fault));

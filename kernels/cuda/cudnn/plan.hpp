@@ -37,6 +37,8 @@ struct PlanOptions {
     std::int64_t workspace_cap = std::int64_t{256} << 20;
     /// How many plans; what is found first is what cuDNN takes for fastest.
     std::size_t wanted = 1;
+    /// The only engine that is wanted, as EngineChoice::text has it; empty: any.
+    std::string engine{};
 };
 
 struct PlanSearch {

@@ -23,6 +23,26 @@ class CudaGraph final : public DeviceGraph {
     cudaGraphExec_t executable_ = nullptr;
 };
 
+/// A point in a stream.
+class Event {
+   public:
+    explicit Event(const RuntimeApi& api) : api_(api) { check(api_, api_.create_event(&event_), "making an event"); }
+    ~Event() { api_.destroy_event(event_); }
+    Event(const Event&) = delete;
+
+    void record(cudaStream_t stream) { check(api_, api_.record_event(event_, stream), "recording an event"); }
+    void wait() { check(api_, api_.wait_for_event(event_), "running"); }
+    double microseconds_since(const Event& start) const {
+        float milliseconds = 0;
+        check(api_, api_.elapsed(&milliseconds, start.event_, event_), "reading a time");
+        return 1e3 * double{milliseconds};
+    }
+
+   private:
+    const RuntimeApi& api_;
+    cudaEvent_t event_ = nullptr;
+};
+
 void check(const Cudnn& cudnn, cudnnStatus_t status, const char* doing) {
     if (status == CUDNN_STATUS_SUCCESS) return;
     throw Error("device/failed", fmt::format("cuDNN failed at {}: {} (status {})", doing, cudnn.error_string(status),
@@ -97,6 +117,16 @@ void CudaQueue::launch(const DeviceGraph& graph) {
 void CudaQueue::wait() {
     const CurrentDevice current(api_, device_);
     check(api_, api_.wait_for_stream(current_), "running");
+}
+
+double CudaQueue::microseconds(const std::function<void()>& work) {
+    const CurrentDevice current(api_, device_);
+    Event start(api_), end(api_);
+    start.record(current_);
+    work();
+    end.record(current_);
+    end.wait();
+    return end.microseconds_since(start);
 }
 
 cudaStream_t CudaQueue::stream() const {

@@ -23,6 +23,7 @@ class CudaQueue final : public StreamQueue, public CudnnQueue {
     std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override;
     void launch(const DeviceGraph& graph) override;
     void wait() override;
+    double microseconds(const std::function<void()>& work) override;
 
     /// Its device becomes the calling thread's.
     cudaStream_t stream() const override;

@@ -21,6 +21,11 @@ RuntimeApi runtime_api() {
     api.create_stream = cudaStreamCreateWithFlags;
     api.destroy_stream = cudaStreamDestroy;
     api.wait_for_stream = cudaStreamSynchronize;
+    api.create_event = cudaEventCreate;
+    api.destroy_event = cudaEventDestroy;
+    api.record_event = cudaEventRecord;
+    api.wait_for_event = cudaEventSynchronize;
+    api.elapsed = cudaEventElapsedTime;
     api.begin_capture = cudaStreamBeginCapture;
     api.end_capture = cudaStreamEndCapture;
     api.instantiate = cudaGraphInstantiate;

@@ -25,6 +25,11 @@ struct RuntimeApi {
     cudaError_t (*create_stream)(cudaStream_t* stream, unsigned flags) = nullptr;
     cudaError_t (*destroy_stream)(cudaStream_t stream) = nullptr;
     cudaError_t (*wait_for_stream)(cudaStream_t stream) = nullptr;
+    cudaError_t (*create_event)(cudaEvent_t* event) = nullptr;
+    cudaError_t (*destroy_event)(cudaEvent_t event) = nullptr;
+    cudaError_t (*record_event)(cudaEvent_t event, cudaStream_t stream) = nullptr;
+    cudaError_t (*wait_for_event)(cudaEvent_t event) = nullptr;
+    cudaError_t (*elapsed)(float* milliseconds, cudaEvent_t start, cudaEvent_t end) = nullptr;
     cudaError_t (*begin_capture)(cudaStream_t stream, cudaStreamCaptureMode mode) = nullptr;
     cudaError_t (*end_capture)(cudaStream_t stream, cudaGraph_t* graph) = nullptr;
     cudaError_t (*instantiate)(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags) = nullptr;

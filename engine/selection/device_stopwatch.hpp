@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "engine/selection/stopwatch.hpp"
+#include "kernels/device.hpp"
+
+namespace seq {
+
+/// Memory of a device, and numbers for it, that trials use one after the other.
+class TrialRoom {
+   public:
+    explicit TrialRoom(const DeviceRuntime& device) : device_(device) {}
+
+    const DeviceRuntime& device() const { return device_; }
+    /// What was taken before is free again, and there are so many bytes.
+    void begin(std::size_t bytes);
+    /// Aligned to 256 bytes; the rounded sizes add up to what `begin` was told.
+    void* take(std::size_t bytes);
+    static std::size_t rounded(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
+    /// Fills a value with numbers as they are in trials.
+    void fill(DeviceQueue& queue, const Placed& placed, void* data);
+
+   private:
+    const DeviceRuntime& device_;
+    std::shared_ptr<void> memory_;
+    std::size_t bytes_ = 0, taken_ = 0;
+    std::map<DType, std::shared_ptr<void>> patterns_;
+};
+
+/// Times prepared kernels on a device, as a session runs them: captured, and on values that come from its memory, since
+/// there are as many of them as no cache holds. Weights stay where the kernel has them.
+class DeviceStopwatch {
+   public:
+    /// `effort`: runs are taken for this many times 5 milliseconds, three at least.
+    DeviceStopwatch(const DeviceRuntime& device, int effort) : room_(device), effort_(effort) {}
+
+    /// The median of one run, as both of the times. Gives up after the first samples where that takes more than
+    /// `hopeless` microseconds. nullopt where the device fails or has no memory for it.
+    std::optional<Times> time(const TimedKernel& timed, double hopeless);
+
+   private:
+    TrialRoom room_;
+    int effort_;
+};
+
+}  // namespace seq
