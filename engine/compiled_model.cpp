@@ -71,6 +71,11 @@ std::vector<std::string> binding_texts(const Bindings& bindings) {
     throw Error(found.fault.code, fmt::format("{} `{}` {}", layer.type, layer.path, found.fault.message));
 }
 
+/// A device's own memory says itself when it is full.
+MemoryBudget budget_for(const Backend& backend, std::size_t limit) {
+    return backend.device == nullptr ? MemoryBudget(limit) : MemoryBudget();
+}
+
 /// What the options choose, which is there and computes as they say.
 const Backend& available_backend(const CompileOptions& options) {
     const Backend& backend = backend_of(options.device);
@@ -92,7 +97,7 @@ CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options, 
     : backend_(backend),
       device_(options.device),
       cache_bytes_(options.plan_cache_bytes),
-      budget_(backend.device == nullptr ? MemoryBudget(options.memory_limit) : MemoryBudget()),
+      budget_(budget_for(backend_, options.memory_limit)),
       tuning_(tuning_for(options, backend_)) {
     weights_.set_budget(budget_);
     tuning_.budget = budget_;
@@ -117,12 +122,14 @@ CompiledModel::CompiledModel(std::shared_ptr<const plan_file::Contents> contents
       outputs_(contents_->outputs),
       symbols_(symbols_of(graph_)),
       options_(contents_->meta.options),
-      backend_(cpu_backend()),
+      backend_(*contents_->backend),
+      device_{contents_->meta.device, 0},
       cache_bytes_(options.plan_cache_bytes),
-      budget_(options.memory_limit) {
+      budget_(budget_for(backend_, options.memory_limit)) {
     weights_.set_budget(budget_);
     options_.threads = usable_threads(options.threads > 0 ? options.threads : options_.threads);
     options_.isa = backend_.isa;
+    options_.device = backend_.device;
     require_dtype(options_.dtype, backend_);
     if (!contents_->native) require_parameters_fit(graph_, budget_.limit());
     weights_.set_stored({contents_, &contents_->weights});
@@ -300,6 +307,7 @@ const Graph& Executable::graph() const { return model().graph(); }
 const std::vector<std::string>& Executable::symbols() const { return model().symbols(); }
 std::size_t Executable::weight_bytes() const { return model().weight_bytes(); }
 const ComputeOptions& Executable::options() const { return model().options(); }
+const Device& Executable::device() const { return model().device(); }
 
 std::shared_ptr<const Plan> Executable::plan(const Bindings& bindings) const {
     return model().plan(values_of(model().symbols(), bindings));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/ir.hpp"
+#include "graph/tensor.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq {
@@ -49,6 +50,7 @@ class Executable {
     /// Bytes of weights held.
     std::size_t weight_bytes() const;
     const ComputeOptions& options() const;
+    const Device& device() const;
 
    private:
     friend void save_compiled(const Executable& executable, const std::string& path, const SaveOptions& options);

@@ -77,10 +77,18 @@ void add_weights(Contents& contents) {
 
 }  // namespace
 
-std::shared_ptr<Contents> open_contents(const std::string& path, const Backend& backend) {
+std::shared_ptr<Contents> open_contents(const std::string& path, FindBackend find_backend) {
     auto contents = std::make_shared<Contents>(path);
     contents->meta = guarded(path, "description", [&] { return parse_meta(contents->container.text(Section::meta)); });
     const Meta& meta = contents->meta;
+    try {
+        contents->backend = &find_backend({meta.device, 0});
+    } catch (const Error& error) {
+        if (error.code() != "device/unavailable") throw;
+        contents->missing = error.what();
+        return contents;
+    }
+    const Backend& backend = *contents->backend;
     contents->native = meta.version == kernels_version(backend) && meta.machine == backend.identity();
     return contents;
 }
@@ -95,27 +103,35 @@ void read_graph(Contents& contents) {
     });
 }
 
-std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened, const Backend& backend) {
-    if (const std::string ours = kernels_version(backend); opened->meta.version != ours)
+void require_device(const Contents& contents) {
+    if (contents.backend != nullptr) return;
+    throw Error("device/unavailable",
+                fmt::format("{} was compiled for a GPU ({}), and {}: compile its model with --device cpu",
+                            contents.path, contents.meta.machine, contents.missing));
+}
+
+std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened) {
+    require_device(*opened);
+    if (const std::string ours = kernels_version(*opened->backend); opened->meta.version != ours)
         throw Error("plan/version", fmt::format("{} was written by {}, and this is {}: compile it again", opened->path,
                                                 opened->meta.version, ours));
     read_graph(*opened);
     return opened;
 }
 
-void require_dtype(const Contents& contents, const Backend& backend) {
+void require_dtype(const Contents& contents) {
     const MathMode dtype = contents.meta.options.dtype;
-    if (const std::string reason = backend.lacks(dtype); !reason.empty())
+    if (const std::string reason = contents.backend->lacks(dtype); !reason.empty())
         throw Error("dtype/unavailable", fmt::format("{} was compiled with --dtype {}, and {}: compile its model with "
                                                      "--dtype f32",
                                                      contents.path, name_of(dtype), reason));
 }
 
-void require_usable(const Contents& contents, const std::string& machine) {
+void require_usable(const Contents& contents) {
     if (contents.native || contents.meta.portable) return;
     throw Error("plan/machine", fmt::format("{} was compiled for {}, and this is {}: compile it here, or there "
                                             "with --portable",
-                                            contents.path, contents.meta.machine, machine));
+                                            contents.path, contents.meta.machine, contents.backend->identity()));
 }
 
 }  // namespace seq::plan_file

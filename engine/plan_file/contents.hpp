@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/devices.hpp"
 #include "engine/plan_file/container.hpp"
 #include "engine/plan_file/meta.hpp"
 #include "engine/weight_store.hpp"
@@ -21,25 +22,34 @@ struct Contents {
     std::vector<Port> inputs;
     std::vector<Port> outputs;
     StoredWeights weights;
+    /// Of the device that it was compiled for; nullptr, and why, where this machine has none.
+    const Backend* backend = nullptr;
+    std::string missing;
     /// The machine is the one that the plans were compiled for; else they are to be made anew.
     bool native = false;
 };
 
+using FindBackend = const Backend& (*)(const Device& device);
+
 /// What the file says of itself, without graph, ports and weights, whatever machine and version of seq it is for.
-/// Throws Error plan/file, plan/damaged.
-std::shared_ptr<Contents> open_contents(const std::string& path, const Backend& backend);
+/// `find_backend` may throw Error device/unavailable. Throws Error plan/file, plan/damaged.
+std::shared_ptr<Contents> open_contents(const std::string& path, FindBackend find_backend = backend_of);
+
+/// Throws Error device/unavailable where this machine has no device such as it was compiled for.
+void require_device(const Contents& contents);
 
 /// Reads graph, ports and weights of a file that this version of seq wrote. Throws Error plan/damaged.
 void read_graph(Contents& contents);
 
-/// The rest of it, whatever machine the file is for. Throws Error plan/damaged, plan/version.
-std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened, const Backend& backend);
+/// The rest of it, whatever machine the file is for, with a device such as it was compiled for. Throws Error
+/// plan/damaged, plan/version, device/unavailable.
+std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened);
 
 /// Throws Error dtype/unavailable where they compute in a dtype that the machine lacks, so that plans made anew would
 /// not serve either.
-void require_dtype(const Contents& contents, const Backend& backend);
+void require_dtype(const Contents& contents);
 
-/// Throws Error plan/machine where they are for another machine than `machine` and not portable.
-void require_usable(const Contents& contents, const std::string& machine);
+/// Throws Error plan/machine where they are for another machine and not portable.
+void require_usable(const Contents& contents);
 
 }  // namespace seq::plan_file

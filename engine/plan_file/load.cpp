@@ -9,7 +9,6 @@
 #include "engine/plan_file/plan_file.hpp"
 #include "engine/reference_run.hpp"
 #include "engine/session.hpp"
-#include "kernels/cpu/cpu.hpp"
 
 namespace seq {
 namespace {
@@ -74,21 +73,23 @@ bool same_ports(const std::vector<Port>& a, const std::vector<Port>& b) {
 }  // namespace
 
 Executable load_compiled(const std::string& path, const LoadOptions& options) {
-    auto opened = open_contents(path, cpu_backend());
-    require_dtype(*opened, cpu_backend());
-    auto contents = read_contents(std::move(opened), cpu_backend());
-    require_usable(*contents, cpu_backend().identity());
+    auto opened = open_contents(path);
+    require_device(*opened);
+    require_dtype(*opened);
+    auto contents = read_contents(std::move(opened));
+    require_usable(*contents);
     if (!contents->native && options.on_planned_anew)
         options.on_planned_anew(fmt::format("{} was compiled for {}", path, contents->meta.machine));
     return Executable(std::make_shared<CompiledModel>(std::move(contents), options));
 }
 
 PlanFileInfo describe_compiled(const std::string& path) {
-    const auto contents = open_contents(path, cpu_backend());
+    const auto contents = open_contents(path);
     const Meta& meta = contents->meta;
     PlanFileInfo info;
     info.version = meta.version;
     info.machine = meta.machine;
+    info.device = meta.device;
     info.options = meta.options;
     info.portable = meta.portable;
     info.native = contents->native;
@@ -97,7 +98,7 @@ PlanFileInfo describe_compiled(const std::string& path) {
     for (const StoredWeight& weight : meta.weights)
         (weight.key.empty() ? info.plain_bytes : info.packed_bytes) += weight.where.bytes;
     info.source = meta.source;
-    if (meta.version != kernels_version(cpu_backend())) return info;
+    if (contents->backend == nullptr || meta.version != kernels_version(*contents->backend)) return info;
     read_graph(*contents);
     info.inputs = contents->inputs;
     info.outputs = contents->outputs;
@@ -117,7 +118,7 @@ std::vector<double> replay_test_vectors(const Executable& executable) {
 }
 
 std::vector<double> replay_test_vectors(const Executable& executable, const std::string& path) {
-    const auto contents = read_contents(open_contents(path, cpu_backend()), cpu_backend());
+    const auto contents = read_contents(open_contents(path));
     if (same_ports(executable.inputs(), contents->inputs) && same_ports(executable.outputs(), contents->outputs))
         return replay_all(executable, *contents);
     return std::vector<double>(contents->meta.plans.size(), std::numeric_limits<double>::infinity());

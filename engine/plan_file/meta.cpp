@@ -151,6 +151,12 @@ StoredVector parse_vector(const Json& json) {
     return {parse_list(json.at("inputs"), parse_stretch), parse_list(json.at("outputs"), parse_stretch)};
 }
 
+DeviceKind parse_device(const Json& json) {
+    if (!json.contains("device")) return DeviceKind::cpu;
+    if (json.at("device") != "cuda") throw std::invalid_argument("no device");
+    return DeviceKind::cuda;
+}
+
 void parse_options(const Json& json, ComputeOptions& options) {
     const std::uint64_t threads = count_of(json.at("threads"));
     if (threads < 1 || threads > most_threads) throw std::invalid_argument("no threads");
@@ -164,19 +170,20 @@ void parse_options(const Json& json, ComputeOptions& options) {
 }  // namespace
 
 std::string print_meta(const Meta& meta) {
-    const Json json{{"seq", meta.version},
-                    {"machine", meta.machine},
-                    {"threads", meta.options.threads},
-                    {"numerics", name_of(meta.options.numerics)},
-                    {"dtype", std::string(name_of(meta.options.dtype))},
-                    {"portable", meta.portable},
-                    {"extreme", meta.extreme},
-                    {"source", print_source(meta.source)},
-                    {"inputs", print_list(meta.inputs, print_dtype)},
-                    {"outputs", print_list(meta.outputs, print_dtype)},
-                    {"plans", print_list(meta.plans, print_plan)},
-                    {"weights", print_list(meta.weights, print_weight)},
-                    {"vectors", print_list(meta.vectors, print_vector)}};
+    Json json{{"seq", meta.version},
+              {"machine", meta.machine},
+              {"threads", meta.options.threads},
+              {"numerics", name_of(meta.options.numerics)},
+              {"dtype", std::string(name_of(meta.options.dtype))},
+              {"portable", meta.portable},
+              {"extreme", meta.extreme},
+              {"source", print_source(meta.source)},
+              {"inputs", print_list(meta.inputs, print_dtype)},
+              {"outputs", print_list(meta.outputs, print_dtype)},
+              {"plans", print_list(meta.plans, print_plan)},
+              {"weights", print_list(meta.weights, print_weight)},
+              {"vectors", print_list(meta.vectors, print_vector)}};
+    if (meta.device == DeviceKind::cuda) json["device"] = "cuda";
     return json.dump();
 }
 
@@ -188,6 +195,7 @@ Meta parse_meta(std::string_view text) {
     Meta meta;
     meta.version = json.at("seq").get<std::string>();
     meta.machine = json.at("machine").get<std::string>();
+    meta.device = parse_device(json);
     parse_options(json, meta.options);
     meta.portable = json.at("portable").get<bool>();
     meta.extreme = json.at("extreme").get<bool>();

@@ -32,6 +32,7 @@ struct StoredVector {
 struct Meta {
     std::string version;
     std::string machine;
+    DeviceKind device = DeviceKind::cpu;
     ComputeOptions options;
     bool portable = false;
     bool extreme = false;

@@ -30,6 +30,7 @@ struct SaveOptions {
 struct PlanFileInfo {
     std::string version;  ///< of seq and its kernels, as kernels_version() has it
     std::string machine;  ///< Backend::identity() where it was compiled
+    DeviceKind device = DeviceKind::cpu;
     ComputeOptions options;
     bool portable = false;
     /// Whether its plans serve on this machine as they are.

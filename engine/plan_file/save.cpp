@@ -35,6 +35,7 @@ class Writer {
     Writer(CompiledModel& model, const SaveOptions& options) : model_(model), options_(options) {
         meta_.version = kernels_version(model.backend());
         meta_.machine = model.backend().identity();
+        meta_.device = model.device().kind;
         meta_.options = model.options();
         meta_.portable = options.portable;
         meta_.source = options.source;

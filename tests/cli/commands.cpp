@@ -322,11 +322,16 @@ TEST_CASE("a wrong command line is status 2, with a word of help") {
 }
 
 TEST_CASE("what the machine does not have is status 3, with the reason") {
-    for (const char* option : {"--device cuda", "--dtype f16", "--dtype tf32"}) {
+    for (const char* option : {"--device cuda:1000", "--device cuda:1000 --dtype f16", "--dtype f16", "--dtype tf32"}) {
         const ProcessResult result = seqc(std::string("summary goldens/cifar_cnn.json ") + option);
         CHECK(result.status == 3);
         CHECK(has(result.errors, "/unavailable"));
     }
+}
+
+TEST_CASE("GPUs are named by number, and there is no other device") {
+    for (const char* device : {"cuda:", "cuda:-1", "cuda:1x", "cuda1", "tpu", ""})
+        CHECK(seqc("summary goldens/cifar_cnn.json --device '" + std::string(device) + "'").status == 2);
 }
 
 TEST_CASE("--dtype bf16 computes where the processor can, and is refused elsewhere") {

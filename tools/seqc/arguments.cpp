@@ -20,6 +20,23 @@ bool is_identifier(const std::string& text) {
 
 }  // namespace
 
+std::optional<seq::Device> parse_device(std::string_view text) {
+    constexpr std::string_view prefix = "cuda:";
+    if (text == "cpu") return seq::Device::cpu();
+    if (text == "cuda") return seq::Device::cuda();
+    if (!text.starts_with(prefix)) return std::nullopt;
+    int index = 0;
+    const char* const end = text.data() + text.size();
+    const auto [read, error] = std::from_chars(text.data() + prefix.size(), end, index);
+    if (error != std::errc() || read != end || index < 0) return std::nullopt;
+    return seq::Device::cuda(index);
+}
+
+std::string device_text(const seq::Device& device) {
+    if (device.kind == seq::DeviceKind::cpu) return "cpu";
+    return device.index == 0 ? "cuda" : fmt::format("cuda:{}", device.index);
+}
+
 seq::Bindings parse_settings(const std::vector<std::string>& settings) {
     seq::Bindings bindings;
     for (const std::string& setting : settings) {

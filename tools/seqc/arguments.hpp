@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/dim.hpp"
+#include "graph/tensor.hpp"
 
 namespace seqc {
 
@@ -45,6 +47,10 @@ struct Arguments {
 
     bool json() const { return format == "json"; }
 };
+
+/// "cpu", "cuda", or "cuda:1" for the second GPU; nullopt for anything else.
+std::optional<seq::Device> parse_device(std::string_view text);
+std::string device_text(const seq::Device& device);
 
 /// "N=32" and the like as bindings. Throws UsageError.
 seq::Bindings parse_settings(const std::vector<std::string>& settings);

@@ -143,6 +143,7 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
     const double samples_per_s = static_cast<double>(samples_per_run(loaded.inputs)) * measured.runs_per_s;
     const int threads = loaded.executable.options().threads;
     const std::string dtype(name_of(loaded.executable.options().dtype));
+    const std::string device = device_text(loaded.executable.device());
     if (arguments.json()) {
         const nlohmann::ordered_json object{
             {"median_ms", median},
@@ -156,7 +157,7 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
             {"peak_bytes", peak_bytes()},
             {"threads", threads},
             {"sessions", arguments.sessions},
-            {"device", arguments.device},
+            {"device", device},
             {"dtype", dtype},
         };
         print(object.dump() + "\n");
@@ -169,8 +170,7 @@ void print_measurement(const Measurement& measured, const Loaded& loaded, double
     print(fmt::format("load        {:.4g} ms from process start to the first result\n", load_ms));
     if (tuning_ms > 0) print(fmt::format("tuning      {:.4g} ms after that\n", tuning_ms));
     print(fmt::format("memory      {} resident at the peak\n", bytes_text(static_cast<double>(peak_bytes()))));
-    print(fmt::format("on          {}, {}{}, {}\n", arguments.device,
-                      counted(static_cast<std::size_t>(threads), "thread"),
+    print(fmt::format("on          {}, {}{}, {}\n", device, counted(static_cast<std::size_t>(threads), "thread"),
                       arguments.sessions == 1 ? "" : fmt::format(", {} sessions at once", arguments.sessions), dtype));
 }
 

@@ -129,7 +129,7 @@ seq::TuningProgress tuning_line() {
 
 seq::CompileOptions compile_options(const Arguments& arguments, const Model& model, seq::Tune usual_tune) {
     seq::CompileOptions options;
-    options.device = arguments.device == "cuda" ? seq::Device::cuda() : seq::Device::cpu();
+    options.device = *parse_device(arguments.device);
     options.weights = model.weights;
     options.threads = arguments.threads;
     options.memory_limit = arguments.memory_limit;

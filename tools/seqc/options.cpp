@@ -45,6 +45,11 @@ bool finite(const std::string& text, double& value) {
     return CLI::detail::lexical_cast(text, value) && std::isfinite(value);
 }
 
+std::string device_problem(const std::string& text) {
+    if (parse_device(text)) return {};
+    return fmt::format("takes cpu, cuda, or cuda:N for the GPU of number N, but gets '{}'", text);
+}
+
 std::string empty_problem(const std::string& text) { return text.empty() ? "takes the name of a file" : ""; }
 
 std::string timing_cache_problem(const std::string& path) {
@@ -105,7 +110,8 @@ void add_channels(CLI::App& app, const char* name, std::vector<double>& numbers,
 
 void add_compute(CLI::App& app, Arguments& arguments) {
     app.add_option("--device", arguments.device, "where to compute")
-        ->check(CLI::IsMember({"cpu", "cuda"}))
+        ->type_name("cpu|cuda|cuda:N")
+        ->check(device_problem)
         ->capture_default_str();
     app.add_option("--dtype", arguments.dtype, "how to compute; inputs and outputs keep their dtype")
         ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))

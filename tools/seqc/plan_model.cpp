@@ -83,6 +83,7 @@ std::optional<seq::Executable> compile_beside(const Arguments& arguments, const 
     source.settings.clear();  // the executable keeps the symbols, as the plan does
     source.numerics = numerics_text(info.options.numerics);
     source.dtype = seq::name_of(info.options.dtype);
+    source.device = device_text({info.device, 0});
     if (source.threads == 0) source.threads = info.options.threads;
     print_note(fmt::format("{}; {} is compiled instead, without measuring", reason, *spec));
     const auto model = load_model(source, MissingWeights::refuse);

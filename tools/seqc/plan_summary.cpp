@@ -29,6 +29,7 @@ void print_json(const seq::PlanFileInfo& info) {
                {"machine", info.machine},
                {"native", info.native},
                {"threads", info.options.threads},
+               {"device", device_text({info.device, 0})},
                {"dtype", name_of(info.options.dtype)},
                {"portable", info.portable},
                {"inputs", ports_json(info.inputs)},
@@ -45,7 +46,8 @@ void print_text(const seq::PlanFileInfo& info) {
     const auto line = [](const char* name, const std::string& text) { print(fmt::format("{:<10}{}\n", name, text)); };
     line("plan of",
          fmt::format("{}, for {}", info.version, counted(static_cast<std::size_t>(info.options.threads), "thread")));
-    line("computes", fmt::format("in {}", name_of(info.options.dtype)));
+    line("computes",
+         fmt::format("in {}{}", name_of(info.options.dtype), info.device == seq::DeviceKind::cuda ? " on a GPU" : ""));
     line("machine", info.machine + (info.native ? " (this one)" : " (another than this one)"));
     if (!info.source.model.empty()) line("model", info.source.model);
     for (const seq::Port& input : info.inputs) line("input", fmt::format("{} {}", input.name, input.type.to_string()));
