@@ -55,7 +55,6 @@ EmulatedCuda::EmulatedCuda()
     fake.on_execute = execute;
     for (const auto& kernel : cudnn_kernels_) kernels_.push_back(kernel.get());
     kernels_.insert(kernels_.end(), own::kernels().begin(), own::kernels().end());
-    kernels_.push_back(backend_.kernels->back());
     backend_.kernels = &kernels_;
     backend_.make_reorder = [](const Placed& from, const Placed& to, const ComputeOptions&) {
         return own::make_reorder(from, to);

@@ -8,8 +8,8 @@
 
 namespace seq::tests {
 
-/// An emulated device with the kernels of a GPU: cuDNN's, on a fake that computes graphs on the host, then our own,
-/// then the reference's.
+/// An emulated device with the kernels of a GPU: cuDNN's, on a fake that computes graphs on the host, and then our
+/// own.
 class EmulatedCuda final : public DeviceRuntime {
    public:
     EmulatedCuda();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <set>
@@ -17,19 +18,43 @@
 namespace seq::test {
 namespace {
 
-/// Nothing is asked of it: our kernels read plain weights.
-class NoWeights final : public WeightProvider {
+/// What a kernel packs is made anew each time.
+class MemoryWeights final : public WeightProvider {
    public:
-    bool available(const Value&) const override { return true; }
-    TensorView view(const Value&) override { throw std::logic_error("a kernel looks at weights"); }
-    std::shared_ptr<const Tensor> keep(const Value&) override { throw std::logic_error("a kernel keeps weights"); }
-    PackedWeights packed(const Value&, const std::string&, const std::function<PackedWeights(const TensorView&)>&,
-                         std::size_t) override {
-        throw std::logic_error("a kernel packs weights");
+    MemoryWeights(const Node& node, const std::vector<std::shared_ptr<Tensor>>& data) {
+        for (std::size_t i = 0; i < data.size(); ++i) tensors_[node.inputs[i]] = data[i];
     }
+    bool available(const Value&) const override { return true; }
+    TensorView view(const Value& value) override { return tensors_.at(&value)->view(); }
+    std::shared_ptr<const Tensor> keep(const Value& value) override { return tensors_.at(&value); }
+    PackedWeights packed(const Value& value, const std::string&,
+                         const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) override {
+        PackedWeights made = pack(view(value));
+        if (bytes != 0) CHECK(made.bytes == bytes);
+        return made;
+    }
+
+   private:
+    std::map<const Value*, std::shared_ptr<Tensor>> tensors_;
 };
 
-void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs, bool nonfinite) {
+/// The host's own memory.
+class HostMemory final : public DeviceRuntime {
+   public:
+    std::shared_ptr<void> allocate(std::size_t bytes) const override {
+        return std::shared_ptr<void>(std::malloc(bytes + 1), std::free);
+    }
+    std::shared_ptr<void> allocate_staging(std::size_t bytes) const override { return allocate(bytes); }
+    std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override {
+        std::shared_ptr<void> copy = allocate(bytes);
+        std::memcpy(copy.get(), host, bytes);
+        return copy;
+    }
+    std::unique_ptr<DeviceQueue> make_queue() const override { return std::make_unique<ImmediateQueue>(); }
+    std::unique_ptr<DeviceQueue> make_queue_on(void*) const override { return make_queue(); }
+};
+
+void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const* outputs) {
     Tensor scratch(DType::u8, {static_cast<std::int64_t>(kernel.scratch_bytes) + 1});
     const auto state = kernel.make_state();
     ImmediateQueue queue;
@@ -38,7 +63,6 @@ void run_prepared(const PreparedKernel& kernel, void* const* inputs, void* const
     context.outputs = outputs;
     context.scratch = scratch.view().as<std::byte>();
     context.state = state.get();
-    context.nonfinite = nonfinite;
     context.queue = &queue;
     kernel.run(context);
 }
@@ -49,8 +73,15 @@ Tensor room_for(const Placed& placed) { return Tensor(DType::u8, {placed.byte_co
 Tensor in_layout(const Placed& from, void* data, const Placed& to) {
     Tensor tensor = room_for(to);
     void* target = tensor.view().data;
-    run_prepared(*cuda::own::make_reorder(from, to), &data, &target, false);
+    run_prepared(*cuda::own::make_reorder(from, to), &data, &target);
     return tensor;
+}
+
+/// Plain elements as they were offered, and then as the kernel wants them.
+Tensor arrange(const Placed& offered, void* data, const Layout& wanted) {
+    const Placed plain = offered.in(Layout::plain()), kept = offered.in(Layout::plain().kept(offered.layout.kept_as));
+    const Tensor rounded = in_layout(plain, data, kept);
+    return in_layout(kept, rounded.view().data, kept.in(wanted));
 }
 
 double magnitude(const Tensor& tensor) {
@@ -76,6 +107,21 @@ std::int64_t first_difference(const Tensor& expected, const void* actual, double
         if (!same) return static_cast<std::int64_t>(i);
     }
     return -1;
+}
+
+bool multiplies(const Op& op) {
+    return op.name().starts_with("Conv") || op.name() == "Linear" || op.name() == "MatMul";
+}
+
+/// What is too large for the type in which values are kept is infinite.
+void overflow(Tensor& result, Kept kept) {
+    if (kept == Kept::own || result.dtype() != DType::f32) return;
+    Tensor narrow(dtype_of(kept), result.sizes()), wide(DType::f32, result.sizes());
+    REQUIRE(convert(result.view(), narrow.view()));
+    REQUIRE(convert(narrow.view(), wide.view()));
+    for (std::size_t i = 0; i < result.data<float>().size(); ++i) {
+        if (std::isinf(wide.data<float>()[i])) result.data<float>()[i] = wide.data<float>()[i];
+    }
 }
 
 TensorType type_of(const std::vector<std::int64_t>& sizes, DType dtype) {
@@ -150,22 +196,22 @@ void OwnCase::fill(Tensor& tensor, unsigned seed) const {
 }
 
 void OwnCase::put(const std::vector<float>& values, std::size_t input) {
-    nonfinite_ = true;
     auto numbers = data_[input]->data<float>();
     for (std::size_t i = 0, at = 0; at < numbers.size(); ++i, at += i % 3 + 1) numbers[at] = values[i % values.size()];
 }
 
-std::vector<Tensor> OwnCase::expected(bool rounded) const {
-    std::vector<Tensor> kept, results;
+std::vector<Tensor> OwnCase::expected(Kept kept) const {
+    std::vector<Tensor> rounded, results;
     std::vector<TensorView> inputs, outputs;
     for (std::size_t i = 0; i < data_.size(); ++i) {
         const TensorView& view = data_[i]->view();
         const bool is_data = !node_->inputs[i]->is_constant_like();
-        if (rounded && is_data && view.dtype == DType::f32) {
-            Tensor narrow(DType::bf16, view.sizes());
+        const bool is_factor = multiplies(node_->op) && node_->inputs[i] == node_->parameter("weight");
+        if (kept != Kept::own && (is_data || is_factor) && view.dtype == DType::f32) {
+            Tensor narrow(dtype_of(kept), view.sizes());
             REQUIRE(convert(view, narrow.view()));
-            REQUIRE(convert(narrow.view(), kept.emplace_back(DType::f32, view.sizes()).view()));
-            inputs.push_back(kept.back().view());
+            REQUIRE(convert(narrow.view(), rounded.emplace_back(DType::f32, view.sizes()).view()));
+            inputs.push_back(rounded.back().view());
         } else {
             inputs.push_back(view);
         }
@@ -174,17 +220,23 @@ std::vector<Tensor> OwnCase::expected(bool rounded) const {
     for (const Tensor& result : results) outputs.push_back(result.view());
     REQUIRE(reference::supports(*node_));
     reference::run(*node_, inputs, outputs);
+    for (Tensor& result : results) overflow(result, kept);
     return results;
 }
 
 KernelRequest OwnCase::request_for(const Offer& offer) const {
+    static const HostMemory memory;
     KernelRequest request{*node_, {}, {}, {}};
+    request.options.device = &memory;
+    for (const MathMode mode : all_math_modes) {
+        if (offer.kept != Kept::own && kept_in(mode) == offer.kept) request.options.dtype = mode;
+    }
     const auto place_value = [&](const Value& value, bool takes_order) {
         const Placed plain{value.type.dtype, *value.type.shape.sizes(), {}};
         const bool has_channels = plain.sizes.size() >= 3 && plain.sizes.size() <= 5;
         const bool is_float = plain.dtype == DType::f32;
         const Layout order = takes_order && has_channels && is_float ? offer.order : Layout::plain();
-        return plain.in(order.kept(offer.rounded && is_float ? Kept::bf16 : Kept::own));
+        return plain.in(order.kept(is_float ? offer.kept : Kept::own));
     };
     for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
         const Value& value = *node_->inputs[i];
@@ -201,10 +253,7 @@ void OwnCase::check_in_place(const PreparedKernel& kernel, const KernelRequest& 
     for (const auto& [input, output] : kernel.in_place) {
         CAPTURE(input);
         const auto k = static_cast<std::size_t>(input);
-        const Placed plain = request.inputs[k].in(Layout::plain());
-        const Tensor offered = in_layout(plain, data_[k]->view().data, request.inputs[k]);
-        Tensor shared =
-            in_layout(request.inputs[k], offered.view().data, request.inputs[k].in(kernel.input_layouts[k]));
+        Tensor shared = arrange(request.inputs[k], data_[k]->view().data, kernel.input_layouts[k]);
         std::vector<void*> again = inputs;
         for (std::size_t i = 0; i < again.size(); ++i) {
             if (again[i] == inputs[k]) again[i] = shared.view().data;
@@ -214,7 +263,7 @@ void OwnCase::check_in_place(const PreparedKernel& kernel, const KernelRequest& 
         for (std::size_t i = 0; i < request.outputs.size(); ++i)
             outputs.push_back(results.emplace_back(room_for(request.outputs[i])).view().data);
         outputs[static_cast<std::size_t>(output)] = shared.view().data;
-        run_prepared(kernel, again.data(), outputs.data(), nonfinite_);
+        run_prepared(kernel, again.data(), outputs.data());
         const auto o = static_cast<std::size_t>(output);
         const Tensor result = in_layout(request.outputs[o], outputs[o], request.outputs[o].in(Layout::plain()));
         CHECK(first_difference(wanted[o], result.view().data, tolerance, own) == -1);
@@ -224,7 +273,7 @@ void OwnCase::check_in_place(const PreparedKernel& kernel, const KernelRequest& 
 bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance, double own_rounded) {
     KernelRequest request = request_for(offer);
     if (!kernel.supports(request)) return false;
-    NoWeights weights;
+    MemoryWeights weights(*node_, data_);
     std::string refusal;
     const auto prepared = kernel.prepare(request, weights, refusal);
     if (prepared == nullptr) {
@@ -232,7 +281,7 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
         return false;
     }
     INFO("kernel ", std::string(kernel.name()), " of ", node_->op.name(), ", offered ", offer.order.to_string(),
-         std::string(offer.rounded ? " rounded" : ""));
+         ", kept as ", std::string(name_of(dtype_of(offer.kept))));
     std::vector<Tensor> buffers;
     std::vector<void*> inputs;
     REQUIRE(prepared->input_layouts.size() == data_.size());
@@ -243,10 +292,7 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
             inputs.push_back(read ? data_[i]->view().data : nullptr);
             continue;
         }
-        const Placed plain = request.inputs[i].in(Layout::plain());
-        const Tensor offered = in_layout(plain, data_[i]->view().data, request.inputs[i]);
-        buffers.push_back(
-            in_layout(request.inputs[i], offered.view().data, request.inputs[i].in(prepared->input_layouts[i])));
+        buffers.push_back(arrange(request.inputs[i], data_[i]->view().data, prepared->input_layouts[i]));
         inputs.push_back(buffers.back().view().data);
     }
     std::vector<Tensor> results;
@@ -256,9 +302,9 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
         outputs.push_back(results.emplace_back(room_for(request.outputs[i])).view().data);
         std::memset(outputs.back(), 0xff, results.back().byte_count());
     }
-    const double own = offer.rounded ? own_rounded : 0;
-    const std::vector<Tensor> wanted = expected(offer.rounded);
-    for (int run = 0; run < 2; ++run) run_prepared(*prepared, inputs.data(), outputs.data(), nonfinite_);
+    const double own = offer.kept == Kept::own ? 0 : own_rounded;
+    const std::vector<Tensor> wanted = expected(offer.kept);
+    for (int run = 0; run < 2; ++run) run_prepared(*prepared, inputs.data(), outputs.data());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const Tensor plain = in_layout(request.outputs[i], outputs[i], request.outputs[i].in(Layout::plain()));
         CHECK(first_difference(wanted[i], plain.view().data, tolerance, own) == -1);
@@ -270,9 +316,9 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
 std::vector<std::string> OwnCase::run(double tolerance, double own) {
     std::set<std::string> ran;
     for (const Kernel* kernel : cuda::own::kernels()) {
-        for (const Layout& order : {Layout::plain(), Layout::channels_last()}) {
-            for (const bool rounded : {false, true}) {
-                if (run_one(*kernel, {order, rounded}, tolerance, own)) ran.insert(std::string(kernel->name()));
+        for (const Layout& order : {Layout::plain(), Layout::channels_last(), Layout::blocked(8)}) {
+            for (const Kept kept : {Kept::own, Kept::bf16, Kept::f16}) {
+                if (run_one(*kernel, {order, kept}, tolerance, own)) ran.insert(std::string(kernel->name()));
             }
         }
     }

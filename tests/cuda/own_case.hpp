@@ -34,7 +34,7 @@ class OwnCase {
     OwnCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue = {},
             std::vector<DType> dtypes = {}, std::vector<std::size_t> constants = {});
 
-    /// Puts these numbers into float input `input`, over and over at odd distances; the kernels are told of them.
+    /// Puts these numbers into float input `input`, over and over at odd distances.
     void put(const std::vector<float>& values, std::size_t input = 0);
     /// Runs every kernel that takes the node, with its data plain and channels_last, kept in f32 and rounded, and
     /// compares. `own`: what a rounded result may be off, of itself. Returns the names of the kernels that ran.
@@ -43,10 +43,10 @@ class OwnCase {
    private:
     struct Offer {
         Layout order;
-        bool rounded = false;
+        Kept kept = Kept::own;
     };
     void fill(Tensor& tensor, unsigned seed) const;
-    std::vector<Tensor> expected(bool rounded) const;
+    std::vector<Tensor> expected(Kept kept) const;
     KernelRequest request_for(const Offer& offer) const;
     bool run_one(const Kernel& kernel, const Offer& offer, double tolerance, double own);
     void check_in_place(const PreparedKernel& kernel, const KernelRequest& request, const std::vector<void*>& inputs,
@@ -54,7 +54,6 @@ class OwnCase {
 
     Graph graph_;
     Node* node_ = nullptr;
-    bool nonfinite_ = false;
     std::vector<std::shared_ptr<Tensor>> data_;  ///< as node_->inputs
 };
 

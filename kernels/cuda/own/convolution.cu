@@ -36,7 +36,7 @@ struct DirectBody {
     SEQ_BODY float sum_channels(std::int64_t pixel, const float* weight) const {
         float sum = 0.0f;
         for (std::int64_t ic = 0; ic < walk.in_members; ++ic)
-            sum += read(walk, pixel + ic * walk.in.channel_stride) * weight[ic * walk.weight_in];
+            sum += read(walk, pixel + ic * walk.in.channel_stride) * rounded(weight[ic * walk.weight_in], walk.factors);
         return sum;
     }
 
@@ -75,10 +75,16 @@ struct DepthwiseBody {
     ConvolutionWalk walk;
 
     SEQ_BODY void add(const T* from, const float* weight, float (&sum)[N]) const {
-        float x[N];
+        float x[N], w[N];
         load<N>(from, x);
+        if (walk.weight_group == 1) {
+            load<N>(weight, w);
+        } else {
+            SEQ_UNROLL
+            for (int i = 0; i < N; ++i) w[i] = weight[i * walk.weight_group];
+        }
         SEQ_UNROLL
-        for (int i = 0; i < N; ++i) sum[i] += x[i] * weight[i * walk.weight_group];
+        for (int i = 0; i < N; ++i) sum[i] += x[i] * rounded(w[i], walk.factors);
     }
 
     SEQ_BODY void sum_window(const Pixel& o, float (&sum)[N]) const {
@@ -88,7 +94,7 @@ struct DepthwiseBody {
             const std::int64_t d = source(walk, 0, o.at[0], kd);
             for (std::int64_t kh = 0; kh < walk.slides[1].kernel; ++kh) {
                 const std::int64_t h = source(walk, 1, o.at[1], kh);
-                for (std::int64_t kw = 0; kw < walk.slides[2].kernel; ++kw, ++weight) {
+                for (std::int64_t kw = 0; kw < walk.slides[2].kernel; ++kw, weight += walk.weight_tap) {
                     const std::int64_t w = source(walk, 2, o.at[2], kw);
                     if (d >= 0 && h >= 0 && w >= 0)
                         add(plane + d * walk.in.stride[0] + h * walk.in.stride[1] + w * walk.in.stride[2], weight, sum);
@@ -103,7 +109,8 @@ struct DepthwiseBody {
         SEQ_UNROLL
         for (int i = 0; i < N; ++i) value[i] = walk.bias == nullptr ? 0.0f : walk.bias[o.c + i];
         sum_window(o, value);
-        store_finished<N>(walk.epilogue, position, value, static_cast<T*>(walk.target));
+        if (walk.epilogue.step_count > 0) evaluate_apart<N>(walk.epilogue, position, value);
+        store<N>(walk.target, walk.target_storage, position * N, value);
     }
 };
 
@@ -146,7 +153,8 @@ struct ConvolutionProblem {
 
     SEQ_BODY float right(std::int64_t group, std::int64_t column, std::int64_t k) const {
         const std::int64_t channel = split(k);
-        return walk.weight[group * walk.weight_group + channel * walk.weight_in + column * walk.weight_out + k];
+        return rounded(walk.weight[group * walk.weight_group + channel * walk.weight_in + column * walk.weight_out + k],
+                       walk.factors);
     }
 
     SEQ_BODY void store(std::int64_t group, std::int64_t row, std::int64_t column, float sum) const {

@@ -20,9 +20,11 @@ struct ConvolutionWalk {
     std::int64_t taps = 1;
     /// In the weight, from group to group, and within one from channel to channel of the input and of the output.
     std::int64_t weight_group = 0, weight_in = 0, weight_out = 0;
+    std::int64_t weight_tap = 1;  ///< depthwise: from element to element of the window
     const void* source = nullptr;
     Storage source_storage = Storage::f32;
     const float* weight = nullptr;
+    Storage factors = Storage::f32;  ///< as which weights are multiplied
     const float* bias = nullptr;
     void* target = nullptr;
     Storage target_storage = Storage::f32;

@@ -118,11 +118,14 @@ class Product final : public OwnKernelFamily {
     }
 
     std::unique_ptr<OwnKernel> make(const KernelRequest& request, const Layout&, std::string& refusal) const override {
-        const std::vector<Placed> inputs = place_inputs(request, Layout::plain());
         const Op& op = request.node.op;
+        const bool rounds = !op.is<ops::Bilinear>();
+        const std::vector<Placed> inputs =
+            rounds ? place_factors(request, Layout::plain()) : place_inputs(request, Layout::plain());
         MatrixForm form = op.is<ops::Linear>()     ? linear_form(request, inputs)
                           : op.is<ops::Bilinear>() ? bilinear_form(request, inputs)
                                                    : matmul_form(inputs);
+        if (rounds) form.walk.factors = factor_storage(request);
         auto kernel =
             std::make_unique<PreparedProduct>(std::move(form), inputs, place_output(request, Layout::plain()));
         return finish_own(*kernel, request, inputs, Layout::plain(), refusal) ? std::move(kernel) : nullptr;

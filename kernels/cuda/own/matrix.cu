@@ -15,7 +15,8 @@ struct MatrixProblem {
         return side.batch.offset(at, walk.batch.rank);
     }
     SEQ_BODY float element(const MatrixWalk::Side& side, std::int64_t batch, std::int64_t line, std::int64_t k) const {
-        return load_one(side.data, side.storage, matrix(side, batch) + line * side.line + k * side.term);
+        const std::int64_t at = matrix(side, batch) + line * side.line + k * side.term;
+        return rounded(load_one(side.data, side.storage, at), walk.factors);
     }
     SEQ_BODY float left(std::int64_t batch, std::int64_t row, std::int64_t k) const {
         if (walk.gate.data == nullptr) return element(walk.left, batch, row, k);

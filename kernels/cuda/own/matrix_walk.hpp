@@ -18,6 +18,7 @@ struct MatrixWalk {
     std::int64_t batches = 1, rows = 1, columns = 1, depth = 1;
     Space batch;
     Side left, right, gate;
+    Storage factors = Storage::f32;  ///< as which elements are multiplied
     Divisor gate_width;
     const float* bias = nullptr;
     void* target = nullptr;

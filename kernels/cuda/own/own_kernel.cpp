@@ -43,6 +43,20 @@ std::vector<Placed> place_alike(const KernelRequest& request, const Layout& orde
     return placed;
 }
 
+std::vector<Placed> place_factors(const KernelRequest& request, const Layout& order) {
+    std::vector<Placed> placed = place_alike(request, order);
+    const Kept kept = kept_in(request.options.dtype);
+    for (int i = 0; kept != Kept::own && i < request.node.data_count; ++i) {
+        Placed& input = placed[static_cast<std::size_t>(i)];
+        if (!request.is_weight(i)) input = input.in(input.layout.kept(kept));
+    }
+    return placed;
+}
+
+Storage factor_storage(const KernelRequest& request) {
+    return storage_of({dtype_of(kept_in(request.options.dtype)), {}, {}});
+}
+
 Placed place_output(const KernelRequest& request, const Layout& order, int output) {
     return in_order(request.outputs[static_cast<std::size_t>(output)], order);
 }
@@ -66,14 +80,16 @@ bool finish_own(OwnKernel& kernel, const KernelRequest& request, const std::vect
 }
 
 /// Where data are weights, which are kept in their own type, so is the result.
-std::unique_ptr<PreparedKernel> OwnKernelFamily::prepare(const KernelRequest& offered, WeightProvider&,
+std::unique_ptr<PreparedKernel> OwnKernelFamily::prepare(const KernelRequest& offered, WeightProvider& weights,
                                                          std::string& refusal) const {
     bool has_weights = false;
     for (int i = 0; i < offered.node.data_count; ++i) has_weights = has_weights || offered.is_weight(i);
     const KernelRequest request = has_weights ? offered.in_f32() : offered;
     const Layout order = prevailing_order(request);
-    if (auto kernel = make(request, order, refusal)) return kernel;
-    return order.is_plain_order() ? nullptr : make(request, Layout::plain(), refusal);
+    auto kernel = make(request, order, refusal);
+    if (kernel == nullptr && !order.is_plain_order()) kernel = make(request, Layout::plain(), refusal);
+    if (kernel != nullptr) pack(*kernel, request, weights);
+    return kernel;
 }
 
 Support takes_floats(const KernelRequest& request) {

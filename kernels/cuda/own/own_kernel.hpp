@@ -35,6 +35,8 @@ class OwnKernelFamily : public Kernel {
     /// nullptr, with the reason in `refusal`, where it cannot in that order: it is then asked for the plain one.
     virtual std::unique_ptr<OwnKernel> make(const KernelRequest& request, const Layout& order,
                                             std::string& refusal) const = 0;
+    /// Lets a kernel that was made take weights as it wants them.
+    virtual void pack(OwnKernel&, const KernelRequest&, WeightProvider&) const {}
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override;
 };
@@ -48,6 +50,12 @@ std::vector<Placed> place_inputs(const KernelRequest& request, const Layout& ord
 
 /// The same, with the float data inputs kept as the result is.
 std::vector<Placed> place_alike(const KernelRequest& request, const Layout& order);
+
+/// The same for what multiplies matrices: data inputs are rounded as the math mode says, where it does.
+std::vector<Placed> place_factors(const KernelRequest& request, const Layout& order);
+
+/// As which what multiplies matrices multiplies.
+Storage factor_storage(const KernelRequest& request);
 
 Placed place_output(const KernelRequest& request, const Layout& order, int output = 0);
 

@@ -7,6 +7,7 @@
 #include "kernels/cuda/own/own_kernel.hpp"
 #include "kernels/cuda/own/placed_image.hpp"
 #include "kernels/cuda/own/pool_walk.hpp"
+#include "kernels/cuda/own/reduce.hpp"
 
 namespace seq::cuda::own {
 namespace {
@@ -70,6 +71,36 @@ class PreparedPool final : public OwnKernel {
     std::int64_t count_;
 };
 
+/// Means of whole channels, which many members add up.
+class PreparedGlobalMean final : public OwnKernel {
+   public:
+    explicit PreparedGlobalMean(const Placed& in) : reduction_(reduction_of(in, spatial_dims(in))) {
+        fuses_epilogue = true;
+        reduction_.walk.divisor = static_cast<float>(reduction_.walk.length);
+    }
+
+    void launch(const RunContext& context) const override {
+        ReduceWalk walk = reduction_.walk;
+        walk.source = context.inputs[0];
+        walk.target = context.outputs[0];
+        walk.epilogue = epilogue.fused(context.inputs);
+        launch_float_sum(*context.queue, walk, reduction_.rows, reduction_.shape);
+    }
+
+   private:
+    static std::bitset<max_rank> spatial_dims(const Placed& in) {
+        std::bitset<max_rank> dims;
+        for (std::size_t d = 2; d < in.sizes.size(); ++d) dims.set(d);
+        return dims;
+    }
+
+    Reduction reduction_;
+};
+
+bool is_global_mean(const PoolWalk& form, const Placed& out) {
+    return form.adaptive && form.pooling == Pooling::mean && count_of(out) == out.sizes[0] * out.sizes[1];
+}
+
 class Pool final : public OwnKernelFamily {
    public:
     std::string_view name() const override { return "cuda.pool"; }
@@ -81,8 +112,14 @@ class Pool final : public OwnKernelFamily {
     std::unique_ptr<OwnKernel> make(const KernelRequest& request, const Layout& order,
                                     std::string& refusal) const override {
         const std::vector<Placed> inputs = place_alike(request, order);
-        auto kernel =
-            std::make_unique<PreparedPool>(*form_of(request.node.op), inputs[0], place_output(request, order));
+        const PoolWalk form = *form_of(request.node.op);
+        const Placed output = place_output(request, order);
+        std::unique_ptr<OwnKernel> kernel;
+        if (is_global_mean(form, output)) {
+            kernel = std::make_unique<PreparedGlobalMean>(inputs[0]);
+        } else {
+            kernel = std::make_unique<PreparedPool>(form, inputs[0], output);
+        }
         return finish_own(*kernel, request, inputs, order, refusal) ? std::move(kernel) : nullptr;
     }
 };

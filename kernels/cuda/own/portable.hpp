@@ -97,6 +97,18 @@ SEQ_BODY float load_one(const void* data, Storage storage, std::int64_t at) {
     return 0.0f;
 }
 
+/// As it is after it was kept so.
+SEQ_BODY float rounded(float value, Storage storage) {
+    Half half{};
+    BFloat bfloat{};
+    switch (storage) {
+        case Storage::f32: return value;
+        case Storage::f16: narrow(value, half); return widen(half);
+        case Storage::bf16: narrow(value, bfloat); return widen(bfloat);
+    }
+    return value;
+}
+
 SEQ_BODY void store_one(void* data, Storage storage, std::int64_t at, float value) {
     switch (storage) {
         case Storage::f32: return store_one(static_cast<float*>(data) + at, value);

@@ -69,7 +69,7 @@ SEQ_BODY void run_step(const Step& step, float (&value)[N], float (&other)[N], c
 
 /// Of the group at `position`; `N` is the program's width.
 template <int N>
-SEQ_BODY_CALL void evaluate(const Program& program, std::int64_t position, float (&value)[N]) {
+SEQ_BODY void evaluate(const Program& program, std::int64_t position, float (&value)[N]) {
     std::int64_t at[max_dims];
     program.space.locate(position, at);
     float other[N] = {};
@@ -84,10 +84,16 @@ SEQ_BODY_CALL void evaluate(const Program& program, std::int64_t position, float
     }
 }
 
+/// The same as a call, for bodies that do more than that.
+template <int N>
+SEQ_BODY_CALL void evaluate_apart(const Program& program, std::int64_t position, float (&value)[N]) {
+    evaluate<N>(program, position, value);
+}
+
 /// Writes what the program makes of a group that a body gives; `position` is the group's, of `N` elements.
 template <int N, class T>
 SEQ_BODY void store_finished(const Program& program, std::int64_t position, float (&value)[N], T* to) {
-    if (program.step_count > 0) evaluate<N>(program, position, value);
+    if (program.step_count > 0) evaluate_apart<N>(program, position, value);
     store<N>(to + position * N, value);
 }
 
@@ -95,7 +101,7 @@ SEQ_BODY void store_finished(const Program& program, std::int64_t position, floa
 SEQ_BODY float finished(const Program& program, std::int64_t position, float result) {
     if (program.step_count == 0) return result;
     float value[1] = {result};
-    evaluate<1>(program, position, value);
+    evaluate_apart<1>(program, position, value);
     return value[0];
 }
 

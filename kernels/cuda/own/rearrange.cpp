@@ -203,7 +203,8 @@ class Rearrange final : public OwnKernelFamily {
         std::vector<Placed> inputs = place_alike(request, target);
         for (int i = 0; i < request.node.data_count; ++i) {
             const auto k = static_cast<std::size_t>(i);
-            if (!request.is_weight(i)) inputs[k] = kept_like(request.inputs[k], request.outputs[0]);
+            const bool is_blocked = request.inputs[k].layout.kind == LayoutKind::blocked;
+            if (!request.is_weight(i) && !is_blocked) inputs[k] = kept_like(request.inputs[k], request.outputs[0]);
         }
         auto kernel =
             std::make_unique<PreparedRearrange>(moves_of(request, inputs, target), place_output(request, target));
