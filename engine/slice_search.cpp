@@ -31,8 +31,8 @@ constexpr std::size_t most_finalists = 4;
 constexpr double hopeless = 1.15;
 /// Short runs are repeated for so long, in microseconds.
 constexpr double enough_to_predict = 20e3;
-/// So many microseconds of a plan's runs follow each other, so that it finds its own numbers in the caches and not those
-/// of the plan before it.
+/// So many microseconds of a plan's runs follow each other, so that it finds its own numbers in the caches and not
+/// those of the plan before it.
 constexpr double undisturbed = 1e3;
 constexpr int most_runs = 200;
 /// What a plan that takes slices up to some node has to take at most of the best other plan's time, predicted and

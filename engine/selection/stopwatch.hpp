@@ -43,7 +43,7 @@ class Stopwatch {
     /// least, or two where they are long. Buffers count in `budget`.
     Stopwatch(const Backend& backend, int threads, WeightHome home, int abreast, int effort, MemoryBudget budget = {});
 
-    /// Lower quartiles. Gives up after a run or two where it takes more than `hopeless` microseconds warm.
+    /// Lower quartiles. Gives up after a run or some where it takes more than `hopeless` microseconds warm.
     Times time(const TimedKernel& timed, double hopeless);
 
    private:

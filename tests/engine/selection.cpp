@@ -221,6 +221,21 @@ TEST_CASE("a node and a group of that node alone are two things to measure") {
     CHECK(measured[1] == 0);
 }
 
+TEST_CASE("reference code of a library is not measured where there is other code") {
+    const ScratchFile file("reference.json");
+    build(graph_of(R"({"seq": 1, "inputs": {"x": [1, 34, 5, 5]}, "layers": [
+        {"type": "ConvTranspose2d", "out_channels": 34, "kernel_size": 2, "stride": 2}]})"),
+          measuring(file.path))
+        .plan();
+    const Json json = read_json(file);
+    for (const auto& [machine, keys] : json["machines"].items()) {
+        for (const auto& [key, candidates] : keys.items()) {
+            for (std::size_t i = 1; i < candidates.size(); ++i)
+                CHECK_MESSAGE(candidates[i].dump().find("ref:any") == std::string::npos, key);
+        }
+    }
+}
+
 TEST_CASE("times that do not fit the layer are measured again") {
     const ScratchFile file("unfit.json");
     const Golden golden = load_golden("cifar_cnn");

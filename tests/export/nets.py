@@ -178,6 +178,15 @@ class InPlace(nn.Module):
         return y + z
 
 
+@net("x=N,3,5")
+class Whole(nn.Module):
+    """Changes its input, and takes the mean and the sum of all there is."""
+
+    def forward(self, x):
+        y = x.add_(1)
+        return {"mean": y.mean(), "apart": y - torch.sum(y * y)}
+
+
 class OwnNorm(nn.LayerNorm):
     """Its forward is no longer torch.nn's, but its parameters are a layer's."""
 

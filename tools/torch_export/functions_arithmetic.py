@@ -96,7 +96,8 @@ def _reduce(kind):
     def mapping(call, input, dim=None, keepdim=False, *, dtype=None):
         if dtype is not None and dtype != input.dtype:
             raise Inexpressible("computes in another dtype, which no layer does")
-        dim = None if dim in ((), []) else dim
+        if dim is None or dim in ((), []):
+            dim = list(range(input.rank))
         return call.add(kind, [input], dim=list(dim) if isinstance(dim, (tuple, list)) else dim, keepdim=keepdim)
 
     return mapping
