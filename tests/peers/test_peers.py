@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 
 from support import Temporary, fake, npy  # noqa: E402
 
-from peers_board import answers, board, case, cold, command, figures, networks, quiet, report  # noqa: E402
+from peers_board import answers, board, case, cold, command, figures, making, networks, quiet, report  # noqa: E402
 from peers_board.errors import UsageError  # noqa: E402
 
 
@@ -220,6 +220,17 @@ class Cases(Temporary):
         path.write_text("{}")
         status, _, errors = run("--render", str(path), "--python", sys.executable)
         self.assertEqual((status, "no board of tools/peers" in errors), (1, True), errors)
+
+
+class Making(Temporary):
+    def test_a_network_that_there_is_not_is_a_mistake_of_the_command_line(self):
+        python = self.folder / "python"
+        python.write_text(f"#!/bin/sh\necho 'there is no such network' >&2\nexit {making.NO_NETWORK}\n")
+        python.chmod(0o755)
+        network = networks.find("torchvision:resnet5")
+        with self.assertRaisesRegex(UsageError, "--net torchvision:resnet5: there is no such network"):
+            making.make(str(python), None, self.folder, network, [1], ["seq"])
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["python"])
 
 
 class Texts(unittest.TestCase):

@@ -2,7 +2,8 @@
 
 make_network.py FOLDER NETWORK BATCH,... PEER,...
 
-Prints one line of JSON for each peer and batch: {"peer", "batch", "error"}, the error null where all is well.
+Prints one line of JSON for each peer and batch: {"peer", "batch", "error"}, the error null where all is well. Exit
+status 3: there is no such network, and standard error says why.
 """
 
 import contextlib
@@ -19,10 +20,11 @@ import warnings
 import numpy
 import torch
 from torch_export import load
+from torch_export.errors import ExportError
 
 import export_torch
 
-from . import networks
+from . import making, networks
 
 
 def build(network):
@@ -120,7 +122,11 @@ def reason(error):
 def main():
     folder, name, batches, peers = sys.argv[1:]
     network = networks.find(name)
-    module = build(network)
+    try:
+        module = build(network)
+    except ExportError as error:
+        print(error, file=sys.stderr)
+        return making.NO_NETWORK
     out, sys.stdout = sys.stdout, sys.stderr
     warnings.simplefilter("ignore")
     for batch in map(int, batches.split(",")):
@@ -135,7 +141,8 @@ def main():
                 except Exception as error:  # one peer's fault is not the board's
                     report["error"] = reason(error)
                 print(json.dumps(report), file=out, flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -8,6 +8,10 @@ import subprocess
 
 from . import networks
 from .environment import CACHE, HERE, ROOT
+from .errors import UsageError
+
+# make_network's exit status where there is no such network.
+NO_NETWORK = 3
 
 # A change of these makes the networks anew.
 SOURCES = ("nets.py", "make_network.py")
@@ -33,7 +37,8 @@ def folder_of(versions):
 
 
 def make(python, env, folder, network, batches, peers):
-    """Makes what is missing. Returns {(peer, batch): reason} for what could not be made."""
+    """Makes what is missing. Returns {(peer, batch): reason} for what could not be made; a UsageError where there is no
+    such network."""
     folder = folder / network.folder
     folder.mkdir(parents=True, exist_ok=True)
     if all(_there(networks.Files(str(folder), network, batch), peers) for batch in batches):
@@ -44,8 +49,11 @@ def make(python, env, folder, network, batches, peers):
     )  # fmt: skip
     reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     failed = {(report["peer"], report["batch"]): report["error"] for report in reports if report["error"]}
+    words = [line for line in done.stderr.splitlines() if line.strip()]
+    if done.returncode == NO_NETWORK:
+        folder.rmdir()
+        raise UsageError(f"--net {network.argument or network.name}: {words[-1]}")
     if done.returncode != 0:
-        words = [line for line in done.stderr.splitlines() if line.strip()]
         reason = f"it cannot be made: {words[-1] if words else f'status {done.returncode}'}"
         reported = {(report["peer"], report["batch"]) for report in reports}
         failed |= {(peer, batch): reason for peer in peers for batch in batches if (peer, batch) not in reported}
