@@ -69,8 +69,8 @@ bool is_f32(const KernelRequest& request) {
            std::all_of(request.outputs.begin(), request.outputs.end(), f32);
 }
 
-bool is_f32_or_bf16(const KernelRequest& request) {
-    const auto known = [](const Placed& placed) { return is_f32_or_bf16(placed); };
+bool is_f32_kept(const KernelRequest& request) {
+    const auto known = [](const Placed& placed) { return is_f32_kept(placed); };
     return std::all_of(request.inputs.begin(), request.inputs.end(), known) &&
            std::all_of(request.outputs.begin(), request.outputs.end(), known);
 }

@@ -66,7 +66,7 @@ bool is_f32(const KernelRequest& request);
 Support supports_packed_f32(const KernelRequest& request, double macs);
 
 /// Whether all inputs and outputs are f32 values, however they are kept.
-bool is_f32_or_bf16(const KernelRequest& request);
+bool is_f32_kept(const KernelRequest& request);
 
 /// The order in which data input 0 comes.
 inline Layout offered_layout(const KernelRequest& request) { return request.inputs[0].layout.order(); }

@@ -47,14 +47,14 @@ class GuardedFloats {
     float* data_ = nullptr;
 };
 
-struct Sizes {
+struct LayerSizes {
     std::int64_t batch, in, out, height, width, padding;
     /// Of windows of 3 along the width; 0 where they are 3×3.
     std::int64_t dilation = 0;
     std::int64_t stride = 1;  ///< of 3×3
 };
 
-Problem problem_of(const Sizes& sizes, int tile, const Layout& input, const Layout& output) {
+Problem problem_of(const LayerSizes& sizes, int tile, const Layout& input, const Layout& output) {
     Problem problem;
     problem.batch = sizes.batch;
     problem.pad_left = sizes.padding;
@@ -121,12 +121,12 @@ double differ_by(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST_CASE("Winograd reads and writes nothing outside of its tensors") {
     if (!has_winograd()) return;
-    const std::vector<Sizes> examples{
+    const std::vector<LayerSizes> examples{
         {1, 17, 33, 9, 7, 1},        {2, 5, 3, 6, 6, 0},           {1, 1, 1, 1, 1, 1},         {2, 16, 32, 8, 8, 1},
         {1, 33, 8, 3, 20, 3},        {1, 40, 100, 13, 4, 2},       {2, 17, 33, 1, 37, 8, 8},   {1, 16, 32, 5, 9, 1, 1},
         {1, 5, 3, 1, 6, 12, 7},      {2, 17, 33, 18, 13, 1, 0, 2}, {1, 33, 8, 3, 20, 3, 0, 2}, {1, 1, 1, 3, 4, 0, 0, 2},
         {3, 16, 40, 16, 17, 1, 0, 2}};
-    for (const Sizes& sizes : examples) {
+    for (const LayerSizes& sizes : examples) {
         for (const auto& [input, output] : layout_pairs) {
             for (const int tile : {2, 4}) {
                 CAPTURE(sizes.in);
@@ -147,8 +147,8 @@ TEST_CASE("Winograd gives the same numbers however it is cut") {
     if (!has_winograd()) return;
     for (const int tile : {2, 4}) {
         for (const auto& [input, output] : layout_pairs) {
-            for (const Sizes& sizes :
-                 {Sizes{3, 20, 150, 11, 14, 1}, Sizes{3, 20, 150, 1, 140, 2, 3}, Sizes{3, 20, 150, 21, 28, 1, 0, 2}}) {
+            for (const LayerSizes& sizes : {LayerSizes{3, 20, 150, 11, 14, 1}, LayerSizes{3, 20, 150, 1, 140, 2, 3},
+                                            LayerSizes{3, 20, 150, 21, 28, 1, 0, 2}}) {
                 Problem problem = problem_of(sizes, tile, input, output);
                 const auto expected = run(problem, true, 1);
                 for (const std::int64_t blocks : {1, 2, 5}) {

@@ -228,16 +228,19 @@ TEST_CASE("a session that goes waits for what it handed over; one on the CPU tak
     CHECK(code_of([&] { build(graph).session({.stream = &stream}); }) == "spec/value");
 }
 
+/// A run of small_net with so many samples, against the CPU.
+void check_run(Session& session, const Graph& graph, std::int64_t batch) {
+    const Tensor x = filled({batch, 3, 8, 8}, 0.1f);
+    Tensor y(DType::f32, {batch, 5});
+    session.run({{"x", x.view()}}, {{"fc", y.view()}});
+    CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
+}
+
 TEST_CASE("plans of a session share memory on a device, and a failure is all of theirs") {
     const Graph graph = graph_of(small_net);
     const EmulatedDevice device;
     Session session(on_device(graph, device));
-    const auto run = [&](std::int64_t batch) {
-        const Tensor x = filled({batch, 3, 8, 8}, 0.1f);
-        Tensor y(DType::f32, {batch, 5});
-        session.run({{"x", x.view()}}, {{"fc", y.view()}});
-        CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
-    };
+    const auto run = [&](std::int64_t batch) { check_run(session, graph, batch); };
     run(64);
     const std::size_t large = device.bytes_in_use();
     run(63);
@@ -253,12 +256,7 @@ TEST_CASE("where a device has no room for another binding the earlier ones go; w
     const Graph graph = graph_of(small_net);
     const EmulatedDevice device;
     Session session(on_device(graph, device));
-    const auto run = [&](std::int64_t batch) {
-        const Tensor x = filled({batch, 3, 8, 8}, 0.1f);
-        Tensor y(DType::f32, {batch, 5});
-        session.run({{"x", x.view()}}, {{"fc", y.view()}});
-        CHECK(relative_difference(y, expected(graph, x)) <= 1e-5);
-    };
+    const auto run = [&](std::int64_t batch) { check_run(session, graph, batch); };
     const std::size_t weights = device.bytes_in_use();
     run(100);
     const std::size_t one = device.bytes_in_use() - weights;

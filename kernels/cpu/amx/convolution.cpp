@@ -96,7 +96,7 @@ class AmxConvolution final : public Kernel {
         if (!problem) return Support::no("takes Conv2d without groups, padded with zeros, alone");
         if (request.options.dtype != MathMode::bf16) return Support::no("computes in bf16 alone");
         if (!request.outputs[0].layout.is_lowered()) return Support::no("gives bf16 alone");
-        if (!is_f32_or_bf16(request) || !has_known_parameters(request))
+        if (!is_f32_kept(request) || !has_known_parameters(request))
             return Support::no("takes weights that are known before the run");
         if (usable_isa(request.options) != Isa::avx512 || !onednn::has_bf16_tiles())
             return Support::no("needs amx_bf16");

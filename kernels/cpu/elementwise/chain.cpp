@@ -62,7 +62,7 @@ std::optional<int> ElementwiseChain::add(Operand operand) {
 
 std::optional<int> ElementwiseChain::add_operand(const KernelRequest& request, WeightProvider& weights, int input,
                                                  const Placed& placed) {
-    if (!is_f32_or_bf16(placed) || placed.sizes.size() > output_.sizes.size()) return std::nullopt;
+    if (!is_f32_kept(placed) || placed.sizes.size() > output_.sizes.size()) return std::nullopt;
     if (request.is_weight(input) && has_channel_tail(output_) && is_channelwise(placed, output_)) {
         const Value& value = *request.node.inputs[static_cast<std::size_t>(input)];
         if (!weights.available(value)) return add_kept_channels({});

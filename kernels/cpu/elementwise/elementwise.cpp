@@ -80,7 +80,7 @@ class Elementwise final : public Kernel {
     Support supports(const KernelRequest& request) const override {
         const Op& op = request.node.op;
         if (!unary_call(op) && !binary_call(op)) return Support::no("takes activations and arithmetic alone");
-        return is_f32_or_bf16(request) ? Support{} : Support::no("computes in f32 alone");
+        return is_f32_kept(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,

@@ -1,5 +1,7 @@
 #include "kernels/cpu/elementwise/functions.hpp"
 
+#include <limits>
+
 #include "kernels/cpu/simd_math.hpp"
 
 namespace seq::cpu {
@@ -136,6 +138,12 @@ ElementFunction find_function(Binary function, bool scalar_a, bool scalar_b, Isa
         case Binary::prelu: return pick_binary<Binary::prelu>(scalar_a, scalar_b, isa);
     }
     return nullptr;
+}
+
+std::optional<Clamp> clamp_of(const UnaryCall& call) {
+    if (call.function == Unary::relu) return Clamp{0, std::numeric_limits<float>::infinity()};
+    if (call.function != Unary::hardtanh || !(call.parameters[0] <= call.parameters[1])) return std::nullopt;
+    return Clamp{call.parameters[0], call.parameters[1]};
 }
 
 }  // namespace seq::cpu

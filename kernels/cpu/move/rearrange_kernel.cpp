@@ -128,7 +128,7 @@ class Rearrange final : public Kernel {
                            op.is<ops::PixelUnshuffle>() || op.is<ops::Concat>() || op.is<ops::Split>();
         if (!moves)
             return Support::no("takes Permute, Transpose, Concat, Split, PixelShuffle and PixelUnshuffle alone");
-        if (!request.node.epilogue.empty() && (request.outputs.size() != 1 || !is_f32_or_bf16(request)))
+        if (!request.node.epilogue.empty() && (request.outputs.size() != 1 || !is_f32_kept(request)))
             return Support::no("has epilogues for one output of f32 alone");
         for (int i = 0; i < request.node.data_count; ++i) {
             if (request.is_weight(i) && request.outputs[0].layout.is_lowered())

@@ -24,7 +24,7 @@ class Linear final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::Linear>()) return Support::no("takes Linear alone");
-        if (!cpu::is_f32_or_bf16(request)) return Support::no("computes in f32 and bf16 alone");
+        if (!cpu::is_f32_kept(request)) return Support::no("computes in f32 and bf16 alone");
         if (!cpu::has_known_parameters(request)) return Support::no("takes weights that are known before the run");
         const Dims numbers{rows(request), request.inputs[1].sizes[0], request.inputs[1].sizes[1]};
         return within_limits(numbers) ? Support{} : Support::no("takes sizes below 2^28 alone");

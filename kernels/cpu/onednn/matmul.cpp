@@ -69,7 +69,7 @@ class MatMul final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         if (!request.node.op.is<ops::MatMul>()) return Support::no("takes MatMul alone");
-        if (!cpu::is_f32_or_bf16(request)) return Support::no("computes in f32 and bf16 alone");
+        if (!cpu::is_f32_kept(request)) return Support::no("computes in f32 and bf16 alone");
         const Matrices m = matrices_of(request);
         const bool small = within_limits(m.left) && within_limits(m.right) && within_limits(m.result);
         return small ? Support{} : Support::no("takes sizes below 2^28 alone");

@@ -72,7 +72,7 @@ MemoryDesc describe_plain(const Dims& dims, DType dtype) {
 MemoryDesc describe_any(const Dims& dims, DType dtype) { return {dims, data_type_of(dtype).value(), Tag::any}; }
 
 std::optional<Layout> layout_of(const MemoryDesc& desc, const Placed& value) {
-    const auto is = [&](const Layout& layout) { return describe(cpu::in_order(value, layout)) == desc; };
+    const auto is = [&](const Layout& layout) { return describe(in_order(value, layout)) == desc; };
     const Kept kept = value.layout.kept_as;
     if (is(Layout::plain())) return Layout::plain().kept(kept);
     const std::size_t rank = value.sizes.size();

@@ -10,8 +10,6 @@
 namespace seq::onednn {
 namespace {
 
-using cpu::Binary;
-using cpu::Unary;
 using Algorithm = dnnl::algorithm;
 
 struct Eltwise {
@@ -23,7 +21,7 @@ struct Eltwise {
 /// oneDNN's function for ours; its own parameters are alpha and beta. Its ELU, Mish and Softplus are right to 1e-7 of
 /// 1, not of what comes out, so that small results would be wrong in most of their digits: those are left to our own
 /// code.
-std::optional<Eltwise> eltwise_of(const cpu::UnaryCall& call) {
+std::optional<Eltwise> eltwise_of(const UnaryCall& call) {
     const auto [a, b] = call.parameters;
     switch (call.function) {
         case Unary::relu: return Eltwise{Algorithm::eltwise_relu};
@@ -72,14 +70,14 @@ class Fuser {
 
    private:
     bool fuse(const PostOp& post) {
-        if (const auto unary = cpu::unary_call(post.op)) {
+        if (const auto unary = unary_call(post.op)) {
             const auto eltwise = eltwise_of(*unary);
             if (unary->function == Unary::copy) return true;
             if (!eltwise) return false;
             append(*eltwise);
             return true;
         }
-        const auto binary = cpu::binary_call(post.op);
+        const auto binary = binary_call(post.op);
         const auto algorithm = binary ? algorithm_of(*binary) : std::nullopt;
         if (!algorithm || post.operand_count != 1) return false;
         const bool reversed = post.position == 1;
@@ -103,7 +101,7 @@ class Fuser {
     std::optional<FusedEpilogue::Operand> operand_of(int input) const {
         const Placed& placed = request_.inputs[static_cast<std::size_t>(input)];
         const Placed& output = request_.outputs[0];
-        if (!cpu::is_f32_or_bf16(placed) || placed.sizes.size() > output.sizes.size()) return std::nullopt;
+        if (!cpu::is_f32_kept(placed) || placed.sizes.size() > output.sizes.size()) return std::nullopt;
         FusedEpilogue::Operand operand;
         operand.input = input;
         if (placed.sizes == output.sizes) {

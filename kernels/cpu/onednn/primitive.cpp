@@ -56,7 +56,7 @@ void PrimitiveBuilder::weight(int argument, const MemoryDesc& plain, const Memor
 }
 
 void PrimitiveBuilder::output(int argument, const MemoryDesc& desc, const Layout& layout) {
-    output_ = cpu::in_order(request_.outputs[0], layout);
+    output_ = in_order(request_.outputs[0], layout);
     kernel_->arguments.push_back({argument, desc, Argument::From::output, 0, {}});
 }
 
@@ -114,8 +114,7 @@ std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_d
         for (int k = 0; k < epilogue[i].operand_count; ++k) {
             const int input = epilogue[i].first_operand + k;
             Placed& placed = placed_[static_cast<std::size_t>(input)];
-            if (!request_.is_weight(input) && cpu::follows(placed, output_))
-                placed = cpu::in_order(placed, output_.layout);
+            if (!request_.is_weight(input) && cpu::follows(placed, output_)) placed = in_order(placed, output_.layout);
         }
     }
     if (!add_operands(desc, fused, refusal)) return nullptr;

@@ -55,7 +55,7 @@ class PrimitiveBuilder {
           weights_(weights),
           kernel_(std::make_unique<PreparedPrimitive>()),
           placed_(request.inputs) {
-        for (Placed& placed : placed_) placed = cpu::in_order(placed, Layout::plain());
+        for (Placed& placed : placed_) placed = in_order(placed, Layout::plain());
     }
 
     /// Data input `input`, which lies as `desc` has it.

@@ -12,7 +12,7 @@ bool within_limits(const Dims& numbers) {
 }
 
 Support supports_convolution(const KernelRequest& request, const ConvolutionProblem& problem) {
-    if (!cpu::is_f32_or_bf16(request)) return Support::no("computes in f32 and bf16 alone");
+    if (!cpu::is_f32_kept(request)) return Support::no("computes in f32 and bf16 alone");
     if (problem.padding_mode != "zeros") return Support::no("pads with zeros alone");
     if (!cpu::has_known_parameters(request)) return Support::no("takes weights that are known before the run");
     bool small = within_limits(problem.strides) && within_limits(problem.dilations) && within_limits(problem.weights) &&

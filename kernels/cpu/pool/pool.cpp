@@ -226,7 +226,7 @@ class Pool final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         if (!pool_plan(request)) return Support::no("takes pools alone, and of LPPool those with norm_type 1 or 2");
-        return is_f32_or_bf16(request) ? Support{} : Support::no("computes in f32 alone");
+        return is_f32_kept(request) ? Support{} : Support::no("computes in f32 alone");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,

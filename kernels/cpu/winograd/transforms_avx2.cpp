@@ -1,5 +1,6 @@
 #include <immintrin.h>
 
+#include "kernels/cpu/vector_avx2.hpp"
 #include "kernels/cpu/winograd/line_transforms.hpp"
 #include "kernels/cpu/winograd/tile_transforms.hpp"
 
@@ -23,9 +24,7 @@ struct Avx2 {
     SEQ_INLINE static Vector clamp(Vector value, Vector low, Vector high) {
         return _mm256_min_ps(high, _mm256_max_ps(low, value));
     }
-    SEQ_INLINE static Vector max_or_nan(Vector a, Vector b) {
-        return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
-    }
+    SEQ_INLINE static Vector max_or_nan(Vector a, Vector b) { return cpu::Vector::max_or_nan(a, b); }
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <immintrin.h>
 
+#include "kernels/cpu/vector_avx512.hpp"
 #include "kernels/cpu/winograd/line_transforms.hpp"
 #include "kernels/cpu/winograd/tile_transforms.hpp"
 
@@ -22,9 +23,7 @@ struct Avx512 {
     SEQ_INLINE static Vector clamp(Vector value, Vector low, Vector high) {
         return _mm512_maskz_min_ps(every, high, _mm512_maskz_max_ps(every, low, value));
     }
-    SEQ_INLINE static Vector max_or_nan(Vector a, Vector b) {
-        return _mm512_mask_mov_ps(_mm512_maskz_max_ps(every, a, b), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
-    }
+    SEQ_INLINE static Vector max_or_nan(Vector a, Vector b) { return cpu::Vector::max_or_nan(a, b); }
 };
 
 }  // namespace

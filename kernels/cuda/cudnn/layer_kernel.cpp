@@ -121,7 +121,7 @@ class Preparation {
     /// As it comes: the copy brings it into its order and type as well.
     void widen_input() {
         constexpr std::size_t alignment = 256;
-        const Placed input = own::in_order(request_.inputs[0], channels_order());
+        const Placed input = in_order(request_.inputs[0], channels_order());
         layer_->input_layouts[0] = input.layout;
         layer_->widening = own::widened_copy(input, form_.in_channels, own::storage_of(output_));
         layer_->wide_offset = (layer_->scratch_bytes + alignment - 1) / alignment * alignment;
@@ -165,7 +165,7 @@ class Preparation {
         const auto operand = rest.add_operand(*node_.bias, bias);
         if (!operand) return false;
         const int sources[] = {own::ProgramChain::result, *operand};
-        rest.append(own::Binary::add, sources);
+        rest.append(Binary::add, sources);
         return true;
     }
 

@@ -57,8 +57,8 @@ void ProgramChain::append(const UnaryCall& call) {
     if (call.function == Unary::copy) return;
     Step step;
     step.unary = call.function;
-    step.a = call.a;
-    step.b = call.b;
+    step.a = call.parameters[0];
+    step.b = call.parameters[1];
     push(step, result);
 }
 

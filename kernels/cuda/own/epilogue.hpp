@@ -6,18 +6,10 @@
 
 #include "kernels/cuda/own/geometry.hpp"
 #include "kernels/cuda/own/program.hpp"
+#include "kernels/element_calls.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::cuda::own {
-
-/// What an op does to one number: nullopt where it is no such op.
-struct UnaryCall {
-    Unary function = Unary::copy;
-    float a = 0, b = 0;
-};
-std::optional<UnaryCall> unary_call(const Op& op);
-/// nullopt where `op` does not combine tensors.
-std::optional<Binary> binary_call(const Op& op);
 
 /// Whether groups of four elements may be read and written there at once.
 bool is_aligned(const void* data, Storage storage);

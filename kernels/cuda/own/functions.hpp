@@ -1,39 +1,9 @@
 #pragma once
 
 #include "kernels/cuda/own/portable.hpp"
+#include "kernels/element_function.hpp"
 
 namespace seq::cuda::own {
-
-enum class Unary : std::uint8_t {
-    copy,
-    relu,
-    leaky_relu,  ///< a: slope
-    rrelu,       ///< a: slope
-    elu,         ///< a: alpha
-    celu,        ///< a: alpha
-    selu,
-    gelu,
-    gelu_tanh,
-    silu,
-    mish,
-    sigmoid,
-    log_sigmoid,
-    hardsigmoid,
-    hardswish,
-    hardtanh,    ///< from a to b
-    hardshrink,  ///< a: lambd
-    softshrink,  ///< a: lambd
-    tanhshrink,
-    softplus,  ///< a: beta, b: threshold
-    softsign,
-    tanh,
-    threshold,  ///< a: threshold, b: value
-    add,        ///< a
-    mul,        ///< a
-    div,        ///< by a
-};
-
-enum class Binary : std::uint8_t { add, sub, mul, div, prelu };
 
 SEQ_BODY float clamp(float x, float low, float high) { return x < low ? low : x > high ? high : x; }
 SEQ_BODY float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
@@ -58,7 +28,6 @@ SEQ_BODY float piecewise(Unary function, float x, float a, float b) {
     switch (function) {
         case Unary::relu: return x < 0.0f ? 0.0f : x;
         case Unary::leaky_relu: return x > 0.0f ? x : a * x;
-        case Unary::rrelu: return x >= 0.0f ? x : a * x;
         case Unary::hardsigmoid: return clamp(x + 3.0f, 0.0f, 6.0f) / 6.0f;
         case Unary::hardswish: return x * (clamp(x + 3.0f, 0.0f, 6.0f) / 6.0f);
         case Unary::hardtanh: return clamp(x, a, b);

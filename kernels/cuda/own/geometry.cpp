@@ -1,16 +1,10 @@
 #include "kernels/cuda/own/geometry.hpp"
 
-#include <functional>
-#include <numeric>
 #include <stdexcept>
 
 namespace seq::cuda::own {
 
-Placed in_order(const Placed& placed, const Layout& layout) { return placed.in(layout.kept(placed.layout.kept_as)); }
-
 Placed kept_like(const Placed& placed, const Placed& as) { return placed.in(placed.layout.kept(as.layout.kept_as)); }
-
-bool is_f32_kept(const Placed& placed) { return placed.in(placed.layout.order()).dtype == DType::f32; }
 
 Storage storage_of(const Placed& placed) {
     switch (placed.dtype) {
@@ -18,10 +12,6 @@ Storage storage_of(const Placed& placed) {
         case DType::bf16: return Storage::bf16;
         default: return Storage::f32;
     }
-}
-
-std::int64_t product(std::span<const std::int64_t> sizes) {
-    return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 std::int64_t count_of(const Placed& placed) { return product(placed.sizes); }
@@ -34,16 +24,6 @@ std::size_t physical_dim(const Placed& placed, std::size_t dim) {
     const std::size_t rank = placed.sizes.size();
     if (placed.layout.kind != LayoutKind::channels_last || dim == 0 || rank < 2) return dim;
     return dim == 1 ? rank - 1 : dim - 1;
-}
-
-Sizes dense_strides(std::span<const std::int64_t> sizes) {
-    Sizes strides(sizes.size());
-    std::int64_t stride = 1;
-    for (std::size_t i = sizes.size(); i-- > 0;) {
-        strides[i] = stride;
-        stride *= sizes[i];
-    }
-    return strides;
 }
 
 Sizes to_physical(const Sizes& of_dimensions, const Layout& layout) {
@@ -74,30 +54,6 @@ Sizes broadcast_strides(const Placed& placed, const Placed& target) {
         if (placed.sizes[i] != 1) strides[rank - placed.sizes.size() + i] = own[i];
     }
     return to_physical(strides, target.layout);
-}
-
-LoopNest merge_loops(const Sizes& sizes, const std::vector<Sizes>& strides) {
-    LoopNest nest;
-    nest.strides.resize(strides.size());
-    const auto append = [&](std::int64_t size, std::size_t dim) {
-        nest.sizes.push_back(size);
-        for (std::size_t k = 0; k < strides.size(); ++k)
-            nest.strides[k].push_back(dim < sizes.size() ? strides[k][dim] : 0);
-    };
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-        if (sizes[i] == 1) continue;
-        bool merges = !nest.sizes.empty();
-        for (std::size_t k = 0; merges && k < strides.size(); ++k)
-            merges = nest.strides[k].back() == strides[k][i] * sizes[i];
-        if (!merges) {
-            append(sizes[i], i);
-            continue;
-        }
-        nest.sizes.back() *= sizes[i];
-        for (std::size_t k = 0; k < strides.size(); ++k) nest.strides[k].back() = strides[k][i];
-    }
-    if (nest.sizes.empty()) append(1, sizes.size());
-    return nest;
 }
 
 Space space_of(std::span<const std::int64_t> sizes) {

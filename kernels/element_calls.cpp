@@ -1,11 +1,10 @@
-#include <limits>
+#include "kernels/element_calls.hpp"
 
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
 #include "graph/ops/dropout.hpp"
-#include "kernels/cpu/elementwise/functions.hpp"
 
-namespace seq::cpu {
+namespace seq {
 namespace {
 
 UnaryCall call(Unary function, double a = 0, double b = 0) {
@@ -77,10 +76,4 @@ std::optional<Binary> binary_call(const Op& op) {
     return std::nullopt;
 }
 
-std::optional<Clamp> clamp_of(const UnaryCall& call) {
-    if (call.function == Unary::relu) return Clamp{0, std::numeric_limits<float>::infinity()};
-    if (call.function != Unary::hardtanh || !(call.parameters[0] <= call.parameters[1])) return std::nullopt;
-    return Clamp{call.parameters[0], call.parameters[1]};
-}
-
-}  // namespace seq::cpu
+}  // namespace seq
