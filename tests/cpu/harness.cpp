@@ -81,61 +81,12 @@ PackedWeights MemoryWeights::packed(const Value& value, const std::string& key,
 
 KernelCase::KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue,
                        std::vector<DType> dtypes) {
-    NodeSpec spec;
-    spec.op = std::move(op);
-    spec.parameter_prefix = "layer";
-    spec.name = "layer";
-    const auto type_of = [](const std::vector<std::int64_t>& sizes, DType dtype) {
-        return TensorType{dtype, Shape(std::vector<Dim>(sizes.begin(), sizes.end()))};
-    };
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const DType dtype = i < dtypes.size() ? dtypes[i] : DType::f32;
-        spec.inputs.push_back(graph_.add_input("x" + std::to_string(i), type_of(inputs[i], dtype)));
-    }
-    for (const PostOpCase& post : epilogue) {
-        PostOpSpec added{post.op, {}, post.position};
-        for (const auto& sizes : post.operands) {
-            const std::string name = "operand" + std::to_string(graph_.values().size());
-            added.operands.push_back(post.constant ? graph_.add_parameter(name, type_of(sizes, DType::f32))
-                                                   : graph_.add_input(name, type_of(sizes, DType::f32)));
-        }
-        spec.epilogue.push_back(std::move(added));
-    }
-    node_ = graph_.add(std::move(spec));
+    node_ = add_case(graph_, std::move(op), inputs, epilogue, dtypes);
     for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
-        const Value& value = *node_->inputs[i];
-        auto tensor = std::make_shared<Tensor>(value.type.dtype, *value.type.shape.sizes());
-        fill(*tensor, static_cast<unsigned>(i) + 1);
-        if (value.name.ends_with("running_var")) {
-            for (float& number : tensor->data<float>()) number = std::abs(number) + 0.5f;
-        }
-        if (value.is_constant_like()) weights_.set(value, tensor);
-        data_.push_back(std::move(tensor));
+        data_.push_back(random_input(*node_, i));
+        if (node_->inputs[i]->is_constant_like()) weights_.set(*node_->inputs[i], data_.back());
     }
     compute_expected();
-}
-
-void KernelCase::fill(Tensor& tensor, unsigned seed) const {
-    std::mt19937 generator(seed);
-    std::normal_distribution<float> normal;
-    if (tensor.dtype() == DType::f32) {
-        for (float& value : tensor.data<float>()) value = normal(generator);
-        return;
-    }
-    const auto* embedding = node_->op.as<ops::Embedding>();
-    const std::int64_t range = embedding != nullptr ? embedding->num_embeddings : 100;
-    const auto fill_as = [&]<class T>(T) {
-        for (T& value : tensor.data<T>()) value = static_cast<T>(generator() % static_cast<unsigned long>(range));
-    };
-    switch (size_of(tensor.dtype())) {
-        case 8: tensor.dtype() == DType::f64 ? fill_as(double{}) : fill_as(std::int64_t{}); break;
-        case 4: fill_as(std::int32_t{}); break;
-        case 2: fill_as(std::int16_t{}); break;
-        default: fill_as(std::int8_t{}); break;
-    }
-    if (tensor.dtype() == DType::boolean) {
-        for (auto& value : tensor.data<std::int8_t>()) value = value % 2;
-    }
 }
 
 void KernelCase::compute_expected() {

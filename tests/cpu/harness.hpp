@@ -6,6 +6,7 @@
 
 #include "graph/ir.hpp"
 #include "kernels/kernel.hpp"
+#include "tests/node_case.hpp"
 
 namespace seq::test {
 
@@ -39,12 +40,7 @@ class MemoryWeights final : public WeightProvider {
 class KernelCase {
    public:
     /// A node of `op` on inputs of these types; `epilogue` gives each post-op and the sizes of its operands.
-    struct PostOpCase {
-        Op op;
-        std::vector<std::vector<std::int64_t>> operands;
-        int position = 0;
-        bool constant = false;  ///< operands are weights
-    };
+    using PostOpCase = test::PostOpCase;
     KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue = {},
                std::vector<DType> dtypes = {});
 
@@ -60,7 +56,6 @@ class KernelCase {
     std::vector<std::string> run_lowered(const std::vector<float>& values = {}, double own = 0x1p-8);
 
    private:
-    void fill(Tensor& tensor, unsigned seed) const;
     void compute_expected();
     /// How the numbers of a run are kept.
     struct Keeping {

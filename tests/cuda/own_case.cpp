@@ -124,10 +124,6 @@ void overflow(Tensor& result, Kept kept) {
     }
 }
 
-TensorType type_of(const std::vector<std::int64_t>& sizes, DType dtype) {
-    return {dtype, Shape(std::vector<Dim>(sizes.begin(), sizes.end()))};
-}
-
 }  // namespace
 
 void ImmediateQueue::copy_to_device(void* device, const void* host, std::size_t bytes) {
@@ -140,59 +136,8 @@ void ImmediateQueue::copy_on_device(void* to, const void* from, std::size_t byte
 
 OwnCase::OwnCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue,
                  std::vector<DType> dtypes, std::vector<std::size_t> constants) {
-    NodeSpec spec;
-    spec.op = std::move(op);
-    spec.parameter_prefix = "layer";
-    spec.name = "layer";
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const DType dtype = i < dtypes.size() ? dtypes[i] : DType::f32;
-        const std::string name = "x" + std::to_string(i);
-        const bool is_constant = std::find(constants.begin(), constants.end(), i) != constants.end();
-        spec.inputs.push_back(is_constant ? graph_.add_parameter(name, type_of(inputs[i], dtype))
-                                          : graph_.add_input(name, type_of(inputs[i], dtype)));
-    }
-    for (const Post& post : epilogue) {
-        PostOpSpec added{post.op, {}, post.position};
-        for (const auto& sizes : post.operands) {
-            const std::string name = "operand" + std::to_string(graph_.values().size());
-            added.operands.push_back(post.constant ? graph_.add_parameter(name, type_of(sizes, DType::f32))
-                                                   : graph_.add_input(name, type_of(sizes, DType::f32)));
-        }
-        spec.epilogue.push_back(std::move(added));
-    }
-    node_ = graph_.add(std::move(spec));
-    for (std::size_t i = 0; i < node_->inputs.size(); ++i) {
-        const Value& value = *node_->inputs[i];
-        auto tensor = std::make_shared<Tensor>(value.type.dtype, *value.type.shape.sizes());
-        fill(*tensor, static_cast<unsigned>(i) + 1);
-        if (value.name.ends_with("running_var")) {
-            for (float& number : tensor->data<float>()) number = std::abs(number) + 0.5f;
-        }
-        data_.push_back(std::move(tensor));
-    }
-}
-
-void OwnCase::fill(Tensor& tensor, unsigned seed) const {
-    std::mt19937 generator(seed);
-    std::normal_distribution<float> normal;
-    if (tensor.dtype() == DType::f32) {
-        for (float& value : tensor.data<float>()) value = normal(generator);
-        return;
-    }
-    const auto* embedding = node_->op.as<ops::Embedding>();
-    const std::int64_t range = embedding != nullptr ? embedding->num_embeddings : 100;
-    const auto fill_as = [&]<class T>(T) {
-        for (T& value : tensor.data<T>()) value = static_cast<T>(generator() % static_cast<unsigned long>(range));
-    };
-    switch (size_of(tensor.dtype())) {
-        case 8: fill_as(std::int64_t{}); break;
-        case 4: fill_as(std::int32_t{}); break;
-        case 2: fill_as(std::int16_t{}); break;
-        default: fill_as(std::int8_t{}); break;
-    }
-    if (tensor.dtype() == DType::boolean) {
-        for (auto& value : tensor.data<std::int8_t>()) value = value % 2;
-    }
+    node_ = add_case(graph_, std::move(op), inputs, epilogue, dtypes, constants);
+    for (std::size_t i = 0; i < node_->inputs.size(); ++i) data_.push_back(random_input(*node_, i));
 }
 
 void OwnCase::put(const std::vector<float>& values, std::size_t input) {

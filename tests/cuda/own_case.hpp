@@ -6,6 +6,7 @@
 
 #include "kernels/cuda/own/host_queue.hpp"
 #include "kernels/kernel.hpp"
+#include "tests/node_case.hpp"
 
 namespace seq::test {
 
@@ -24,12 +25,7 @@ class ImmediateQueue final : public cuda::own::HostQueue {
 /// A node on random data, what the reference makes of it, and what our CUDA kernels do, on the host.
 class OwnCase {
    public:
-    struct Post {
-        Op op;
-        std::vector<std::vector<std::int64_t>> operands;
-        int position = 0;
-        bool constant = false;  ///< operands are weights
-    };
+    using Post = PostOpCase;
     /// `constants`: the data inputs that are weights.
     OwnCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue = {},
             std::vector<DType> dtypes = {}, std::vector<std::size_t> constants = {});
@@ -45,7 +41,6 @@ class OwnCase {
         Layout order;
         Kept kept = Kept::own;
     };
-    void fill(Tensor& tensor, unsigned seed) const;
     std::vector<Tensor> expected(Kept kept) const;
     KernelRequest request_for(const Offer& offer) const;
     bool run_one(const Kernel& kernel, const Offer& offer, double tolerance, double own);

@@ -12,10 +12,10 @@ using seq::test::OwnCase;
 namespace {
 
 const float inf = std::numeric_limits<float>::infinity();
-const float nan = std::numeric_limits<float>::quiet_NaN();
+const float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 void check_nonfinite(const Op& op, const std::vector<std::vector<std::int64_t>>& inputs) {
-    for (const std::vector<float>& values : {std::vector<float>{nan, 0.5f, -2.0f}, {inf, 1.0f}, {-inf}}) {
+    for (const std::vector<float>& values : {std::vector<float>{not_a_number, 0.5f, -2.0f}, {inf, 1.0f}, {-inf}}) {
         OwnCase example(op, inputs);
         example.put(values);
         CHECK(example.run().size() == 1);
@@ -160,7 +160,7 @@ TEST_CASE("CUDA convolutions of numbers that are not finite") {
                          Op(ops::ConvTranspose2d{.out_channels = 9, .kernel_size = 3, .stride = 2}),
                          Op(ops::Conv2d{.out_channels = 9, .kernel_size = 3, .padding = 1, .groups = 3})}) {
         OwnCase example(op, {{2, 3, 5, 4}});
-        example.put({inf, nan, 1.0f, -1.0f}, 1);  // zeros of the padding meet no infinite weight
+        example.put({inf, not_a_number, 1.0f, -1.0f}, 1);  // zeros of the padding meet no infinite weight
         CHECK(example.run().size() == 1);
     }
 }

@@ -220,11 +220,7 @@ class PreparedResponseNorm final : public OwnKernel {
     }
 
     void launch(const RunContext& context) const override {
-        ResponseNormWalk walk = walk_;
-        walk.source = context.inputs[0];
-        walk.target = context.outputs[0];
-        walk.epilogue = epilogue.fused(context.inputs);
-        launch_response_norm(*context.queue, walk, count_);
+        launch_response_norm(*context.queue, bound(walk_, context), count_);
     }
 
    private:

@@ -23,6 +23,15 @@ class OwnKernel : public PreparedKernel {
     }
     virtual void launch(const RunContext& context) const = 0;
 
+    /// A walk that reads input 0, writes output 0 and has the fused epilogue, with a run's memory.
+    template <class Walk>
+    Walk bound(Walk walk, const RunContext& context) const {
+        walk.source = context.inputs[0];
+        walk.target = context.outputs[0];
+        walk.epilogue = epilogue.fused(context.inputs);
+        return walk;
+    }
+
     ProgramChain epilogue;
     /// Whether `launch` evaluates ProgramChain::fused on what it writes.
     bool fuses_epilogue = false;

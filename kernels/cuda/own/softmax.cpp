@@ -46,11 +46,7 @@ class PreparedSoftmax final : public OwnKernel {
     }
 
     void launch(const RunContext& context) const override {
-        SoftmaxWalk walk = walk_;
-        walk.source = context.inputs[0];
-        walk.target = context.outputs[0];
-        walk.epilogue = epilogue.fused(context.inputs);
-        launch_softmax(*context.queue, walk, rows_, shape_);
+        launch_softmax(*context.queue, bound(walk_, context), rows_, shape_);
     }
 
    private:
@@ -89,11 +85,7 @@ class PreparedGlu final : public OwnKernel {
     }
 
     void launch(const RunContext& context) const override {
-        GateWalk walk = walk_;
-        walk.source = context.inputs[0];
-        walk.target = context.outputs[0];
-        walk.epilogue = epilogue.fused(context.inputs);
-        launch_gate(*context.queue, walk, count_);
+        launch_gate(*context.queue, bound(walk_, context), count_);
     }
 
    private:
