@@ -56,6 +56,16 @@ class Company {
     std::vector<std::thread> threads_;
 };
 
+/// Whether `holds` comes to be true, on a machine that may be busy with other things.
+template <class Condition>
+bool eventually(const Condition& holds) {
+    const auto start = std::chrono::steady_clock::now();
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() - start > 20s) return false;
+    }
+    return true;
+}
+
 TEST_CASE("sessions that run beside others again and again take their part of the threads") {
     const int usable = cpu::usable_concurrency();
     ThreadShare share(usable);
@@ -65,10 +75,11 @@ TEST_CASE("sessions that run beside others again and again take their part of th
         {
             const Company company(others);
             CHECK(threads_of(share) == usable);  // they may end at once
-            const int part = threads_of(share);
-            CHECK(part >= 1);
-            CHECK(part * (others + 1) <= std::max(usable, others + 1));
-            CHECK(threads_of(share) == part);
+            // Runs that a busy machine keeps apart are no loop.
+            CHECK(eventually([&] {
+                const int part = threads_of(share);
+                return part >= 1 && part * (others + 1) <= std::max(usable, others + 1) && threads_of(share) == part;
+            }));
         }
         CHECK(threads_of(share) == usable);
     }
@@ -80,16 +91,6 @@ int loop(ThreadShare& share, std::chrono::milliseconds time = 10ms) {
     const auto start = std::chrono::steady_clock::now();
     while (std::chrono::steady_clock::now() - start < time) share.execute(true, [&] { in_turn += share.in_turn(); });
     return in_turn;
-}
-
-/// Whether `holds` comes to be true, on a machine that may be busy with other things.
-template <class Condition>
-bool eventually(const Condition& holds) {
-    const auto start = std::chrono::steady_clock::now();
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() - start > 20s) return false;
-    }
-    return true;
 }
 
 /// A session that has its turn, and is in a run, for as long as this lives.
