@@ -25,7 +25,11 @@ struct Vector {
         return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane);
     }
     static Float load(const float* from, Mask mask) { return _mm256_maskload_ps(from, mask); }
-    static void store(float* to, Float value, Mask mask) { _mm256_maskstore_ps(to, mask, value); }
+    /// Zen takes a dozen cycles for a masked store, whatever the mask, and most masks let everything through.
+    static void store(float* to, Float value, Mask mask) {
+        if (_mm256_movemask_ps(_mm256_castsi256_ps(mask)) == (1 << lanes) - 1) return store(to, value);
+        _mm256_maskstore_ps(to, mask, value);
+    }
 
     /// Numbers that are kept as bf16, which are the upper halves of these.
     static Float load(const std::uint16_t* from) {

@@ -18,7 +18,7 @@ struct Avx2 {
     SEQ_INLINE static Vector load(const float* from) { return _mm256_loadu_ps(from); }
     SEQ_INLINE static Vector load(const float* from, Mask mask) { return _mm256_maskload_ps(from, mask); }
     SEQ_INLINE static void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }
-    SEQ_INLINE static void store(float* to, Vector value, Mask mask) { _mm256_maskstore_ps(to, mask, value); }
+    SEQ_INLINE static void store(float* to, Vector value, Mask mask) { cpu::Vector::store(to, value, mask); }
     SEQ_INLINE static Vector splat(float value) { return _mm256_set1_ps(value); }
     /// A NaN stays.
     SEQ_INLINE static Vector clamp(Vector value, Vector low, Vector high) {
