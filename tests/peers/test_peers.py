@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import math
+import os
 import sys
 import unittest
 
@@ -12,7 +13,8 @@ sys.dont_write_bytecode = True
 
 from support import Temporary, fake, npy  # noqa: E402
 
-from peers_board import answers, board, case, cold, command, figures, making, networks, quiet, report  # noqa: E402
+from peers_board import answers, board, case, cold, command, environment, figures  # noqa: E402
+from peers_board import machine, making, networks, quiet, report  # noqa: E402
 from peers_board.errors import UsageError  # noqa: E402
 
 
@@ -205,6 +207,20 @@ class Cases(Temporary):
         self.assertIn("openvino failed: the worker ended with status 3: out of luck", words)
         self.assertIn("torch-jit's answer is 0.5 of the largest magnitude", words)
 
+    def test_seq_alone_has_no_ratios(self):
+        content = self.content()
+        content["settings"]["peers"] = ["seq"]
+        for key in ("cases", "cold"):
+            for case_ in content[key]:
+                case_["peers"] = {peer: r for peer, r in case_["peers"].items() if peer.startswith("seq")}
+                case_ |= {"best_peer": None, "ratio": None}
+        words = report.text(content)
+        self.assertRegex(words, r"\| network:batch \| +seq \|\n")
+        self.assertRegex(words, r"\| mlp:8 +\| 2\.00 \(4\.00\) \|\n")
+        self.assertRegex(words, r"\| network:batch \| +seq .seqx \| +seq \|\n")
+        self.assertNotIn("ratio", words)
+        self.assertFalse(networks.compares(["openvino", "ncnn"]) or networks.compares(["seq", "rtneural"]))
+
     def test_what_nobody_has_run_is_named(self):
         failed, done = {"error": "it cannot be made"}, {"median_ms": 1.0}
         cases = [{"network": name, "batch": batch, "threads": threads, "peers": peers} for name, batch, threads, peers in (
@@ -263,6 +279,37 @@ def run(*arguments):
     return status, out.getvalue(), err.getvalue()
 
 
+class Machine(Temporary):
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def quotas(self):
+        return [quota for quota in map(machine.quota, machine.control_groups(self.folder)) if quota < math.inf]
+
+    def test_what_control_groups_leave(self):
+        self.assertEqual(self.quotas(), [])
+        self.write("proc/self/cgroup", "4:cpu,cpuacct:/docker/x\n2:memory:/docker/y\n0::/a/b\nnothing\n")
+        self.write("sys/fs/cgroup/a/cpu.max", "150000 100000\n")
+        self.write("sys/fs/cgroup/a/b/cpu.max", "max 100000\n")
+        self.write("sys/fs/cgroup/memory/docker/y/cpu.max", "1 100000\n")
+        self.write("sys/fs/cgroup/cpu,cpuacct/docker/x/cpu.cfs_quota_us", "400000\n")
+        self.write("sys/fs/cgroup/cpu,cpuacct/docker/x/cpu.cfs_period_us", "100000\n")
+        self.write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n")
+        self.write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n")
+        self.assertEqual(sorted(self.quotas()), [1.5, 4])
+
+    def test_rubbish_limits_nothing(self):
+        self.write("proc/self/cgroup", "0::/../../x\n:\n1:cpu\n")
+        for text in ("many 5", "100000 0", ""):
+            self.write("sys/fs/cgroup/cpu.max", text)
+            self.assertEqual(self.quotas(), [])
+
+    def test_cores(self):
+        self.assertIn(machine.cores(), range(1, len(os.sched_getaffinity(0)) + 1))
+
+
 class CommandLine(unittest.TestCase):
     def refuses(self, words, *arguments):
         status, _, said = run(*arguments)
@@ -282,6 +329,18 @@ class CommandLine(unittest.TestCase):
         self.refuses("--rounds and --seconds", "--rounds", "0")
         self.refuses("the board has batches 1, 8", "--net", "unet", "--batch", "7")
         self.refuses("names nothing", "--net", ",")
+        self.refuses(f"this process may use {machine.cores()} core", "--threads", "1,99999")
+        self.refuses(f"--threads {machine.cores() + 1}", "--threads", str(machine.cores() + 1))
+
+    def test_where_the_board_goes(self):
+        def out(*arguments):
+            return command.complete(command.make_parser().parse_args(arguments)).out
+
+        self.assertEqual(out(), environment.CACHE / "board")
+        self.assertEqual(out("--peers", "seq,ncnn"), environment.CACHE / "board")
+        self.assertIsNone(out("--peers", "seq"))
+        self.assertIsNone(out("--peers", "ncnn"))
+        self.assertEqual(out("--peers", "seq", "-o", "here").name, "here")
 
     def test_without_what_it_needs(self):
         status, _, said = run("--python", "/nowhere/python")

@@ -112,6 +112,8 @@ class Board:
         return self.options.cold_runs > 0 and batch == min(self.batches(name)) and threads == max(self.options.threads)
 
     def write(self):
+        if self.options.out is None:
+            return
         self.options.out.mkdir(parents=True, exist_ok=True)
         write_whole(self.options.out / "board.json", json.dumps(self.content, indent=1) + "\n")
         write_whole(self.options.out / "board.md", report.text(self.content))
@@ -147,13 +149,18 @@ def draw(python, env, source, target):
 
 
 def run(options):
+    compares = networks.compares(options.peers)
+    if not compares:
+        say(f"--peers {','.join(options.peers)}: there are no ratios without seq and a peer beside it")
     board = Board(options)
     board.run()
     print(report.text(board.content), end="")
-    say(f"the board is {options.out / 'board.json'}, its tables {options.out / 'board.md'}")
-    draw(board.python, board.env, options.out / "board.json", options.out / f"board.{options.picture}")
-
-
+    if options.out is None:
+        say("no board is written; -o DIR writes one")
+    else:
+        say(f"the board is {options.out / 'board.json'}, its tables {options.out / 'board.md'}")
+    if compares:
+        draw(board.python, board.env, options.out / "board.json", options.out / f"board.{options.picture}")
     nothing = untimed(board.content["cases"])
     if nothing:
         raise BoardError(f"nothing was timed of {', '.join(nothing)}: the board says why")

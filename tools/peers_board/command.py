@@ -20,6 +20,7 @@ Times seq beside ONNX Runtime, OpenVINO, ncnn and PyTorch: the same networks wit
   tools/peers --net resnet50 --dtype bf16           in bf16: each peer's own way of it
   tools/peers --net torchvision:squeezenet1_1,nets.py:tiny@3x32x32 --batch 1
                                                     other networks: of torchvision, and what tiny of nets.py returns
+  tools/peers --net mlp --peers seq                 seq alone: times without ratios, which leave no board behind
   tools/peers --render board.json                   tables and picture of a board that was measured before
 
 It installs the peers into .cache/peers/environment (several GB; nothing else is touched), builds build/seq_worker, makes
@@ -66,8 +67,8 @@ def make_parser():
         help="fresh processes for cold start and memory, at each network's least batch and most threads (5; with --quick 1); 0: none",
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="few networks and short rounds, where nothing else is said")
-    parser.add_argument("-o", "--out", type=pathlib.Path, metavar="DIR", default=environment.CACHE / "board",
-                        help="where the board goes (.cache/peers/board)")  # fmt: skip
+    parser.add_argument("-o", "--out", type=pathlib.Path, metavar="DIR", help="where the board goes (.cache/peers/board; without "
+                        "seq or without a peer to compare it with: nowhere)")  # fmt: skip
     parser.add_argument("--picture", choices=("svg", "png"), default="svg", help="the kind of picture (svg)")
     parser.add_argument("--render", metavar="FILE", help="measures nothing: tables and picture of a board.json")
     parser.add_argument(
@@ -118,12 +119,18 @@ def complete(options):
     options.networks = named_networks(options.net) if options.net else defaults["networks"]
     options.batches = numbers(options.batch, "--batch") if options.batch else defaults["batches"]
     options.threads = numbers(options.threads, "--threads") if options.threads else sorted({1, machine.cores()})
+    cores = machine.cores()
+    if options.threads[-1] > cores:
+        usable = "1 core" if cores == 1 else f"{cores} cores"
+        raise UsageError(f"--threads {options.threads[-1]}: this process may use {usable}, by its affinity and control groups")
     options.peers = words(options.peers, "--peers", networks.PEERS) if options.peers else list(networks.PEERS)
     if options.rtneural is None and "rtneural" in options.peers:
         if named:
             raise UsageError("--peers rtneural: --rtneural says where its sources are")
         options.peers.remove("rtneural")
     options.peers = [peer for peer in networks.PEERS if peer in options.peers]
+    if options.out is None and networks.compares(options.peers):
+        options.out = environment.CACHE / "board"
     for key in ("rounds", "seconds", "cold_runs"):
         if getattr(options, key) is None:
             setattr(options, key, defaults[key])
@@ -150,6 +157,7 @@ def main():
         print(f"peers: {f'{error.filename}: {error.strerror}' if of_file else error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\npeers: stopped; what was measured until then is in the board's files", file=sys.stderr)
+        there = "" if options.out is None else "; what was measured until then is in the board's files"
+        print(f"\npeers: stopped{there}", file=sys.stderr)
         return 130
     return 0

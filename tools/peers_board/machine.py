@@ -1,6 +1,7 @@
 """What machine this is, and the versions of all that is measured."""
 
 import json
+import math
 import os
 import pathlib
 import platform
@@ -12,8 +13,41 @@ FLAGS = ("avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx51
 
 
 def cores():
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0))
+    """For how many this process may use, by its affinity and by what its control groups leave, in whole ones."""
+    usable = len(os.sched_getaffinity(0))
+    return max(1, int(min([usable, *map(quota, control_groups())])))
+
+
+def control_groups(root="/"):
+    """The folders with the limits on the processor's time, of the process's own group and of those around it, as
+    kernels/cpu/control_group finds them."""
+    folders, mounted = [], pathlib.Path(root, "sys/fs/cgroup")
+    try:
+        lines = pathlib.Path(root, "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        _, controllers, group = (line.split(":", 2) + ["", ""])[:3]
+        if not controllers:
+            mounts = [mounted, mounted / "unified"]
+        else:
+            mounts = [mounted / controllers, mounted / "cpu"] if "cpu" in controllers.split(",") else []
+        group = pathlib.PurePosixPath(os.path.normpath("/" + group.lstrip("/"))).relative_to("/")
+        folders += [mount / path for mount in mounts for path in (group, *group.parents)]
+    return folders
+
+
+def quota(folder):
+    """Processors' time that a group leaves; infinity where it sets no limit."""
+    try:
+        if (folder / "cpu.max").exists():
+            words = (folder / "cpu.max").read_text().split()
+        else:
+            words = [(folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")]
+        time, period = map(int, words)
+    except (OSError, ValueError):  # "max 100000"
+        return math.inf
+    return time / period if time > 0 and period > 0 else math.inf
 
 
 def describe():

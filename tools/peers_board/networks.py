@@ -16,6 +16,11 @@ PEERS = ("seq", "onnxruntime", "openvino", "ncnn", "torch-jit", "torch-eager", "
 ASIDE = ("rtneural",)
 
 
+def compares(peers):
+    """Whether ratios can come of these peers."""
+    return "seq" in peers and any(peer not in ("seq", *ASIDE) for peer in peers)
+
+
 @dataclasses.dataclass(frozen=True)
 class Network:
     name: str

@@ -50,14 +50,22 @@ def text(board):
 
 
 def latencies(cases, peers):
-    header = ["network:batch", *peers, "best peer", "ratio", "quartiles"]
+    """With the ratios where there can be some."""
+    compares = networks.compares(peers)
+    header = ["network:batch", *peers, *(["best peer", "ratio", "quartiles"] if compares else [])]
     rows = []
     for case in cases:
-        cells = [_latency(case["peers"].get(peer, {}), peer == case["best_peer"]) for peer in peers]
-        quartiles = "to".join(f" {value:.2f} " for value in case["ratio_quartiles"]).strip() if case["ratio"] else ""
-        ratio = f"{case['ratio']:.2f}" if case["ratio"] else ""
-        rows.append([f"{case['network']}:{case['batch']}", *cells, case["best_peer"] or "", ratio, quartiles])
+        best = case["best_peer"] if compares else None
+        cells = [_latency(case["peers"].get(peer, {}), peer == best) for peer in peers]
+        rows.append([f"{case['network']}:{case['batch']}", *cells, *(_compared(case) if compares else [])])
     return table(header, rows)
+
+
+def _compared(case):
+    if not case["ratio"]:
+        return [case["best_peer"] or "", "", ""]
+    quartiles = "to".join(f" {value:.2f} " for value in case["ratio_quartiles"]).strip()
+    return [case["best_peer"], f"{case['ratio']:.2f}", quartiles]
 
 
 def _latency(result, best):
@@ -71,7 +79,8 @@ def _latency(result, best):
 
 def cold(cases, peers, key, part, scale=1.0):
     columns = [peer for peer in [networks.COMPILED, *peers] if any(peer in case["peers"] for case in cases)]
-    compiled = networks.COMPILED in columns
+    kinds = {"_compiled": f"ratio, {networks.COMPILED}", "": "ratio, seq"} if networks.COMPILED in columns else {"": "ratio"}
+    kinds = kinds if networks.compares(peers) else {}
     rows = []
     for case in cases:
         results = [case["peers"].get(peer, {}) for peer in columns]
@@ -80,11 +89,9 @@ def cold(cases, peers, key, part, scale=1.0):
             if key in result else "failed" if "error" in result else ""
             for result in results
         ]  # fmt: skip
-        kinds = ("_compiled", "") if compiled else ("",)
         found = [_cold_ratio(case, key, part, kind) for kind in kinds]
         rows.append([f"{case['network']}:{case['batch']}", *cells, *found])
-    names = [f"ratio, {networks.COMPILED}", "ratio, seq"] if compiled else ["ratio"]
-    return table(["network:batch", *columns, *names], rows)
+    return table(["network:batch", *columns, *kinds.values()], rows)
 
 
 def _cold_ratio(case, key, part, kind):
