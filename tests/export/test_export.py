@@ -26,11 +26,12 @@ try:
     import torch
 
     import nets
+    import refused
+    import written
 except ImportError as error:
     torch = None
     print(f"skipped: all that needs PyTorch ({error})", file=sys.stderr)
 
-NETS = HERE / "nets.py"
 
 
 def run(*arguments):
@@ -71,6 +72,11 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((status, "PyTorch is not installed" in said), (1, True), said)
 
 
+def names_of(source):
+    """Of the modules that the file defines for the tests."""
+    return [name for name, item in vars(source).items() if isinstance(item, type) and hasattr(item, "inputs")]
+
+
 @unittest.skipUnless(torch, "needs PyTorch")
 class Exporting(unittest.TestCase):
     def setUp(self):
@@ -78,11 +84,12 @@ class Exporting(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def export(self, name, *more, inputs=None):
+    def export(self, name, *more, inputs=None, source=None):
+        source = source or nets
         if inputs is None:
-            inputs = getattr(getattr(nets, name, None), "inputs", ())
+            inputs = getattr(getattr(source, name, None), "inputs", ())
         given = [part for text in inputs for part in ("--input", text)]
-        return run(f"{NETS}:{name}", "-o", self.folder, *given, *more)
+        return run(f"{HERE / source.__name__}.py:{name}", "-o", self.folder, *given, *more)
 
     def succeeds(self, name, *more):
         """The model file and the weights."""
@@ -133,6 +140,12 @@ class Numbers(Exporting):
         _, weights = self.succeeds("ListUNet")
         self.assertGreater(weights["downs.0.1.running_mean"].abs().min().item(), 0)
 
+    def test_what_people_write(self):
+        for name in names_of(written):
+            with self.subTest(name):
+                status, out, said = self.export(name, "--seed", "1", "--check", source=written)
+                self.assertEqual((status, "of the largest magnitude" in out), (0, True), said)
+
     def test_weights_from_a_file(self):
         module = nets.Siamese()
         torch.save({"state_dict": module.state_dict()}, self.folder / "trained.pt")
@@ -153,6 +166,11 @@ class Numbers(Exporting):
 
 
 class Refusals(Exporting):
+    def test_what_people_write(self):
+        for name in names_of(refused) + ["scripted"]:
+            with self.subTest(name):
+                self.fails(name, 1, *getattr(refused, name).says, source=refused)
+
     def test_all_at_once_by_name_with_lines(self):
         said = self.fails(
             "Inexpressible", 1, "exp: no layer does this", "`gain`", "attention: MultiheadAttention", "flip", "dropout",

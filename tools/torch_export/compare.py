@@ -1,5 +1,6 @@
 """seqc's answer beside PyTorch's, on a seeded random input."""
 
+import inspect
 import os
 import pathlib
 import subprocess
@@ -78,12 +79,19 @@ def difference(expected, actual):
     return apart / largest if largest else apart
 
 
+def answers_of(module, arguments, inputs, tensors):
+    """The module's own, with `tensors` for those of `arguments` (forward's, by name) that are among `inputs`."""
+    given = (tensor.clone() for tensor in tensors)  # a module may change what it is given
+    values = {name: next(given) if item in inputs else item for name, item in arguments.items()}
+    by_name = inspect.BoundArguments(inspect.signature(module.forward), values)
+    with torch.no_grad():
+        return flat(module(*by_name.args, **by_name.kwargs))
+
+
 def compare(module, arguments, spec, inputs, tensors, output_names):
     """The largest difference over all outputs; an ExportError where it is more than the tolerance."""
-    given = (tensor.clone() for tensor in tensors)  # a module may change what it is given
     try:
-        with torch.no_grad():
-            expected = flat(module(*[next(given) if item in inputs else item for item in arguments]))
+        expected = answers_of(module, arguments, inputs, tensors)
     except Exception as error:  # whatever an operation finds wrong with its inputs
         raise ExportError(f"the module fails on a random input: {error}") from error
     actual = seqc_answers(spec, inputs, tensors, output_names)

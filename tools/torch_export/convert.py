@@ -1,6 +1,5 @@
 """A traced graph to layers, one node at a time. Every operation that has no layer is refused, all in one go."""
 
-import dataclasses
 import math
 import operator
 
@@ -10,36 +9,10 @@ from torch.fx.node import map_aggregate
 
 from . import functions, modules
 from .errors import Inexpressible, Refusal
-from .layers import Layer, Value, known_types
+from .layers import Layer, Stored, Value, known_types, stand_in
+from .memory import COPIES, MAY_COPY, VIEWS, Memory
 from .sizes import Tensor, Varying
-from .trace import layer_type
-
-# The result shares memory with the operand, so that changing one in place changes the other.
-VIEWS = {"Flatten", "Unflatten", "Reshape", "Squeeze", "Unsqueeze", "Permute", "Transpose", "Slice", "Split"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Stored:
-    """A parameter or buffer that is an operand."""
-
-    path: str
-    tensor: torch.Tensor
-
-    def refusal(self):
-        if self.path.startswith("_tensor_constant"):
-            return Inexpressible("takes a tensor that forward makes, and a model file has tensors only inside layers")
-        kind = "parameter" if isinstance(self.tensor, torch.nn.Parameter) else "buffer"
-        reason = f"takes the {kind} `{self.path}` as an operand, and a model file has parameters only inside layers"
-        return Inexpressible(reason)
-
-
-def stand_in(samples):
-    """For the result of an operation that was refused: what follows is looked at for itself."""
-    if isinstance(samples[0], Tensor):
-        return Value(None, samples=samples)
-    if isinstance(samples[0], (tuple, list)):
-        return tuple(stand_in(parts) for parts in zip(*samples))
-    return samples[0]
+from .trace import IN_PLACE, layer_type
 
 
 def function_name(node):
@@ -48,7 +21,32 @@ def function_name(node):
         return node.target
     if node.op == "call_module":
         return node.target.rsplit(".", 1)[-1]
-    return getattr(node.target, "__name__", str(node.target))
+    name = getattr(node.target, "__name__", str(node.target))
+    return name[1:] if node.target in IN_PLACE.values() else name.removesuffix("_with_indices")
+
+
+def without_layer(graph_module, node, failure=""):
+    """Why no layer does the operation, whatever its arguments are; None where one may. `failure`: what PyTorch said
+    when it was tried without data."""
+    if node is None or node.op not in ("call_module", "call_function", "call_method"):
+        return None
+    if node.op == "call_module":
+        kind = layer_type(graph_module.get_submodule(node.target))
+        return None if kind in known_types() else f"seq has no layer type {kind}{modules.advice(kind)}"
+    if functions.find(node) is None:
+        return f"no layer does this{functions.advice(function_name(node))}"
+    if "nonzero" in failure and function_name(node) == "getitem":
+        return "takes what a mask chooses: how much that is depends on the numbers, and no layer does it"
+    return None
+
+
+def refusal(graph_module, node, reason):
+    """With the place of the operation, as the user knows it."""
+    what = function_name(node)
+    path = ".".join(part.split("@")[0] for part in node.meta["scope"])
+    if node.op == "call_module":
+        path, what = node.target, type(graph_module.get_submodule(node.target)).__name__
+    return Refusal(path, what, reason, node.meta.get("source"))
 
 
 class Call:
@@ -87,7 +85,12 @@ class Call:
             self.converter.fixed[path] = layer
         else:
             layer = Layer(kind, options, operands, self.scope, name, shares=first)
-            if (layer.kind, layer.options) != (first.kind, first.options):
+            if layer.kind != first.kind:
+                raise Inexpressible(
+                    f"takes the parameters of `{path}`, which are those of {first.kind}, for {kind}; give that a "
+                    "module of its own, whose weight may be the same tensor"
+                )
+            if layer.options != first.options:
                 raise Inexpressible(f"uses the parameters of {path} again with other options")
         return self.converter.add(self, layer)
 
@@ -106,6 +109,7 @@ class Converter:
         self.nodes = list(graph_module.graph.nodes)
         self.position = {node: index for index, node in enumerate(self.nodes)}
         self.guesses = set()
+        self.memory = Memory()
 
     def run(self):
         live = self._live()
@@ -123,6 +127,11 @@ class Converter:
         for operand in layer.operands:
             if isinstance(operand, Stored):
                 raise operand.refusal()
+            if isinstance(operand, Varying):
+                raise Inexpressible(
+                    "computes with a number that follows the input's size, and a model file holds fixed numbers; give "
+                    "the input a fixed size there"
+                )
             if not isinstance(operand, Value):
                 raise Inexpressible(f"takes {type(operand).__name__} where a tensor is expected")
         if layer.kind not in known_types():
@@ -155,6 +164,8 @@ class Converter:
         if node.op == "call_method":
             return node.target.endswith("_") and not node.target.endswith("__")
         if node.op == "call_function":
+            if node.target in IN_PLACE.values():
+                return _holds_tensor(self.samples[node.name][0])
             name = function_name(node)
             return bool(node.kwargs.get("inplace")) or (name.endswith("_") and not name.endswith("__"))
         return False
@@ -167,6 +178,10 @@ class Converter:
             self._guess(node)
             return
         try:
+            if self._in_place(node):
+                self._check_change(node)
+            if reason := without_layer(self.graph_module, node):
+                raise Inexpressible(reason)
             call = Call(self, node)
             result = self._module(call) if node.op == "call_module" else self._function(call)
             self._keep(node, result)
@@ -197,15 +212,10 @@ class Converter:
 
     def _module(self, call):
         module = self.graph_module.get_submodule(call.node.target)
-        kind = layer_type(module)
-        if kind not in known_types():
-            raise Inexpressible(f"seq has no layer type {kind}")
-        return modules.convert(call, module, kind, *self._arguments(call.node))
+        return modules.convert(call, module, layer_type(module), *self._arguments(call.node))
 
     def _function(self, call):
         mapping = functions.find(call.node)
-        if mapping is None:
-            raise Inexpressible("no layer does this")
         arguments, options = self._arguments(call.node)
         if not functions.takes_parameters(mapping):
             arguments, options = map_aggregate(arguments, _operand), map_aggregate(options, _operand)
@@ -247,34 +257,59 @@ class Converter:
             for index, value in enumerate(result):
                 value.samples = tuple(sample[index] for sample in samples)
         self.values[node] = result
+        self._note_memory(node, result)
+
+    def _note_memory(self, node, result):
+        """Where the result lies, as far as its first operand's memory is concerned."""
+        operand = next(iter(node.all_input_nodes), None)
+        name, before = function_name(node), self.values.get(operand)
+        if operand is None or name in COPIES:
+            return
+        parts = list(result) if isinstance(result, (tuple, list)) else [result]
+        if name == "getitem" and isinstance(before, (tuple, list)):
+            self.memory.same(node, operand, node.args[1])
+        elif result is before and name not in MAY_COPY:
+            self.memory.same(node, operand)
+        elif any(part is before or _is_view(part) for part in parts):
+            self.memory.view(node, operand)
+
+    def _check_change(self, node):
+        """Before a change in place: whether there are names for what comes of it."""
+        operand = node.all_input_nodes[0]
+        changed = self.values.get(operand)
+        if isinstance(changed, Stored):
+            kept = "a tensor that forward makes" if changed.is_made else f"the {changed.kind} `{changed.path}`"
+            raise Inexpressible(f"changes {kept}, and a model file keeps nothing from one run to the next")
+        now = self.position[node]
+        for other, value in self.values.items():
+            if not isinstance(value, Value) or self.memory.are_same(other, operand):
+                continue
+            if self.memory.overlap(other, operand) and any(self.position[user] > now for user in other.users):
+                raise Inexpressible("changes a tensor in place of which a view is used later")
 
     def _rebind(self, node):
         """After a change in place all names of the changed tensor mean the result."""
-        changed = self.values.get(node.all_input_nodes[0])
-        result = self.values[node]
-        if not isinstance(changed, Value) or not isinstance(result, Value):
+        operand, result = node.all_input_nodes[0], self.values[node]
+        if not isinstance(self.values.get(operand), Value) or not isinstance(result, Value):
             return
-        related = {id(value) for layer in self.layers if layer.kind in VIEWS for value in _both_sides(layer, changed)}
-        now = self.position[node]
         for other, value in self.values.items():
-            if value is changed:
+            if isinstance(value, tuple):
+                self.values[other] = tuple(
+                    result if self.memory.is_part(operand, other, index) else part for index, part in enumerate(value)
+                )
+            elif other is not node and self.memory.are_same(other, operand):
                 self.values[other] = result
-            elif id(value) in related and any(self.position[user] > now for user in other.users):
-                raise Inexpressible("changes a tensor in place of which a view is used later")
+        self.memory.same(node, operand)
 
     def _refuse(self, node, reason):
         self.values[node] = stand_in(self.samples[node.name])
-        what = function_name(node)
-        path = ".".join(part.split("@")[0] for part in node.meta["scope"])
-        if node.op == "call_module":
-            path, what = node.target, type(self.graph_module.get_submodule(node.target)).__name__
-        self.refusals.append(Refusal(path, what, reason, node.meta.get("source")))
+        self.refusals.append(refusal(self.graph_module, node, reason))
 
     def _output(self, node):
         values = []
 
         def collect(item):
-            value = self.values.get(item) if isinstance(item, torch.fx.Node) else item
+            value = self.values.get(item, self.samples[item.name][0]) if isinstance(item, torch.fx.Node) else item
             if isinstance(value, (tuple, list)):
                 for part in value:
                     collect(part)
@@ -284,7 +319,7 @@ class Converter:
             elif isinstance(value, Value):
                 values.append(value)
             elif value is not None:
-                self.refusals.append(Refusal("", "output", "returns something that no layer computes"))
+                self.refusals.append(_returns(value))
 
         collect(node.args[0])
         for value in values:
@@ -315,11 +350,14 @@ def _operand(argument):
     return argument.tensor.item()
 
 
-def _both_sides(view, changed):
-    """The tensors that share memory with `changed` through this layer."""
-    if view.operands[0] is changed:
-        return view.outputs
-    return view.operands[:1] if changed.layer is view else []
+def _is_view(value):
+    return isinstance(value, Value) and value.layer is not None and value.layer.kind in VIEWS
+
+
+def _returns(value):
+    kind = f"the {value.kind} {value.path}" if isinstance(value, Stored) else type(value).__name__
+    reason = f"returns {kind}; outputs are tensors that layers give, alone or in a tuple, list or dict"
+    return Refusal("", "output", reason)
 
 
 def _holds_tensor(sample):

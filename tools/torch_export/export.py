@@ -27,19 +27,22 @@ def export(options, input_texts, symbols):
     module = load.load_module(source, function, options.seed)
     if options.weights is not None:
         load.load_weights(module, options.weights)
+    notes = [f"{path}: the parametrization is folded into its weight" for path in trace.fold_parametrizations(module)]
+    if unseen := trace.unseen(module):
+        raise Refused(name, unseen)
     defaults = _torchvision_input(function) if source == "torchvision" and not input_texts else []
     inputs, arguments = match_inputs(module, input_texts or defaults, name)
     unknown = set(symbols) - {dim for spec in inputs for dim in spec.shape if isinstance(dim, str)}
     if unknown:
         raise UsageError(f"--set: no input has the symbol {', '.join(sorted(unknown))}")
     model = build(module, name, inputs, arguments, symbols, options.rename)
-    for note in model.notes:
+    for note in notes + model.notes:
         print(f"note: {note}", file=sys.stderr)
     spec = write(options.out, name, model)
     if options.check:
         binding = sizes.first_binding(inputs, symbols)
         tensors = compare.make_inputs(inputs, binding, module, options.seed or 0)
-        apart = compare.compare(module, list(arguments.values()), spec, inputs, tensors, model.output_names)
+        apart = compare.compare(module, arguments, spec, inputs, tensors, model.output_names)
         print(f"{spec}: {apart:.2g} of the largest magnitude from PyTorch")
 
 
@@ -74,13 +77,15 @@ def match_inputs(module, texts, name):
 
 def build(module, name, inputs, arguments, symbols, rename):
     """The text and the parameters of the model file; raises Refused with all that has no layer."""
-    notes = [f"{path}: the parametrization is folded into its weight" for path in trace.fold_parametrizations(module)]
-    hooked = trace.hooks_of_leaves(module)
-    if hooked:
-        raise Refused(name, hooked)
     defaults = {key: item for key, item in arguments.items() if not isinstance(item, sizes.Input)}
     graph = trace.trace(module, name, defaults)
-    samples = sizes.record(graph, list(arguments.values()), sizes.bindings(inputs, symbols))
+    try:
+        samples = sizes.record(graph, list(arguments.values()), sizes.bindings(inputs, symbols))
+    except sizes.Failed as error:
+        misspelled = isinstance(error.__cause__, AttributeError)
+        if not misspelled and (reason := convert.without_layer(graph, error.node, str(error))):
+            raise Refused(name, [convert.refusal(graph, error.node, reason)]) from error
+        raise
     names = [item.name if isinstance(item, sizes.Input) else None for item in arguments.values()]
     converter = convert.Converter(graph, samples, names).run()
     if converter.refusals:
@@ -88,7 +93,7 @@ def build(module, name, inputs, arguments, symbols, rename):
     layers = convert.prune(converter.layers, converter.outputs)
     root, renamed = place(layers, name, {spec.name for spec in inputs}, rename)
     state, left_out = load.needed_state(module, layers, renamed)
-    notes += converter.notes + [f"{old} is called {new}" for old, new in renamed.items()]
+    notes = converter.notes + [f"{old} is called {new}" for old, new in renamed.items()]
     if left_out:
         notes.append(f"left out, as no layer uses them: {_shortened(left_out)}")
     weights = f"{name}.safetensors" if state else None

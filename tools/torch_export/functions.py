@@ -7,7 +7,7 @@ from . import functions_arithmetic, functions_elementwise, functions_shape, func
 
 _TABLES = [functions_elementwise, functions_arithmetic, functions_shape, functions_spatial, functions_weights]
 _MAPPINGS = {name: mapping for table in _TABLES for name, mapping in table.MAPPINGS.items()}
-_TAKES_PARAMETERS = frozenset(functions_weights.MAPPINGS.values())
+_TAKES_PARAMETERS = frozenset([*functions_weights.MAPPINGS.values(), functions_shape.getitem])
 _ROOTS = ("torch", "torchvision", "_operator", "builtins")
 
 
@@ -25,6 +25,28 @@ def find(node):
     return _MAPPINGS.get(name)
 
 
+# What to write instead, or why there is nothing.
+_ADVICE = {
+    "einsum": "matmul, permute and sum say the same",
+    "item": "it depends on the numbers, and options of layers do not",
+    "repeat": "torch.cat puts copies side by side",
+    "normalize": "F.layer_norm and F.rms_norm can be written",
+}
+for _names, _advice in (
+    (["max_unpool1d", "max_unpool2d", "max_unpool3d"], "F.interpolate and ConvTranspose can be written"),
+    (["zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full"],
+     "F.pad puts numbers beside a tensor, and arithmetic takes numbers as they are"),
+    (["gt", "lt", "ge", "le", "eq", "ne", "where", "masked_fill"], "F.threshold, clamp and ReLU choose by a number"),
+    (["rand", "randn", "rand_like", "randn_like", "bernoulli"], "a model gives the same each time"),
+):  # fmt: skip
+    _ADVICE |= dict.fromkeys(_names, _advice)
+
+
+def advice(name):
+    """Behind a refusal; empty where there is none."""
+    return f"; {_ADVICE[name]}" if name in _ADVICE else ""
+
+
 def takes_parameters(mapping):
-    """Whether arguments of the function become parameters of its layer."""
+    """Whether the mapping looks at stored tensors by itself, most often since they become parameters of its layer."""
     return mapping in _TAKES_PARAMETERS

@@ -81,8 +81,9 @@ def matmul(call, input, other):
 
 def attention(call, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
     """Softmax of the scaled products of queries and keys, times the values."""
-    if attn_mask is not None or is_causal or enable_gqa or dropout_p:
-        raise Inexpressible("has a mask, dropout or grouped heads, which no layer does")
+    extras = {"a mask": attn_mask is not None or is_causal, "dropout": dropout_p, "grouped heads": enable_gqa}
+    if present := " and ".join(name for name, is_there in extras.items() if is_there):
+        raise Inexpressible(f"has {present}, which no layer does")
     widths = {sizes[-1] for sizes in query.sizes}
     if scale is None and len(widths) > 1:
         raise Inexpressible("is scaled by a size that depends on the input's")
@@ -109,6 +110,7 @@ MAPPINGS = {
     "negative": negative,
     "square": square,
     "pow": power,
+    "ipow": power,
     "addcmul": addcmul,
     "scaled_dot_product_attention": attention,
     "mean": _reduce("Mean"),

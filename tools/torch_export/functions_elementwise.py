@@ -92,6 +92,14 @@ def clamp(call, input, min=None, max=None):
     return call.add("Threshold", [input], threshold=min, value=min)
 
 
+def clamp_min(call, input, min):
+    return clamp(call, input, min)
+
+
+def clamp_max(call, input, max):
+    return clamp(call, input, max=max)
+
+
 def glu(call, input, dim=-1):
     return call.add("GLU", [input], dim=dim)
 
@@ -134,6 +142,8 @@ MAPPINGS |= {
     "threshold": threshold,
     "clamp": clamp,
     "clip": clamp,
+    "clamp_min": clamp_min,
+    "clamp_max": clamp_max,
     "glu": glu,
     "softmax": _softmax("Softmax"),
     "softmin": _softmax("Softmin"),

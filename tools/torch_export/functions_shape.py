@@ -8,7 +8,7 @@ the symbols: a size that is the same at all of them is a number, one that follow
 import math
 
 from .errors import Inexpressible
-from .layers import Value
+from .layers import Stored, Value, stand_in
 from .sizes import Varying
 
 
@@ -108,6 +108,8 @@ def movedim(call, input, source, destination):
 
 def attribute(call, input, name):
     """x.T and x.mT."""
+    if not isinstance(input, Value):  # x.max(1).values: the operation before was refused
+        return stand_in(call.result)
     if name == "mT" or (name == "T" and input.rank == 2):
         return transpose(call, input, -2, -1)
     raise Inexpressible(f"the attribute {name} is nothing that a layer gives")
@@ -165,7 +167,7 @@ def select(call, input, dim, index):
 def _spread(index, rank):
     """With the dimensions that `...` stands for."""
     index = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(item, (Value, bool, list)) for item in index):
+    if not all(item in (None, Ellipsis) or isinstance(item, (slice, Varying)) or type(item) is int for item in index):
         raise Inexpressible("is indexed by a tensor, a list or a truth value; no layer gathers")
     missing = rank - sum(item is not None and item is not Ellipsis for item in index)
     if Ellipsis not in index:
@@ -188,6 +190,8 @@ def _taken(call, input, dim, item, sizes):
 
 def getitem(call, input, index):
     """x[...] of a tensor, and the choice of one of several results."""
+    if isinstance(input, Stored):
+        raise input.refusal()
     if not isinstance(input, Value):
         return input[index]
     value, dim, dropped, added = input, 0, [], []

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from .errors import Inexpressible
 
+INDICES = "return_indices gives a second output, and seq's pools give the values alone"
 _MODES = {"nearest", "linear", "bilinear", "trilinear"}
 _PADS = {
     "constant": "ConstantPad",
@@ -18,11 +19,15 @@ def max_pool(dimensions):
         call, input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
     ):
         if return_indices:
-            raise Inexpressible("return_indices gives a second output, which seq's pools do not have")
+            raise Inexpressible(INDICES)
         options = {"kernel_size": kernel_size, "stride": stride or None, "padding": padding, "dilation": dilation}
         return call.add(f"MaxPool{dimensions}d", [input], **options, ceil_mode=ceil_mode)
 
     return mapping
+
+
+def with_indices(call, *arguments, **options):
+    raise Inexpressible(INDICES)
 
 
 def avg_pool(dimensions):
@@ -49,7 +54,7 @@ def lp_pool(dimensions):
 def adaptive_pool(kind, dimensions):
     def mapping(call, input, output_size, return_indices=False):
         if return_indices:
-            raise Inexpressible("return_indices gives a second output, which seq's pools do not have")
+            raise Inexpressible(INDICES)
         return call.add(f"Adaptive{kind}Pool{dimensions}d", [input], output_size=output_size)
 
     return mapping
@@ -124,4 +129,6 @@ for _dimensions in (1, 2, 3):
         f"lp_pool{_dimensions}d": lp_pool(_dimensions),
         f"adaptive_avg_pool{_dimensions}d": adaptive_pool("Avg", _dimensions),
         f"adaptive_max_pool{_dimensions}d": adaptive_pool("Max", _dimensions),
+        f"max_pool{_dimensions}d_with_indices": with_indices,
+        f"adaptive_max_pool{_dimensions}d_with_indices": with_indices,
     }

@@ -2,6 +2,8 @@
 
 from .errors import Inexpressible
 
+MAX_NORM = "max_norm changes the table while it is used"
+
 
 def owner(**parameters):
     """The path whose weight, bias, ... these are; None where there are none."""
@@ -9,8 +11,11 @@ def owner(**parameters):
     paths = set()
     for name, stored in given.items():
         path = getattr(stored, "path", None)
-        if path is None:
-            raise Inexpressible(f"its {name} is computed, and a layer's parameters are stored")
+        if path is None or stored.is_made:
+            raise Inexpressible(
+                f"its {name} is computed by forward, and a layer's parameters are stored; "
+                "torch.nn.utils.parametrize computes them where they can be folded"
+            )
         *outer, own = path.split(".")
         if own != name:
             raise Inexpressible(f"its {name} is called `{path}`, and a layer has it as `{name}`")
@@ -120,7 +125,7 @@ def embedding(
     call, input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
 ):
     if max_norm is not None:
-        raise Inexpressible("max_norm changes the table while it is used")
+        raise Inexpressible(MAX_NORM)
     path = owner(weight=weight)
     rows, width = weight.tensor.shape
     options = {"num_embeddings": rows, "embedding_dim": width, "padding_idx": padding_idx}

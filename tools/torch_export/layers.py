@@ -8,6 +8,10 @@ import re
 
 import torch
 
+from .errors import Inexpressible
+from .sizes import Tensor
+from .state import MADE_IN_FORWARD
+
 OP_LIST = pathlib.Path(__file__).resolve().parents[2] / "graph/op_list.def"
 
 # seq's own layers have no constructor in torch.nn to take defaults from.
@@ -90,6 +94,29 @@ class Value:
         return len(self.samples[0].sizes)
 
 
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A parameter or buffer that is an operand."""
+
+    path: str
+    tensor: torch.Tensor
+
+    @property
+    def is_made(self):
+        """Whether forward makes it."""
+        return self.path.startswith(MADE_IN_FORWARD)
+
+    @property
+    def kind(self):
+        return "parameter" if isinstance(self.tensor, torch.nn.Parameter) else "buffer"
+
+    def refusal(self):
+        if self.is_made:
+            return Inexpressible("takes a tensor that forward makes, and a model file has tensors only inside layers")
+        what = f"the {self.kind} `{self.path}`"
+        return Inexpressible(f"takes {what} as an operand, and a model file has parameters only inside layers")
+
+
 @dataclasses.dataclass(eq=False)
 class Layer:
     """A layer to write. One that is `fixed` has parameters, whose names demand its scope and name; others may move."""
@@ -112,3 +139,12 @@ class Layer:
     @property
     def path(self):
         return ".".join((*self.scope, self.name))
+
+
+def stand_in(samples):
+    """For the result of an operation that was refused: what follows is looked at for itself."""
+    if isinstance(samples[0], Tensor):
+        return Value(None, samples=samples)
+    if isinstance(samples[0], (tuple, list)):
+        return tuple(stand_in(parts) for parts in zip(*samples))
+    return samples[0]

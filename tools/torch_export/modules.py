@@ -3,11 +3,24 @@
 import torch
 
 from .errors import Inexpressible
-from .functions_spatial import check_mode
+from .functions_spatial import INDICES, check_mode
+from .functions_weights import MAX_NORM
 from .layers import Value, signature
 
 TWO_INPUTS = {"Bilinear"}
 _AFFINE = ("affine", "elementwise_affine")
+
+
+_ADVICE = {
+    "MultiheadAttention": "Linear and F.scaled_dot_product_attention can be written",
+    "SyncBatchNorm": "BatchNorm is the same in evaluation",
+}
+_ADVICE |= dict.fromkeys(["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"], "Upsample and ConvTranspose can be written")
+
+
+def advice(kind):
+    """Behind a refusal; empty where there is none."""
+    return f"; {_ADVICE[kind]}" if kind in _ADVICE else ""
 
 
 def _option(module, name):
@@ -28,7 +41,9 @@ def options_of(module, kind):
 def convert(call, module, kind, arguments, keywords):
     """The layer of a module; its parameters keep their path."""
     if getattr(module, "return_indices", False):
-        raise Inexpressible("return_indices gives a second output, which seq's pools do not have")
+        raise Inexpressible(INDICES)
+    if getattr(module, "max_norm", None) is not None:
+        raise Inexpressible(MAX_NORM)
     operands = [*arguments, *keywords.values()]
     expected = 2 if kind in TWO_INPUTS else 1
     if len(operands) != expected or not all(isinstance(operand, Value) for operand in operands):

@@ -14,6 +14,15 @@ from .errors import ExportError
 
 BATCH = 2
 OTHER = 64
+_PLACES = ("cpu", "cuda")
+
+
+class Failed(ExportError):
+    """The operation `node` failed at the sizes tried."""
+
+    def __init__(self, node, text):
+        self.node = node
+        super().__init__(text)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +85,7 @@ def _describe(value):
 
 
 class _Recorder(torch.fx.Interpreter):
-    """Runs the graph and keeps a description of what each node gives."""
+    """Runs the graph, with all tensors on the meta device, and keeps a description of what each node gives."""
 
     def __init__(self, graph_module, samples):
         super().__init__(graph_module)
@@ -88,6 +97,23 @@ class _Recorder(torch.fx.Interpreter):
         result = super().run_node(node)
         self.samples.setdefault(node, []).append(_describe(result))
         return result
+
+    def call_method(self, target, args, kwargs):
+        if target in _PLACES:
+            return args[0]
+        args = tuple("meta" if _is_place(item) else item for item in args) if target == "to" else args
+        return super().call_method(target, args, _without_places(kwargs))
+
+    def call_function(self, target, args, kwargs):
+        return super().call_function(target, args, _without_places(kwargs))
+
+
+def _is_place(item):
+    return isinstance(item, torch.device) or (isinstance(item, str) and item.split(":")[0] in _PLACES)
+
+
+def _without_places(kwargs):
+    return {key: "meta" if key == "device" and _is_place(item) else item for key, item in kwargs.items()}
 
 
 def _on_meta(graph_module):
@@ -110,10 +136,10 @@ def record(graph_module, arguments, all_bindings):
         recorder = _Recorder(empty, samples)
         given = [item.empty(binding) if isinstance(item, Input) else item for item in arguments]
         try:
-            with torch.no_grad():
+            with torch.no_grad(), torch.device("meta"):
                 recorder.run(*given, enable_io_processing=False)
         except Exception as error:  # whatever an operation finds wrong with its inputs
-            raise ExportError(_failure(recorder.node, binding, error)) from error
+            raise Failed(recorder.node, _failure(recorder.node, binding, error)) from error
     return {node.name: tuple(results) for node, results in samples.items()}
 
 
