@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -66,6 +65,27 @@ Candidate parse_candidate(const Json& json) {
     candidate.cold = parse_time(json.at("cold_us"));
     if (json.contains("measured_for")) candidate.measured_for = json.at("measured_for").get<std::string>();
     return candidate;
+}
+
+/// Whether the first key is the cache's, as `save` writes it: the rest may be damaged, cut off, or of another format.
+bool begins_as_cache(const std::string& path) {
+    constexpr std::string_view begin = "{\"seq_timings\":";
+    constexpr std::string_view blanks = " \n\r\t";
+    std::ifstream file(path, std::ios::binary);
+    std::size_t matched = 0;
+    for (char c = 0; matched < begin.size() && file.get(c);) {
+        if (blanks.find(c) != std::string_view::npos) continue;
+        if (c != begin[matched]) return false;
+        ++matched;
+    }
+    return matched == begin.size();
+}
+
+/// With the key anywhere.
+bool is_cache(const std::string& path) {
+    std::ifstream file(path);
+    const Json json = Json::parse(file, nullptr, false);
+    return json.is_object() && json.contains("seq_timings") && json["seq_timings"].is_number_integer();
 }
 
 /// Through a file beside it, so that nobody reads half a file.
@@ -143,34 +163,29 @@ bool TimingCache::save() {
     if (holds_other(path_)) return false;
     Machines machines = read(path_);
     for (const auto& [key, candidates] : added_) machines[machine_][key] = candidates;
-    Json json{{"seq_timings", format}, {"machines", Json::object()}};
+    nlohmann::ordered_json json{{"seq_timings", format}};
+    Json all = Json::object();
     for (const auto& [machine, layers] : machines) {
-        Json& object = json["machines"][machine] = Json::object();
+        Json& object = all[machine] = Json::object();
         for (const auto& [key, candidates] : layers) {
             Json& list = object[key] = Json::array();
             for (const Candidate& candidate : candidates) list.push_back(candidate_json(candidate));
         }
     }
+    json["machines"] = std::move(all);
     if (!write_whole(path_, json.dump(1) + "\n")) return false;
     added_.clear();
     return true;
 }
 
 bool TimingCache::holds_other(const std::string& path) {
-    constexpr std::size_t enough = 16;  // to be told from what a cache begins with
     std::error_code failure;
     const auto status = std::filesystem::status(path, failure);
     if (!std::filesystem::exists(status)) return false;
     if (!std::filesystem::is_regular_file(status)) return true;
-    std::string begin;
-    std::ifstream file(path, std::ios::binary);
-    for (char c = 0; begin.size() < enough && file.get(c);) {
-        if (std::string_view(" \n\r\t").find(c) == std::string_view::npos) begin += c;
-    }
-    constexpr std::string_view first_keys[] = {"{\"machines\":", "{\"seq_timings\":"};
-    return begin.size() == enough &&
-           std::none_of(std::begin(first_keys), std::end(first_keys),
-                        [&](std::string_view key) { return begin.starts_with(key.substr(0, enough)); });
+    const std::uintmax_t bytes = std::filesystem::file_size(path, failure);
+    if (failure) return true;
+    return bytes > 0 && !begins_as_cache(path) && (bytes > most_bytes || !is_cache(path));
 }
 
 std::string TimingCache::default_path() {

@@ -14,8 +14,8 @@ namespace seq {
 class TimingCache {
    public:
     TimingCache() = default;
-    /// Reads the file where it exists. One that cannot be read, or is none of ours, counts as empty, and is replaced
-    /// when there is something to write.
+    /// Reads the file where it exists. One that cannot be read counts as empty; where it is a cache nevertheless, it is
+    /// replaced when there is something to write.
     TimingCache(std::string path, std::string machine);
 
     /// nullptr where the key is not known.
@@ -29,8 +29,8 @@ class TimingCache {
 
     /// "$XDG_CACHE_HOME/seq/timings.json" or "~/.cache/seq/timings.json"; empty where neither variable is set.
     static std::string default_path();
-    /// Whether there is something at the path that is no timing cache, nor the beginning of one, and is to be left
-    /// alone.
+    /// Whether there is something at the path that is to be left alone: neither empty nor a timing cache. One that is
+    /// damaged or of another format is a cache as long as it says so.
     static bool holds_other(const std::string& path);
 
    private:

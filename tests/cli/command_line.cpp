@@ -38,6 +38,25 @@ TEST_CASE("--shape takes up to eight positive sizes or symbols, and a name") {
     CHECK(seqc(check + "x=2,3,32,32").status == 0);
 }
 
+TEST_CASE("--timing-cache leaves files alone that are no timing caches, however short") {
+    const std::string net = "explain goldens/cifar_cnn.json --tune fast --timing-cache ";
+    const std::string path = scratch_path("cache.json");
+    for (const char* text : {"my notes", "{}", "[1, 2]", "x", "\n", "{\"seq\": 1, \"inputs\": {\"x\": [1]}}"}) {
+        CAPTURE(text);
+        write_file(path, text);
+        const ProcessResult result = seqc(net + path);
+        CHECK(result.status == 2);
+        CHECK(result.errors.find("no timing cache") != std::string::npos);
+        CHECK(read_file(path) == text);
+    }
+    for (const char* text : {"", "{\"seq_timings\": 1, \"machines\": {\"cut off"}) {
+        CAPTURE(text);
+        write_file(path, text);
+        CHECK(seqc(net + path).status == 0);
+        CHECK(read_file(path).find("Conv2d") != std::string::npos);
+    }
+}
+
 TEST_CASE("modules without layers do not grow without bound") {
     std::string modules = R"("m0": {"layers": []})";
     for (int i = 1; i < 30; ++i) {

@@ -126,10 +126,11 @@ TEST_CASE("times are kept by machine and layer, and what two processes add to on
     CHECK(read.find("b")->at(1).outputs.front() == Layout::blocked(16));
 }
 
-TEST_CASE("a timing cache that is none counts as empty and is replaced") {
+TEST_CASE("a timing cache that cannot be read counts as empty and is replaced") {
     const char* const files[] = {"",
-                                 "{",
-                                 "[]",
+                                 "{\"seq_timings\":",
+                                 "{ \"seq_timings\" : 1, \"machines\": {\"m",
+                                 "{\"machines\": {}, \"seq_timings\": 2}",
                                  "{\"seq_timings\": 99, \"machines\": {}}",
                                  "{\"seq_timings\": 1}",
                                  R"({"seq_timings": 1, "machines": {"m": {"a": [{"kernel": 3}]}}})",
@@ -147,7 +148,10 @@ TEST_CASE("a timing cache that is none counts as empty and is replaced") {
 
 TEST_CASE("what is no timing cache is left as it is") {
     for (const char* text :
-         {"{\"seq\": 1, \"inputs\": {\"x\": [1]}}", "a text that someone wrote", "[1, 2, 3, 4, 5, 6, 7, 8, 9]"}) {
+         {"{\"seq\": 1, \"inputs\": {\"x\": [1]}}", "a text that someone wrote", "[1, 2, 3, 4, 5, 6, 7, 8, 9]", "short",
+          "\n", "{", "[]", "{}", "42", "{\"seq_timings", "{\"machines\": {\"a\": \"of someone else\"}}",
+          "{\"machines\": {\"a\": ", "{\"seq_timings_of_mine\": 1}", "{\"a\": 0, \"seq_timings\": \"none\"}"}) {
+        CAPTURE(text);
         const ScratchFile file("other.json");
         write(file, text);
         CHECK(TimingCache::holds_other(file.path));
