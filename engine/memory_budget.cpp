@@ -20,19 +20,6 @@ namespace {
 
 constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
 
-/// What the control groups leave; unbounded where there are none.
-std::size_t group_limit() {
-    std::size_t least = unbounded;
-    for (const auto& folder : cpu::control_groups("memory")) {
-        for (const char* name : {"memory.max", "memory.limit_in_bytes"}) {
-            std::ifstream file(folder / name);
-            std::size_t bytes = 0;
-            if (file >> bytes && bytes > 0) least = std::min(least, bytes);
-        }
-    }
-    return least;
-}
-
 std::size_t resource_limit() {
     rlimit limit{};
     const bool known = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
@@ -49,10 +36,24 @@ struct BudgetState {
     std::size_t taken = 0;
 };
 
+std::size_t group_memory(const std::filesystem::path& root) {
+    // Stacks, graphs and the code that oneDNN writes: whoever goes beyond the limit is ended without a word.
+    constexpr std::size_t own = std::size_t{16} << 20;
+    std::size_t least = unbounded;
+    for (const auto& folder : cpu::control_groups("memory", root)) {
+        for (const char* name : {"memory.max", "memory.limit_in_bytes"}) {
+            std::ifstream file(folder / name);
+            std::size_t bytes = 0;
+            if (file >> bytes && bytes > 0) least = std::min(least, bytes);
+        }
+    }
+    return least == unbounded ? unbounded : least - std::min(own, least / 2);
+}
+
 std::size_t usable_memory() {
     const auto machine =
         static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    return std::min({machine, group_limit(), resource_limit()});
+    return std::min({machine, group_memory(), resource_limit()});
 }
 
 void refuse_memory(const std::string& what, std::size_t bytes, std::size_t limit, const std::string& more) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -11,8 +12,12 @@
 
 namespace seq {
 
-/// Bytes of memory that this process may use: the machine's, or what a limit on it leaves.
+/// Bytes of memory that this process may use for models: the machine's, or what a limit on it leaves.
 std::size_t usable_memory();
+
+/// What the control groups of Linux leave for models, beside what the process is without one; the largest number where
+/// they set no limit. `root`: where proc and sys lie.
+std::size_t group_memory(const std::filesystem::path& root = "/");
 
 /// Throws Error shape/limit: "`what` 3.1 GiB, more than the memory limit of 2.0 GiB`more`".
 [[noreturn]] void refuse_memory(const std::string& what, std::size_t bytes, std::size_t limit,

@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 
 #include "frontend/weights/weights.hpp"
@@ -33,6 +35,26 @@ TEST_CASE("claims count together as long as they live, and what does not fit is 
     moved = {};
     CHECK_THROWS_WITH(budget.claim(2000, "this"), "this takes 2.0 KiB, more than the memory limit of 1000 B");
     CHECK(budget.claim(1000, "this").bytes() == 1000);
+}
+
+TEST_CASE("control groups leave models what the process does not need itself") {
+    const std::filesystem::path root = std::filesystem::temp_directory_path() / fmt::format("seq-memory-{}", getpid());
+    const auto set = [&](const std::string& name, const std::string& text) {
+        std::filesystem::create_directories((root / name).parent_path());
+        std::ofstream(root / name) << text;
+    };
+    constexpr std::size_t mib = std::size_t{1} << 20, unbounded = std::numeric_limits<std::size_t>::max();
+    CHECK(group_memory(root) == unbounded);
+    set("proc/self/cgroup", "4:memory:/box\n0::/a/b\n");
+    set("sys/fs/cgroup/a/b/memory.max", "max\n");
+    CHECK(group_memory(root) == unbounded);
+    set("sys/fs/cgroup/a/memory.max", std::to_string(1024 * mib));
+    CHECK(group_memory(root) == 1008 * mib);
+    set("sys/fs/cgroup/memory/box/memory.limit_in_bytes", std::to_string(100 * mib));
+    CHECK(group_memory(root) == 84 * mib);
+    set("sys/fs/cgroup/a/b/memory.max", std::to_string(8 * mib));
+    CHECK(group_memory(root) == 4 * mib);
+    std::filesystem::remove_all(root);
 }
 
 TEST_CASE("what is packed or kept counts as long as anybody owns it") {
