@@ -200,6 +200,7 @@ int run_bench(const Arguments& arguments) {
     const Clock::time_point loading_end = Clock::now();
     const double load_ms = milliseconds_since(process_start);
     if (tune != seq::Tune::none) {
+        const Progress progress("tuning");
         loaded.reset();
         options.tune = tune;
         loaded = std::make_unique<Loaded>(compile_model(*model, options), bindings);

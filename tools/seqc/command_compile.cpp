@@ -45,7 +45,10 @@ seq::PlanSource source_of(const Arguments& arguments) {
 
 void save(const Arguments& arguments, const Model& model, const std::vector<seq::Bindings>& bindings) {
     const seq::Executable executable = compile_model(model, compile_options(arguments, model, seq::Tune::fast));
-    for (const seq::Bindings& values : bindings) executable.plan(values);
+    {
+        const Progress progress("compiling");
+        for (const seq::Bindings& values : bindings) executable.plan(values);
+    }
     seq::SaveOptions options;
     options.bindings = bindings;
     options.portable = arguments.portable;

@@ -10,6 +10,7 @@
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/model.hpp"
+#include "tools/seqc/progress.hpp"
 #include "tools/seqc/status.hpp"
 
 namespace seqc {
@@ -285,7 +286,10 @@ int run_explain(const Arguments& arguments) {
                        });
     if (!known) refuse_layer(arguments.layer, model->graph());
     const seq::Executable executable = compile_model(*model, compile_options(arguments, *model, seq::Tune::fast));
-    const auto whole = executable.plan(bindings_for(arguments, model->graph()));
+    const auto whole = [&] {
+        const Progress progress("compiling");
+        return executable.plan(bindings_for(arguments, model->graph()));
+    }();
     if (whole->slice != nullptr)
         print_note(fmt::format("the batch is computed in slices: {}", whole->slicing.to_string()));
     for (const seq::LayerInfo& layer : layers) {

@@ -148,7 +148,6 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
 }
 
 seq::Executable compile_model(const Model& model, const seq::CompileOptions& options) {
-    if (options.tune != seq::Tune::none) return seq::compile(model.graph(), options);
     const Progress progress("compiling");
     return seq::compile(model.graph(), options);
 }

@@ -4,24 +4,30 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <system_error>
+#include <vector>
 
 #include "tools/seqc/console.hpp"
 
 namespace seqc {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr auto patience = std::chrono::seconds(2);
 constexpr auto interval = std::chrono::milliseconds(200);
 constexpr int width = 30;
 
+std::mutex lines_mutex;
+std::vector<const Progress*> lines;  // the newest is the last
+
 }  // namespace
 
-Progress::Progress(std::string label) : label_(std::move(label)) {
+Progress::Progress(std::string label) : label_(std::move(label)), due_(Clock::now() + patience) {
     if (is_quiet() || isatty(STDERR_FILENO) == 0) return;
+    {
+        const std::lock_guard lock(lines_mutex);
+        if (!lines.empty()) due_ = lines.back()->due_;
+        lines.push_back(this);
+    }
     try {
         thread_ = std::thread([this] { draw_until_stopped(); });
     } catch (const std::system_error&) {  // then nothing is shown
@@ -29,13 +35,21 @@ Progress::Progress(std::string label) : label_(std::move(label)) {
 }
 
 Progress::~Progress() {
-    if (!thread_.joinable()) return;
-    {
-        const std::lock_guard lock(mutex_);
-        stopped_ = true;
+    if (thread_.joinable()) {
+        {
+            const std::lock_guard lock(mutex_);
+            stopped_ = true;
+        }
+        stop_.notify_one();
+        thread_.join();
     }
-    stop_.notify_one();
-    thread_.join();
+    const std::lock_guard lock(lines_mutex);
+    lines.erase(std::remove(lines.begin(), lines.end(), this), lines.end());
+}
+
+bool Progress::is_newest() const {
+    const std::lock_guard lock(lines_mutex);
+    return lines.back() == this;
 }
 
 void Progress::relabel(std::string label) {
@@ -47,8 +61,8 @@ void Progress::draw_until_stopped() {
     const Clock::time_point started = Clock::now();
     std::unique_lock lock(mutex_);
     bool visible = false;
-    while (!stop_.wait_for(lock, visible ? Clock::duration(interval) : Clock::duration(patience),
-                           [this] { return stopped_; })) {
+    for (auto next = due_; !stop_.wait_until(lock, next, [this] { return stopped_; }); next = Clock::now() + interval) {
+        if (!is_newest()) continue;
         visible = true;
         print_errors(line(std::chrono::duration<double>(Clock::now() - started).count()));
     }
