@@ -19,6 +19,11 @@ DeviceInstance::Edge::Edge(const PlanPort& port, const DeviceRuntime& runtime) {
 
 namespace {
 
+/// As wide as kernels of devices read at once, and what the plans of their libraries are promised.
+constexpr std::size_t kernel_alignment = 16;
+
+bool is_aligned(const TensorView& view) { return reinterpret_cast<std::uintptr_t>(view.data) % kernel_alignment == 0; }
+
 /// Where what follows `bytes` begins.
 std::size_t aligned(std::size_t bytes) {
     constexpr std::size_t alignment = 256;
@@ -36,12 +41,11 @@ DeviceInstance::DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr
     serial_ = true;
     for (const PlanPort& port : plan_->inputs) inputs_.emplace_back(port, device_->runtime());
     for (const PlanPort& port : plan_->outputs) outputs_.emplace_back(port, device_->runtime());
+    places_.resize(inputs_.size() + outputs_.size());
     for (const Step& step : plan_->steps) {
         states_.push_back(step.kernel->make_state());
-        auto& inputs = step_inputs_.emplace_back();
-        auto& outputs = step_outputs_.emplace_back();
-        for (const BufferRef& ref : step.inputs) inputs.push_back(address(ref));
-        for (const BufferRef& ref : step.outputs) outputs.push_back(address(ref));
+        step_inputs_.emplace_back(step.inputs.size());
+        step_outputs_.emplace_back(step.outputs.size());
     }
 }
 
@@ -56,7 +60,7 @@ DeviceInstance::~DeviceInstance() {
 
 std::size_t DeviceInstance::memory_bytes() const {
     constexpr std::size_t bytes_per_step = 16384;  // of a captured graph, roughly
-    std::size_t bytes = plan_->steps.size() * bytes_per_step;
+    std::size_t bytes = std::max<std::size_t>(runs_.graph_count(), 1) * plan_->steps.size() * bytes_per_step;
     for (const auto* edges : {&inputs_, &outputs_}) {
         for (const Edge& edge : *edges) bytes += 2 * edge.bytes;
     }
@@ -68,13 +72,12 @@ void* DeviceInstance::address(const BufferRef& ref) const {
         case BufferRef::Kind::none: break;
         case BufferRef::Kind::arena: return arena_ + ref.offset;
         case BufferRef::Kind::weight: return const_cast<void*>(ref.weight);
-        case BufferRef::Kind::input: return inputs_[ref.offset].device.get();
-        case BufferRef::Kind::output: return outputs_[ref.offset].device.get();
+        case BufferRef::Kind::input: return inputs_[ref.offset].place().address;
+        case BufferRef::Kind::output: return outputs_[ref.offset].place().address;
     }
     return nullptr;
 }
 
-/// A captured graph copies from and to the host what lay there when it was captured.
 void DeviceInstance::wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role) {
     for (std::size_t i = 0; i < edges.size(); ++i) {
         Edge& edge = edges[i];
@@ -82,12 +85,7 @@ void DeviceInstance::wire(std::vector<Edge>& edges, std::span<const TensorView> 
             throw Error(fmt::format("{}/device", role),
                         fmt::format("{} {} lies in a GPU's memory, where it has to be dense and {}", role, i,
                                     name_of(edge.staged.dtype)));
-        const bool was_on_host = edge.is_on_host();
         edge.callers = views[i];
-        if (edge.is_on_host() != was_on_host && graph_ != nullptr) {
-            device_->queue().wait();
-            graph_.reset();
-        }
         const bool converts = edge.is_on_host() && edge.callers.dtype != edge.staged.dtype;
         if (converts && edge.native.view().data == nullptr)
             edge.native = Tensor(edge.callers.dtype, edge.callers.sizes());
@@ -99,7 +97,51 @@ void DeviceInstance::wire(std::uint64_t wiring, std::span<const TensorView> inpu
     wiring_ = 0;  // until all is done
     wire(inputs_, inputs, "input");
     wire(outputs_, outputs, "output");
+    find_what_fits();
     wiring_ = wiring;
+}
+
+/// An input that lies where an output is written is copied before that.
+void DeviceInstance::find_what_fits() {
+    for (Edge& output : outputs_) output.fits = output.is_on_device() && is_aligned(output.callers);
+    for (Edge& input : inputs_) {
+        const auto overlaps = [range = byte_range(input.callers)](const Edge& output) {
+            return output.is_on_device() && byte_range(output.callers).overlaps(range);
+        };
+        input.fits = input.is_on_device() && is_aligned(input.callers) &&
+                     std::none_of(outputs_.begin(), outputs_.end(), overlaps);
+    }
+}
+
+void DeviceInstance::bind(bool direct) {
+    std::size_t at = 0;
+    for (auto* edges : {&inputs_, &outputs_}) {
+        for (Edge& edge : *edges) {
+            edge.is_bound = direct && edge.fits;
+            places_[at++] = edge.place();
+        }
+    }
+}
+
+CapturedRuns::Run& DeviceInstance::choose_run() {
+    bind(true);
+    if (auto* run = runs_.find(places_)) return *run;
+    CapturedRuns::Run& added = runs_.add(places_, device_->queue());
+    const auto is_bound = [](const Edge& edge) { return edge.is_bound; };
+    const bool any = std::any_of(inputs_.begin(), inputs_.end(), is_bound) ||
+                     std::any_of(outputs_.begin(), outputs_.end(), is_bound);
+    if (!warm_ || !any) return added;
+    bind(false);
+    if (auto* run = runs_.find(places_)) return *run;
+    return runs_.add(places_, device_->queue());
+}
+
+void DeviceInstance::point_steps() {
+    for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
+        const Step& step = plan_->steps[s];
+        for (std::size_t i = 0; i < step.inputs.size(); ++i) step_inputs_[s][i] = address(step.inputs[i]);
+        for (std::size_t i = 0; i < step.outputs.size(); ++i) step_outputs_[s][i] = address(step.outputs[i]);
+    }
 }
 
 void DeviceInstance::stage_inputs() {
@@ -116,6 +158,7 @@ void DeviceInstance::deliver_outputs() {
 
 void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* observer) {
     DeviceQueue& queue = device_->queue();
+    point_steps();
     for (const Edge& input : inputs_) {
         if (input.is_on_host()) queue.copy_to_device(input.device.get(), input.staging.get(), input.bytes);
     }
@@ -144,17 +187,18 @@ void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* obse
 
 void DeviceInstance::hand_over(Session::StepObserver* observer) {
     DeviceQueue& queue = device_->queue();
+    CapturedRuns::Run& run = choose_run();
     for (const Edge& input : inputs_) {
-        if (input.is_on_device()) queue.copy_on_device(input.device.get(), input.callers.data, input.bytes);
+        if (input.is_copied()) queue.copy_on_device(input.device.get(), input.callers.data, input.bytes);
     }
     if (observer != nullptr || !warm_) {
         hand_over_host_copies_and_steps(observer);
     } else {
-        if (graph_ == nullptr) graph_ = queue.capture([this] { hand_over_host_copies_and_steps(nullptr); });
-        queue.launch(*graph_);
+        if (run.graph == nullptr) run.graph = queue.capture([this] { hand_over_host_copies_and_steps(nullptr); });
+        queue.launch(*run.graph);
     }
     for (const Edge& output : outputs_) {
-        if (output.is_on_device()) queue.copy_on_device(output.callers.data, output.device.get(), output.bytes);
+        if (output.is_copied()) queue.copy_on_device(output.callers.data, output.device.get(), output.bytes);
     }
 }
 
@@ -169,12 +213,12 @@ void DeviceInstance::run(Session::StepObserver* observer) {
     try {
         stage_inputs();
         hand_over(observer);
+        warm_ = true;
         if (must_wait()) device_->queue().wait();
     } catch (const Error& error) {
         if (error.code() == "device/failed") device_->fail(error);
         throw;
     }
-    warm_ = true;
     deliver_outputs();
 }
 

@@ -4,14 +4,17 @@
 #include <span>
 #include <vector>
 
+#include "engine/captured_runs.hpp"
 #include "engine/device_session.hpp"
 #include "engine/instance.hpp"
 
 namespace seq {
 
 /// On a device with memory of its own. A run is one launch of a graph that holds the copies from and to the host and
-/// every step; it is captured in the second run, after one in which kernels may still set themselves up. Views in the
-/// device's memory are copied there before and after it.
+/// every step; graphs are captured from the second run on, after one in which kernels may still set themselves up.
+/// Kernels read and write views in the device's memory where these lie. A graph is for the memory that it was captured
+/// with: it is made where the same comes again, and memory that was not seen before is copied there before the run and
+/// after it.
 class DeviceInstance final : public Instance {
    public:
     DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device);
@@ -31,18 +34,28 @@ class DeviceInstance final : public Instance {
         std::size_t bytes;
         std::shared_ptr<void> device;
         std::shared_ptr<void> staging;
-        TensorView staged;     ///< of `staging`
-        Tensor native;         ///< in the caller's dtype, where that is another
-        TensorView callers{};  ///< of the caller, in the last call of `wire`
+        TensorView staged;      ///< of `staging`
+        Tensor native;          ///< in the caller's dtype, where that is another
+        TensorView callers{};   ///< of the caller, in the last call of `wire`
+        bool fits = false;      ///< kernels may take the caller's memory
+        bool is_bound = false;  ///< they do
 
         bool is_dropped() const { return callers.data == nullptr; }
         bool is_on_host() const { return !is_dropped() && callers.device.kind == DeviceKind::cpu; }
         bool is_on_device() const { return !is_dropped() && !is_on_host(); }
+        bool is_copied() const { return is_on_device() && !is_bound; }
+        EdgePlace place() const { return {is_bound ? callers.data : device.get(), is_on_host()}; }
     };
 
     bool must_wait() const;
     void* address(const BufferRef& ref) const;
     void wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role);
+    void find_what_fits();
+    /// Sets who is bound, to the caller's memory where `direct` says so, and the places.
+    void bind(bool direct);
+    /// Binds the edges as the run that is to be will have them.
+    CapturedRuns::Run& choose_run();
+    void point_steps();
     void stage_inputs();
     void deliver_outputs();
     /// All of a run that happens in the queue.
@@ -56,7 +69,8 @@ class DeviceInstance final : public Instance {
     std::vector<Edge> inputs_, outputs_;
     std::vector<std::unique_ptr<KernelState>> states_;
     std::vector<std::vector<void*>> step_inputs_, step_outputs_;
-    std::unique_ptr<DeviceGraph> graph_;
+    std::vector<EdgePlace> places_;  ///< of the inputs, then of the outputs
+    CapturedRuns runs_;
     bool warm_ = false;  ///< whether a run went before, so that the next one may be captured
 };
 

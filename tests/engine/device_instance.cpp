@@ -160,17 +160,6 @@ TEST_CASE("what a device holds goes with the model and its sessions") {
     CHECK(device.bytes_in_use() == 0);
 }
 
-/// A tensor's copy in the device's memory, and a view of it.
-struct OnDevice {
-    OnDevice(const EmulatedDevice& device, const Tensor& tensor)
-        : memory(device.upload(tensor.view().data, tensor.byte_count())), view(tensor.view()) {
-        view.data = const_cast<void*>(memory.get());
-        view.device = Device::cuda();
-    }
-    std::shared_ptr<const void> memory;
-    TensorView view;
-};
-
 TEST_CASE("runs on a stream of the caller's come after what he put there, and are not waited for") {
     const Graph graph = graph_of(small_net);
     const EmulatedDevice device;

@@ -84,7 +84,7 @@ class EmulatedQueue final : public DeviceQueue, public EmulatedWork {
 
    private:
     void copy(void* to, const void* from, std::size_t bytes) {
-        if (captured_ == nullptr) ++counts_->copies;
+        ++(captured_ == nullptr ? counts_->copies : counts_->copies_in_graphs);
         submit([=] { std::memcpy(to, from, bytes); });
     }
 
@@ -190,6 +190,20 @@ void EmulatedDevice::Stream::wait() {
 void EmulatedDevice::read(void* host, const void* device, std::size_t bytes) const {
     const Open open;
     std::memcpy(host, device, bytes);
+}
+
+OnDevice::OnDevice(const DeviceRuntime& device, const Tensor& tensor)
+    : memory(device.upload(tensor.view().data, tensor.byte_count())), view(tensor.view()) {
+    view.data = const_cast<void*>(memory.get());
+    view.device = Device::cuda();
+}
+
+Tensor read(const OnDevice& tensor) {
+    const Open open;
+    const auto sizes = tensor.view.sizes();
+    Tensor copy(tensor.view.dtype, {sizes.begin(), sizes.end()});
+    std::memcpy(copy.view().data, tensor.view.data, copy.byte_count());
+    return copy;
 }
 
 bool is_readable(const void* data) {

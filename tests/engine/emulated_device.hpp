@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "graph/tensor.hpp"
 #include "kernels/kernel.hpp"
 
 namespace seq::tests {
@@ -51,7 +52,8 @@ class EmulatedDevice final : public DeviceRuntime {
         int kernels = 0;   ///< calls of a kernel's `run` by the host
         int captures = 0;  ///< of graphs
         int launches = 0;
-        int copies = 0;  ///< handed over one by one, outside of graphs
+        int copies = 0;            ///< handed over one by one, outside of graphs
+        int copies_in_graphs = 0;  ///< of graphs that were captured
     };
     Counts& counts() const { return *counts_; }
     /// The next `wait` of any queue fails.
@@ -67,6 +69,15 @@ class EmulatedDevice final : public DeviceRuntime {
     std::shared_ptr<std::size_t> limit_ = std::make_shared<std::size_t>(std::numeric_limits<std::size_t>::max());
     Backend backend_;
 };
+
+/// A tensor's copy in an emulated device's memory, and a view of it.
+struct OnDevice {
+    OnDevice(const DeviceRuntime& device, const Tensor& tensor);
+    std::shared_ptr<const void> memory;
+    TensorView view;
+};
+/// What the view holds.
+Tensor read(const OnDevice& tensor);
 
 /// Whether the host may read there.
 bool is_readable(const void* data);
