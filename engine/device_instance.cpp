@@ -6,6 +6,7 @@
 
 #include "engine/edge_copy.hpp"
 #include "engine/plan_instance.hpp"
+#include "kernels/fault_state.hpp"
 
 namespace seq {
 
@@ -46,6 +47,10 @@ DeviceInstance::DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr
         states_.push_back(step.kernel->make_state());
         step_inputs_.emplace_back(step.inputs.size());
         step_outputs_.emplace_back(step.outputs.size());
+        if (auto* finder = dynamic_cast<FaultState*>(states_.back().get())) {
+            faults_ = &device_->faults();
+            finder->record = faults_->record();
+        }
     }
 }
 
@@ -53,6 +58,7 @@ DeviceInstance::DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr
 DeviceInstance::~DeviceInstance() {
     try {
         device_->queue().wait();
+        device_->keep_fault();
     } catch (const Error&) {
         // A failed device uses nothing any more.
     }
@@ -183,6 +189,7 @@ void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* obse
     for (const Edge& output : outputs_) {
         if (output.is_on_host()) queue.copy_to_host(output.staging.get(), output.device.get(), output.bytes);
     }
+    if (faults_ != nullptr) faults_->fetch(queue);
 }
 
 void DeviceInstance::hand_over(Session::StepObserver* observer) {
@@ -211,10 +218,14 @@ bool DeviceInstance::must_wait() const {
 void DeviceInstance::run(Session::StepObserver* observer) {
     device_->require_sound();
     try {
+        device_->require_no_fault();
         stage_inputs();
         hand_over(observer);
         warm_ = true;
-        if (must_wait()) device_->queue().wait();
+        if (must_wait()) {
+            device_->queue().wait();
+            device_->require_no_fault();
+        }
     } catch (const Error& error) {
         if (error.code() == "device/failed") device_->fail(error);
         throw;

@@ -22,8 +22,9 @@ class DeviceInstance final : public Instance {
 
     std::size_t memory_bytes() const override;
     void wire(std::uint64_t wiring, std::span<const TensorView> inputs, std::span<const TensorView> outputs) override;
-    /// Throws Error device/failed, and again in every later run of the session. Where work goes to a stream of the
-    /// caller's and all views lie in the device's memory, it is handed over and not waited for.
+    /// Throws Error device/failed, and again in every later run of the session. Throws what kernels find wrong with
+    /// the inputs (Error run/index), once. Where work goes to a stream of the caller's and all views lie in the
+    /// device's memory, it is handed over and not waited for: a later run throws for it.
     void run(Session::StepObserver* observer) override;
 
    private:
@@ -71,7 +72,8 @@ class DeviceInstance final : public Instance {
     std::vector<std::vector<void*>> step_inputs_, step_outputs_;
     std::vector<EdgePlace> places_;  ///< of the inputs, then of the outputs
     CapturedRuns runs_;
-    bool warm_ = false;  ///< whether a run went before, so that the next one may be captured
+    const FaultReport* faults_ = nullptr;  ///< nullptr where no kernel finds any
+    bool warm_ = false;                    ///< whether a run went before, so that the next one may be captured
 };
 
 }  // namespace seq

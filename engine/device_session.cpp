@@ -1,11 +1,23 @@
 #include "engine/device_session.hpp"
 
+#include <utility>
+
 namespace seq {
 
 DeviceSession::DeviceSession(const DeviceRuntime& runtime, void* stream)
     : runtime_(runtime),
       is_callers_stream_(stream != nullptr),
       queue_(is_callers_stream_ ? runtime.make_queue_on(stream) : runtime.make_queue()) {}
+
+/// What was handed over still uses the report.
+DeviceSession::~DeviceSession() {
+    if (!faults_) return;
+    try {
+        queue_->wait();
+    } catch (const Error&) {
+        // A failed device uses nothing any more.
+    }
+}
 
 std::shared_ptr<void> DeviceSession::room(std::size_t bytes) {
     if (bytes > room_bytes_) {
@@ -18,6 +30,21 @@ std::shared_ptr<void> DeviceSession::room(std::size_t bytes) {
 void DeviceSession::release_room() {
     room_ = nullptr;
     room_bytes_ = 0;
+}
+
+const FaultReport& DeviceSession::faults() {
+    if (!faults_) faults_.emplace(runtime_, *queue_);
+    return *faults_;
+}
+
+void DeviceSession::keep_fault() {
+    if (!faults_ || failure_) return;
+    if (auto fault = faults_->take(*queue_); fault && !fault_) fault_ = std::move(fault);
+}
+
+void DeviceSession::require_no_fault() {
+    keep_fault();
+    if (const auto fault = std::exchange(fault_, std::nullopt)) throw *fault;
 }
 
 }  // namespace seq

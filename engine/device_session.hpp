@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/fault_report.hpp"
 #include "graph/diagnostic.hpp"
 #include "kernels/device.hpp"
 
@@ -14,6 +15,8 @@ class DeviceSession {
    public:
     /// `stream`: the caller's, or nullptr.
     DeviceSession(const DeviceRuntime& runtime, void* stream);
+    ~DeviceSession();
+    DeviceSession(const DeviceSession&) = delete;
 
     const DeviceRuntime& runtime() const { return runtime_; }
     DeviceQueue& queue() const { return *queue_; }
@@ -33,6 +36,13 @@ class DeviceSession {
         if (failure_) throw *failure_;
     }
 
+    /// Of all runs; made at the first call, which is not one while work is captured.
+    const FaultReport& faults();
+    /// Throws what runs that are done found wrong with their inputs, once.
+    void require_no_fault();
+    /// The same for a later call, before the FaultStates of those runs go.
+    void keep_fault();
+
    private:
     const DeviceRuntime& runtime_;
     bool is_callers_stream_;
@@ -40,6 +50,8 @@ class DeviceSession {
     std::shared_ptr<void> room_;
     std::size_t room_bytes_ = 0;
     std::optional<Error> failure_;
+    std::optional<FaultReport> faults_;
+    std::optional<Error> fault_;  ///< that was found and not told
 };
 
 }  // namespace seq

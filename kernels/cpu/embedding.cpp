@@ -1,20 +1,20 @@
 #include "graph/ops/embedding.hpp"
 
-#include <fmt/format.h>
-
 #include <atomic>
 #include <cstring>
+#include <string>
 
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
+#include "kernels/row_error.hpp"
 
 namespace seq::cpu {
 namespace {
 
 class PreparedEmbedding final : public OwnKernel {
    public:
-    PreparedEmbedding(DType index, std::int64_t count, std::int64_t rows, std::int64_t width)
-        : index_(index), count_(count), rows_(rows), width_(width) {}
+    PreparedEmbedding(std::string layer, DType index, std::int64_t count, std::int64_t rows, std::int64_t width)
+        : layer_(std::move(layer)), index_(index), count_(count), rows_(rows), width_(width) {}
 
     void compute(const RunContext& context) const override {
         const auto* table = static_cast<const float*>(context.inputs[1]);
@@ -22,9 +22,7 @@ class PreparedEmbedding final : public OwnKernel {
         std::atomic<std::int64_t> outside = -1;
         parallel_for(count_, parallel_grain / width_ + 1, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t i = first; i < last; ++i) {
-                const bool narrow = index_ == DType::i32;
-                const std::int64_t row = narrow ? static_cast<const std::int32_t*>(context.inputs[0])[i]
-                                                : static_cast<const std::int64_t*>(context.inputs[0])[i];
+                const std::int64_t row = row_at(context, i);
                 if (row < 0 || row >= rows_) {
                     outside.store(i, std::memory_order_relaxed);
                     continue;
@@ -32,14 +30,16 @@ class PreparedEmbedding final : public OwnKernel {
                 std::memcpy(out + i * width_, table + row * width_, static_cast<std::size_t>(width_) * sizeof(float));
             }
         });
-        if (const std::int64_t at = outside.load(); at >= 0) {
-            throw Error(
-                "run/index",
-                fmt::format("Embedding has rows 0 to {}, but element {} of its input asks for another", rows_ - 1, at));
-        }
+        if (const std::int64_t at = outside.load(); at >= 0) throw row_error(layer_, rows_, at, row_at(context, at));
     }
 
    private:
+    std::int64_t row_at(const RunContext& context, std::int64_t i) const {
+        return index_ == DType::i32 ? static_cast<const std::int32_t*>(context.inputs[0])[i]
+                                    : static_cast<const std::int64_t*>(context.inputs[0])[i];
+    }
+
+    std::string layer_;
     DType index_;
     std::int64_t count_, rows_, width_;
 };
@@ -58,8 +58,8 @@ class Embedding final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
         const Sizes& table = request.inputs[1].sizes;
-        auto kernel = std::make_unique<PreparedEmbedding>(request.inputs[0].dtype, product(request.inputs[0].sizes),
-                                                          table[0], table[1]);
+        auto kernel = std::make_unique<PreparedEmbedding>(request.node.output()->name, request.inputs[0].dtype,
+                                                          product(request.inputs[0].sizes), table[0], table[1]);
         std::vector<Placed> inputs = place_inputs(request, Layout::plain());
         if (!finish_own(*kernel, request, weights, inputs, Layout::plain(), refusal)) return nullptr;
         for (const int input : {0, 1}) {

@@ -15,7 +15,7 @@ namespace seq::cuda {
 inline constexpr const char* plugin_file = "libseq_cuda.so";
 inline constexpr const char* plugin_entry = "seq_cuda_plugin";
 /// Goes up with every change of `Plugin`, of what it refers to, or of the graph's types.
-inline constexpr std::uint32_t plugin_revision = 2;
+inline constexpr std::uint32_t plugin_revision = 3;
 
 /// Its types are C++ ones, so that nothing but the first two members may be read before they are compared: both sides
 /// have to come from one build.

@@ -14,7 +14,14 @@ struct LookupBody {
         const std::int64_t row = walk.narrow_numbers ? static_cast<const std::int32_t*>(walk.numbers)[at]
                                                      : static_cast<const std::int64_t*>(walk.numbers)[at];
         const bool is_there = row >= 0 && row < walk.rows;
+        if (!is_there && column == 0) report(at, row);
         store_one(static_cast<T*>(walk.target) + position, is_there ? walk.table[row * walk.width.size + column] : NAN);
+    }
+
+    SEQ_BODY void report(std::int64_t position, std::int64_t row) const {
+        if (walk.fault == nullptr || !claim(&walk.fault->finder, walk.finder)) return;
+        walk.fault->position = position;
+        walk.fault->value = row;
     }
 };
 

@@ -223,6 +223,18 @@ struct Walk {
     }
 };
 
+/// Sets a number that is 0, and says whether it was. Of several that try one succeeds.
+SEQ_BODY bool claim(std::uint64_t* number, std::uint64_t value) {
+#ifdef __CUDA_ARCH__
+    static_assert(sizeof(unsigned long long) == sizeof(std::uint64_t));
+    return atomicCAS(reinterpret_cast<unsigned long long*>(number), 0ULL, value) == 0;
+#else
+    if (*number != 0) return false;
+    *number = value;
+    return true;
+#endif
+}
+
 SEQ_BODY bool is_nan(float value) { return value != value; }
 /// The larger one; NaN where either is.
 SEQ_BODY float max_or_nan(float a, float b) { return a > b || is_nan(a) ? a : b; }
