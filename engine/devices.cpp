@@ -18,15 +18,6 @@ const char* isa_text(Isa isa) {
     return "scalar";
 }
 
-/// "f32, bf16"
-std::string modes_text(const Backend& backend) {
-    std::string text;
-    for (const MathMode mode : all_math_modes) {
-        if (backend.lacks(mode).empty()) text.append(text.empty() ? "" : ", ").append(name_of(mode));
-    }
-    return text;
-}
-
 DeviceReport describe_cpu_device() {
     const CpuDescription cpu = describe_cpu();
     DeviceReport report;
@@ -39,7 +30,7 @@ DeviceReport describe_cpu_device() {
     report.facts.emplace_back("onednn", cpu.onednn);
     report.facts.emplace_back("onednn_instruction_set", cpu.onednn_isa);
     report.facts.emplace_back("onednn_threads", cpu.onednn_threads);
-    report.facts.emplace_back("dtypes", modes_text(cpu_backend()));
+    report.facts.emplace_back("dtypes", list_math_modes(cpu_backend().lacks));
     return report;
 }
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "kernels/math_mode.hpp"
 
 namespace seq {
 
@@ -16,5 +19,8 @@ struct DeviceReport {
     /// what was found before the reason.
     std::vector<std::pair<std::string, std::string>> facts;
 };
+
+/// "f32, bf16": the modes that nothing is lacking for.
+std::string list_math_modes(const std::function<std::string(MathMode)>& lack_of);
 
 }  // namespace seq

@@ -27,14 +27,6 @@ std::string identity_of(const DeviceQueries& queries, const Cudnn& cudnn, const 
                        cuda_version(driver), cuda_version(CUDART_VERSION), cudnn_version(cudnn.version()));
 }
 
-/// Products of tf32 and bf16 came with compute capability 8.0, those of f16 before any that this build has code for.
-std::string lack_of(MathMode mode, const cudaDeviceProp& properties) {
-    const bool is_new = mode == MathMode::tf32 || mode == MathMode::bf16;
-    if (!is_new || properties.major >= 8) return {};
-    return fmt::format("{} takes a GPU of compute capability 8.0; {} has {}.{}", name_of(mode), properties.name,
-                       properties.major, properties.minor);
-}
-
 }  // namespace
 
 CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, const Cudnn& cudnn, int device,
@@ -50,7 +42,7 @@ CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, co
     backend_.groups = &no_groups;
     backend_.make_reorder = make_reorder;
     backend_.identity = [queries, &cudnn, properties] { return identity_of(queries, cudnn, properties); };
-    backend_.lacks = [properties](MathMode mode) { return lack_of(mode, properties); };
+    backend_.lacks = [properties](MathMode mode) { return lack_of_mode(mode, properties); };
     backend_.device = &runtime_;
 }
 

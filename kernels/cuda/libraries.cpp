@@ -33,7 +33,8 @@ void** slot(Function*& function) {
 }  // namespace
 
 DeviceQueries runtime_queries() {
-    return {cudaDriverGetVersion, cudaGetDeviceCount, cudaGetDeviceProperties, cudaGetErrorString};
+    return {cudaDriverGetVersion, cudaGetDeviceCount, cudaGetDeviceProperties, cudaGetErrorString,
+            SEQ_CUDA_LEAST_CAPABILITY};
 }
 
 Cudnn open_cudnn(const std::string& file) {

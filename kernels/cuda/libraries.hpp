@@ -13,6 +13,8 @@ struct DeviceQueries {
     cudaError_t (*device_count)(int* count) = nullptr;
     cudaError_t (*device_properties)(cudaDeviceProp* properties, int device) = nullptr;
     const char* (*error_string)(cudaError_t error) = nullptr;
+    /// The least compute capability that there is code for, as 80 for 8.0.
+    int least_capability = 75;
 };
 
 DeviceQueries runtime_queries();

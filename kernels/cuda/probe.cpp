@@ -5,9 +5,6 @@
 namespace seq::cuda {
 namespace {
 
-/// The oldest GPUs that CUDA 13 makes code for.
-constexpr int least_major = 7, least_minor = 5;
-
 class Probe {
    public:
     Probe(const DeviceQueries& queries, const Cudnn& cudnn) : queries_(queries), cudnn_(cudnn) {}
@@ -82,10 +79,15 @@ class Probe {
             fmt::format("{}, {:.0f} GiB, compute capability {}.{}, {} multiprocessors", properties.name,
                         static_cast<double>(properties.totalGlobalMem) / (1 << 30), properties.major, properties.minor,
                         properties.multiProcessorCount));
-        if (std::pair(properties.major, properties.minor) >= std::pair(least_major, least_minor)) return true;
-        too_old = fmt::format("GPU {} ({}) has compute capability {}.{}, and {}.{} is the least that serves", device,
-                              properties.name, properties.major, properties.minor, least_major, least_minor);
-        return false;
+        if (const int least = queries_.least_capability; 10 * properties.major + properties.minor < least) {
+            too_old =
+                fmt::format("GPU {} ({}) has compute capability {}.{}, and this build of seq has code from {}.{} on",
+                            device, properties.name, properties.major, properties.minor, least / 10, least % 10);
+            return false;
+        }
+        report_.facts.emplace_back(fmt::format("gpu_{}_dtypes", device),
+                                   list_math_modes([&](MathMode mode) { return lack_of_mode(mode, properties); }));
+        return true;
     }
 
     const DeviceQueries& queries_;
@@ -99,6 +101,14 @@ DeviceReport probe(const DeviceQueries& queries, const Cudnn& cudnn) { return Pr
 
 std::string lack_of_device(const DeviceQueries& queries, const Cudnn& cudnn, int device) {
     return Probe(queries, cudnn).lack_of(device);
+}
+
+/// Products of tf32 and bf16 came with compute capability 8.0, those of f16 before any that CUDA 13 makes code for.
+std::string lack_of_mode(MathMode mode, const cudaDeviceProp& properties) {
+    const bool is_new = mode == MathMode::tf32 || mode == MathMode::bf16;
+    if (!is_new || properties.major >= 8) return {};
+    return fmt::format("{} takes a GPU of compute capability 8.0; {} has {}.{}", name_of(mode), properties.name,
+                       properties.major, properties.minor);
 }
 
 std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }

@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/libraries.hpp"
 #include "kernels/device_report.hpp"
+#include "kernels/math_mode.hpp"
 
 namespace seq::cuda {
 
@@ -11,6 +12,9 @@ DeviceReport probe(const DeviceQueries& queries, const Cudnn& cudnn);
 
 /// Why the GPU of this number does not serve; empty where it does.
 std::string lack_of_device(const DeviceQueries& queries, const Cudnn& cudnn, int device);
+
+/// Why a GPU of these properties does not compute in this mode; empty where it does.
+std::string lack_of_mode(MathMode mode, const cudaDeviceProp& properties);
 
 /// "13.0" of what CUDA and its driver count, 1000 for a major version and 10 for a minor one.
 std::string cuda_version(int version);

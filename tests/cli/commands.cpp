@@ -345,7 +345,7 @@ TEST_CASE("--dtype bf16 computes where the processor can, and is refused elsewhe
     CHECK(has(elsewhere.errors, "avx512_bf16"));
     CHECK(seqc("run goldens/cifar_cnn.json --dtype bf17").status == 2);
     CHECK(seqc("verify goldens/cifar_cnn.json --dtype bf16 --numerics strict").status == 2);
-    if (!has(seqc("devices").output, "bf16\n")) return;
+    if (!has(seqc("devices").output, "\n  dtypes                  f32, bf16\n")) return;
     CHECK(seqc("verify goldens/cifar_cnn.json --dtype bf16").status == 0);
     const ProcessResult explained = seqc("explain goldens/cifar_cnn.json --dtype bf16 --tune none");
     CHECK(explained.status == 0);

@@ -58,6 +58,7 @@ TEST_CASE("a GPU with a driver and cuDNN is available, and is described") {
     const Facts facts(report.facts.begin() + 1, report.facts.end());
     CHECK(facts == Facts{{"driver_cuda", "13.0"},
                          {"gpu_0", "First GPU, 80 GiB, compute capability 9.0, 132 multiprocessors"},
+                         {"gpu_0_dtypes", "f32, tf32, f16, bf16"},
                          {"cudnn", "9.19.0"}});
 }
 
@@ -79,7 +80,7 @@ TEST_CASE("the first thing that a machine lacks is the reason") {
         {{.count_error = cudaErrorUnknown}, some_cudnn(), "CUDA does not start: the text of the error (999)"},
         {{.major = 7, .minor = 0},
          some_cudnn(),
-         "GPU 0 (First GPU) has compute capability 7.0, and 7.5 is the least that serves"},
+         "GPU 0 (First GPU) has compute capability 7.0, and this build of seq has code from 7.5 on"},
         {{}, none, "cuDNN 9 is not found"},
     };
     for (const Case& lacking : cases) {
@@ -88,6 +89,24 @@ TEST_CASE("the first thing that a machine lacks is the reason") {
         CHECK_FALSE(report.available);
         CHECK(report.reason.find(lacking.reason) != std::string::npos);
     }
+}
+
+TEST_CASE("each GPU says in which dtypes it computes, and none that the build has no code for serves") {
+    const DeviceReport report = probe_of({.gpus = 2, .major = 7, .minor = 5});
+    const auto fact = [&](const char* key) {
+        for (const auto& [name, value] : report.facts) {
+            if (name == key) return value;
+        }
+        return std::string();
+    };
+    CHECK(fact("gpu_0_dtypes") == "f32, f16");
+    CHECK(fact("gpu_1_dtypes") == "f32, tf32, f16, bf16");
+    machine = {.major = 7, .minor = 5};
+    const DeviceReport newer =
+        cuda::probe({driver_version, device_count, device_properties, error_string, 80}, some_cudnn());
+    CHECK_FALSE(newer.available);
+    CHECK(newer.reason == "GPU 0 (First GPU) has compute capability 7.5, and this build of seq has code from 8.0 on");
+    CHECK(cuda::runtime_queries().least_capability >= 75);
 }
 
 TEST_CASE("an old GPU beside one that serves is no hindrance") {
