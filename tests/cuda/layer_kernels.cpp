@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "graph/convert.hpp"
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
@@ -97,6 +99,33 @@ TEST_CASE("Linear and MatMul agree with the reference") {
     LayerCase broadcast(ops::MatMul{}, {{5, 7}, {2, 7, 4}});
     CHECK(broadcast.prepare() == nullptr);
     CHECK(broadcast.refusal.find("cudnn.matmul: takes matrices that are not broadcast") != std::string::npos);
+}
+
+TEST_CASE("weights that are not finite meet no padding of cuDNN's") {
+    const float huge = 1e6f;  // infinite as f16 alone
+    const auto refusal = [](const Op& op, float number, MathMode math) {
+        LayerCase layer(op, {{2, 8, 6, 7}});
+        layer.data(1).data<float>()[5] = number;
+        const auto kernel = layer.prepare(math);
+        CHECK((kernel == nullptr) == !layer.refusal.empty());
+        return kernel == nullptr ? layer.refusal.substr(0, layer.refusal.find('\n')) : std::string();
+    };
+    ops::Conv2d padded = convolution(8, 5, 3);
+    padded.padding.amounts = 1;
+    ops::ConvTranspose2d transposed{.in_channels = 8, .out_channels = 5, .kernel_size = 3};
+    const std::string why = "its weight holds NaN or Inf as f32, of which cuDNN makes NaN where it meets padding";
+    for (const float number : {INFINITY, -INFINITY, NAN}) {
+        CHECK(refusal(padded, number, MathMode::f32) == "cudnn.convolution: " + why);
+        CHECK(refusal(padded, number, MathMode::tf32) == "cudnn.convolution: " + why);
+        CHECK(refusal(padded, number, MathMode::bf16).find("NaN or Inf as bf16") != std::string::npos);
+        // Without padding each is multiplied by what it sees alone.
+        CHECK(refusal(convolution(8, 5, 3), number, MathMode::f32).empty());
+    }
+    CHECK(refusal(transposed, INFINITY, MathMode::f32).empty() == false);
+    CHECK(refusal(padded, huge, MathMode::f32).empty());
+    CHECK(refusal(padded, huge, MathMode::bf16).empty());
+    CHECK(refusal(padded, huge, MathMode::f16).find("NaN or Inf as f16") != std::string::npos);
+    CHECK(refusal(padded, 1.0f, MathMode::f16).empty());
 }
 
 TEST_CASE("every function that cuDNN has is a part of the form") {

@@ -174,9 +174,15 @@ TEST_CASE("engines are taken by what the math mode allows") {
     const FakeEngine compiled{.number = 4, .behavior_notes = {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}};
     const FakeEngine large{.number = 5, .workspace = std::int64_t{1} << 30};
     const FakeEngine plain{.number = 6};
+    const FakeEngine transforming[] = {{.number = 7, .numerical_notes = {CUDNN_NUMERICAL_NOTE_FFT}},
+                                       {.number = 8, .numerical_notes = {CUDNN_NUMERICAL_NOTE_WINOGRAD}},
+                                       {.number = 9, .numerical_notes = {CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4}},
+                                       {.number = 10, .numerical_notes = {CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6}},
+                                       {.number = 11, .numerical_notes = {CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13}}};
     const auto engines = [&](MathMode math) {
         FakeCudnn fake;
         fake.mode_a = {tensor_core, rounding, varying, compiled, large};
+        fake.mode_a.insert(fake.mode_a.end(), std::begin(transforming), std::end(transforming));
         fake.fallback = {plain, tensor_core};
         FusedLayer layer = some_layer();
         layer.math = math;

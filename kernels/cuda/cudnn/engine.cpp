@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace seq::cuda {
@@ -11,6 +12,14 @@ namespace {
 bool has(const EngineChoice& choice, cudnnBackendNumericalNote_t note) {
     return std::find(choice.numerical_notes.begin(), choice.numerical_notes.end(), note) !=
            choice.numerical_notes.end();
+}
+
+/// Whether it transforms what several windows see together, and so brings Inf and NaN to all of them.
+bool mixes_windows(const EngineChoice& choice) {
+    constexpr cudnnBackendNumericalNote_t notes[] = {
+        CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4,
+        CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13};
+    return std::any_of(std::begin(notes), std::end(notes), [&](auto note) { return has(choice, note); });
 }
 
 }  // namespace
@@ -49,6 +58,7 @@ std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph
 std::string_view fault_of(const EngineChoice& choice, MathMode math) {
     if (has(choice, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC)) return "its result differs from run to run";
     if (has(choice, CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return "it sums in less than f32";
+    if (mixes_windows(choice)) return "it brings NaN and Inf to windows that do not see them";
     if (math == MathMode::f32 && has(choice, CUDNN_NUMERICAL_NOTE_TENSOR_CORE))
         return "it uses tensor cores, which round f32 to tf32";
     if ((math == MathMode::f32 || math == MathMode::tf32) && has(choice, CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS))

@@ -32,7 +32,7 @@ std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph
                                         cudnnBackendHeurMode_t mode);
 
 /// Why an engine must not compute in this mode; empty where it may. No mode takes engines whose result differs from run
-/// to run.
+/// to run, or that bring NaN and Inf to what does not see them, as transforms (FFT, Winograd) do.
 std::string_view fault_of(const EngineChoice& choice, MathMode math);
 
 /// Whether the engine is compiled when its plan is made, for which the driver has to be there.

@@ -52,6 +52,11 @@ class Preparation {
         for (const TensorSpec& tensor : form_.graph.tensors) {
             if (!tensor.is_virtual) layer_->sources.push_back(source_of(tensor));
         }
+        if (meets_infinite_weight_) {
+            refusal = fmt::format("its weight holds NaN or Inf as {}, of which cuDNN makes NaN where it meets padding",
+                                  name_of(storage_type(node_.layer.math)));
+            return nullptr;
+        }
         layer_->scratch_bytes = static_cast<std::size_t>(plan_.workspace());
         if (form_.in_channels > node_.layer.in_channels) widen_input();
         if (!add_rest(refusal)) return nullptr;
@@ -90,11 +95,14 @@ class Preparation {
     TensorSource operand(TensorId tensor, int input) {
         if (!request_.is_weight(input)) return {tensor, Kind::input, input};
         const std::string key =
-            fmt::format("cudnn {} {}{}", name_of(storage_type(node_.layer.math)),
+            fmt::format("cudnn {} {}{}{}", name_of(storage_type(node_.layer.math)),
                         node_.channels_last ? "channels innermost" : "plain",
-                        form_.in_channels > node_.layer.in_channels ? fmt::format(" {}", form_.in_channels) : "");
-        return packed(tensor, input, key, weight_bytes(node_, form_),
-                      [this](const TensorView& plain) { return pack_weight(plain, node_, form_); });
+                        form_.in_channels > node_.layer.in_channels ? fmt::format(" {}", form_.in_channels) : "",
+                        must_be_finite(node_.layer) ? ", finite" : "");
+        TensorSource source = packed(tensor, input, key, weight_bytes(node_, form_),
+                                     [this](const TensorView& plain) { return pack_weight(plain, node_, form_); });
+        meets_infinite_weight_ = source.memory == nullptr && weights_.available(*request_.node.input(input));
+        return source;
     }
 
     TensorSource bias() {
@@ -178,6 +186,7 @@ class Preparation {
     const Plan& plan_;
     std::unique_ptr<PreparedLayer> layer_;
     Placed output_;
+    bool meets_infinite_weight_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,9 @@
 #include "kernels/cuda/cudnn/layer_weights.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+
 #include "graph/convert.hpp"
 
 namespace seq::cuda {
@@ -25,7 +29,36 @@ void put_channels_innermost(const TensorView& plain, std::size_t wide, std::byte
     }
 }
 
+bool are_finite(const void* numbers, DType type, std::size_t count) {
+    constexpr std::size_t at_once = 1024;
+    std::array<float, at_once> wide{};
+    const auto* from = static_cast<const std::byte*>(numbers);
+    for (std::size_t first = 0; first < count; first += at_once) {
+        const std::size_t some = std::min(at_once, count - first);
+        convert_floats(from + first * size_of(type), type, wide.data(), DType::f32, some);
+        if (!std::all_of(wide.begin(), wide.begin() + static_cast<std::ptrdiff_t>(some),
+                         [](float number) { return std::isfinite(number); }))
+            return false;
+    }
+    return true;
+}
+
+PackedWeights packed_as_it_comes(const TensorView& plain, const NodeLayer& node, const LayerForm& form) {
+    const DType type = storage_type(node.layer.math);
+    const std::size_t bytes = weight_bytes(node, form);
+    if (!node.channels_last) return converted(plain, bytes, type);
+    const auto wide = static_cast<std::size_t>(form.graph.tensor(weight_tensor)->sizes[1]);
+    return packed_by(bytes,
+                     [&](void* room) { put_channels_innermost(plain, wide, static_cast<std::byte*>(room), type); });
+}
+
 }  // namespace
+
+bool must_be_finite(const FusedLayer& layer) {
+    if (layer.kind == LayerKind::transposed_convolution) return true;
+    return std::any_of(layer.windows.begin(), layer.windows.end(),
+                       [](const WindowSpec& window) { return window.pad_before > 0 || window.pad_after > 0; });
+}
 
 std::size_t weight_bytes(const NodeLayer& node, const LayerForm& form) {
     std::size_t elements = 1;
@@ -34,12 +67,10 @@ std::size_t weight_bytes(const NodeLayer& node, const LayerForm& form) {
 }
 
 PackedWeights pack_weight(const TensorView& plain, const NodeLayer& node, const LayerForm& form) {
+    PackedWeights packed = packed_as_it_comes(plain, node, form);
     const DType type = storage_type(node.layer.math);
-    const std::size_t bytes = weight_bytes(node, form);
-    if (!node.channels_last) return converted(plain, bytes, type);
-    const auto wide = static_cast<std::size_t>(form.graph.tensor(weight_tensor)->sizes[1]);
-    return packed_by(bytes,
-                     [&](void* room) { put_channels_innermost(plain, wide, static_cast<std::byte*>(room), type); });
+    if (must_be_finite(node.layer) && !are_finite(packed.data, type, packed.bytes / size_of(type))) return {};
+    return packed;
 }
 
 std::size_t bias_bytes(const NodeLayer& node) {
