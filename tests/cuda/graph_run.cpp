@@ -104,10 +104,11 @@ class Run {
         const std::int64_t rows = a.sizes[1], terms = a.sizes[2], columns = b.sizes[2];
         for (std::int64_t i = 0; i < product(c.sizes); ++i) {
             const std::int64_t matrix = i / (rows * columns), row = i / columns % rows, column = i % columns;
+            const std::int64_t of_a = a.sizes[0] == 1 ? 0 : matrix, of_b = b.sizes[0] == 1 ? 0 : matrix;
             for (std::int64_t k = 0; k < terms; ++k)
                 c.values[static_cast<std::size_t>(i)] +=
-                    a.values[static_cast<std::size_t>((matrix * rows + row) * terms + k)] *
-                    b.values[static_cast<std::size_t>((matrix * terms + k) * columns + column)];
+                    a.values[static_cast<std::size_t>((of_a * rows + row) * terms + k)] *
+                    b.values[static_cast<std::size_t>((of_b * terms + k) * columns + column)];
         }
         write(op.c, std::move(c));
     }

@@ -128,7 +128,8 @@ std::shared_ptr<const void> HostRuntime::upload(const void* host, std::size_t by
 
 std::unique_ptr<DeviceQueue> HostRuntime::make_queue() const { return std::make_unique<ImmediateQueue>(); }
 
-LayerCase::LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue)
+LayerCase::LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue,
+                     std::vector<std::size_t> constants)
     : device_(fake.table, runtime_, told(fake.table)), kernels_(make_cudnn_kernels(device_)) {
     fake.on_execute = [this](const FakeRun& run) {
         runs.push_back(run);
@@ -138,8 +139,12 @@ LayerCase::LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::
     NodeSpec spec;
     spec.op = std::move(op);
     spec.parameter_prefix = spec.name = "layer";
-    for (const auto& sizes : inputs)
-        spec.inputs.push_back(graph_.add_input("x" + std::to_string(spec.inputs.size()), type_of(sizes)));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const std::string name = "x" + std::to_string(i);
+        const bool constant = std::find(constants.begin(), constants.end(), i) != constants.end();
+        spec.inputs.push_back(constant ? graph_.add_parameter(name, type_of(inputs[i]))
+                                       : graph_.add_input(name, type_of(inputs[i])));
+    }
     for (const Post& post : epilogue) {
         PostOpSpec added{post.op, {}, post.position};
         for (const auto& sizes : post.operands) {

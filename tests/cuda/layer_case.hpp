@@ -27,7 +27,9 @@ class LayerCase {
         int position = 0;
         bool constant = false;  ///< operands are weights
     };
-    LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue = {});
+    /// `constants`: the data inputs that are weights.
+    LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<Post> epilogue = {},
+              std::vector<std::size_t> constants = {});
 
     KernelRequest request(MathMode math = MathMode::f32) const;
     const Node& node() const { return *node_; }

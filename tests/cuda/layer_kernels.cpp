@@ -96,9 +96,88 @@ TEST_CASE("Linear and MatMul agree with the reference") {
         LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{2, 5, 4}}}, {ops::ReLU{}}})
             .check("matmul + residual + relu", math);
     }
-    LayerCase broadcast(ops::MatMul{}, {{5, 7}, {2, 7, 4}});
-    CHECK(broadcast.prepare() == nullptr);
-    CHECK(broadcast.refusal.find("cudnn.matmul: takes matrices that are not broadcast") != std::string::npos);
+}
+
+/// Has cuDNN refuse every graph whose operations are not these.
+void take_only(FakeCudnn& fake, const std::string& operations) {
+    fake.on_finalize = [operations](const FakeDescriptor& descriptor) {
+        const bool other =
+            descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR && operations_of(descriptor) != operations;
+        return other ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+    };
+}
+
+TEST_CASE("a weight that is added to each row of a product is its bias") {
+    const Posts epilogue{{ops::Add{}, {{4}}, 1, true}, {ops::Add{}, {{2, 5, 4}}}, {ops::ReLU{}}};
+    for (const MathMode math : all_math_modes) {
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, epilogue).check("matmul + residual + bias + relu", math);
+        for (const char* const graph : {"matmul residual bias", "matmul bias", "matmul"}) {
+            CAPTURE(graph);
+            LayerCase layer(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, epilogue);
+            take_only(layer.fake, graph);
+            const auto kernel = layer.prepare(math);
+            REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+            layer.check(*kernel, math);
+        }
+    }
+    const ops::Linear bare{.in_features = 7, .out_features = 5, .bias = false};
+    LayerCase(bare, {{3, 7}}, {{ops::Add{}, {{1, 5}}, 0, true}}).check("linear + bias");
+    // One number for each row, or for all, is none; nor is a second one.
+    LayerCase(bare, {{3, 7}}, {{ops::Add{}, {{3, 1}}, 0, true}}).check("linear");
+    LayerCase(bare, {{3, 7}}, {{ops::Add{}, {{1}}, 0, true}}).check("linear");
+    LayerCase(ops::Linear{.in_features = 7, .out_features = 5}, {{3, 7}}, {{ops::Add{}, {{5}}, 0, true}})
+        .check("linear + bias");
+}
+
+TEST_CASE("a product by a matrix that is known is a Linear") {
+    for (const MathMode math : all_math_modes) {
+        for (const char* const graph : {"matmul bias relu", "conv bias relu", "conv"}) {
+            CAPTURE(graph);
+            LayerCase layer(ops::MatMul{}, {{2, 5, 7}, {7, 4}}, {{ops::Add{}, {{4}}, 0, true}, {ops::ReLU{}}}, {1});
+            take_only(layer.fake, graph);
+            const auto kernel = layer.prepare(math);
+            REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+            CHECK(kernel->description.starts_with("cuDNN engine 1: linear"));
+            layer.check(*kernel, math);
+        }
+        LayerCase(ops::MatMul{}, {{5, 7}, {7}}, {}, {1}).check("linear", math);
+        LayerCase(ops::MatMul{}, {{7}, {1, 7, 4}}, {}, {1}).check("linear", math);
+        // Several, or the first one, are none.
+        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {}, {1}).check("matmul", math);
+        LayerCase(ops::MatMul{}, {{5, 7}, {2, 7, 4}}, {}, {0}).check("matmul", math);
+    }
+}
+
+TEST_CASE("matrices are broadcast where one dimension for them says it") {
+    struct Example {
+        std::vector<std::int64_t> left, right;
+        /// Of the graph's tensors.
+        std::vector<std::int64_t> a, b;
+    };
+    const Example examples[] = {
+        {{5, 7}, {2, 7, 4}, {1, 5, 7}, {2, 7, 4}},           {{7}, {2, 3, 7, 4}, {1, 1, 7}, {6, 7, 4}},
+        {{1, 1, 5, 7}, {2, 3, 7, 4}, {1, 5, 7}, {6, 7, 4}},  {{2, 3, 5, 7}, {2, 3, 7, 4}, {6, 5, 7}, {6, 7, 4}},
+        {{2, 3, 5, 7}, {2, 1, 7, 4}, {2, 15, 7}, {2, 7, 4}}, {{2, 3, 2, 5, 7}, {2, 3, 1, 7, 4}, {6, 10, 7}, {6, 7, 4}},
+        {{3, 5, 7}, {2, 1, 7, 4}, {1, 15, 7}, {2, 7, 4}},    {{2, 3, 5, 7}, {1, 1, 7, 4}, {1, 30, 7}, {1, 7, 4}},
+    };
+    for (const Example& e : examples) {
+        CAPTURE(e.left);
+        CAPTURE(e.right);
+        for (const MathMode math : all_math_modes) {
+            LayerCase layer(ops::MatMul{}, {e.left, e.right}, {{ops::ReLU{}}});
+            layer.check("matmul + relu", math);
+            CHECK(layer.runs.back().graph.tensor(cuda::input_tensor)->sizes == e.a);
+            CHECK(layer.runs.back().graph.tensor(cuda::weight_tensor)->sizes == e.b);
+        }
+    }
+    for (const auto& [left, right] :
+         {std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>{{2, 3, 5, 7}, {3, 7, 4}},
+          {{2, 1, 5, 7}, {2, 3, 7, 4}}}) {
+        LayerCase layer(ops::MatMul{}, {left, right});
+        CHECK(layer.prepare() == nullptr);
+        CHECK(layer.refusal.find("cudnn.matmul: takes matrices that are broadcast over all dimensions before them") !=
+              std::string::npos);
+    }
 }
 
 TEST_CASE("weights that are not finite meet no padding of cuDNN's") {
@@ -183,15 +262,6 @@ TEST_CASE("residuals are added before the activation or after it") {
         bare.bias = false;
         LayerCase(bare, {{2, 8, 6, 7}}, {{ops::Add{}, {output}}}).check("convolution + residual + zero bias", math);
     }
-}
-
-/// Has cuDNN refuse every graph whose operations are not these.
-void take_only(FakeCudnn& fake, const std::string& operations) {
-    fake.on_finalize = [operations](const FakeDescriptor& descriptor) {
-        const bool other =
-            descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR && operations_of(descriptor) != operations;
-        return other ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
-    };
 }
 
 TEST_CASE("what a form leaves of the layer comes after it") {

@@ -192,7 +192,7 @@ class FormWriter {
 
     void write_matmul() {
         const std::int64_t in = layer_.in_channels, out = layer_.out_channels;
-        add_tensor(input_tensor, {layer_.matrices, layer_.batch, in});
+        add_tensor(input_tensor, {layer_.one_first_matrix ? 1 : layer_.matrices, layer_.batch, in});
         add_tensor(weight_tensor, {layer_.matrices, in, out});
         // A Linear's weight is [out, in].
         if (layer_.kind == LayerKind::linear) form_.graph.tensors.back().strides = {in * out, 1, in};

@@ -29,8 +29,10 @@ struct FusedLayer {
     std::vector<std::int64_t> spatial;
     std::vector<WindowSpec> windows;
     std::int64_t groups = 1;
-    /// MatMul: how many products [batch, in] [in, out], each with a second matrix of its own.
+    /// MatMul: how many products [batch, in] [in, out], each with a second matrix of its own, and whether they share
+    /// the first one.
     std::int64_t matrices = 1;
+    bool one_first_matrix = false;
     /// Whether the input may be given with channels of zeros beside its own (LayerForm::in_channels).
     bool may_widen = true;
     bool bias = false;

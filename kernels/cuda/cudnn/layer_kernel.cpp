@@ -96,7 +96,9 @@ class Preparation {
         if (!request_.is_weight(input)) return {tensor, Kind::input, input};
         const std::string key =
             fmt::format("cudnn {} {}{}{}", name_of(storage_type(node_.layer.math)),
-                        node_.channels_last ? "channels innermost" : "plain",
+                        node_.channels_last          ? "channels innermost"
+                        : node_.weight_is_transposed ? "transposed"
+                                                     : "plain",
                         form_.in_channels > node_.layer.in_channels ? fmt::format(" {}", form_.in_channels) : "",
                         must_be_finite(node_.layer) ? ", finite" : "");
         TensorSource source = packed(tensor, input, key, weight_bytes(node_, form_),

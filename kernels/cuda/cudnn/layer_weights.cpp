@@ -15,9 +15,9 @@ PackedWeights converted(const TensorView& plain, std::size_t bytes, DType type) 
     });
 }
 
-/// [rows, channels, positions] as [rows, positions, wide], which has zeros for further channels.
-void put_channels_innermost(const TensorView& plain, std::size_t wide, std::byte* packed, DType type) {
-    const auto rows = static_cast<std::size_t>(plain.shape[0]), channels = static_cast<std::size_t>(plain.shape[1]);
+/// `plain`, [rows, channels, positions], as [rows, positions, wide], which has zeros for further channels.
+void put_channels_innermost(const TensorView& plain, std::size_t rows, std::size_t channels, std::size_t wide,
+                            std::byte* packed, DType type) {
     const std::size_t positions = static_cast<std::size_t>(plain.element_count()) / (rows * channels);
     std::vector<float> row(positions * wide);
     for (std::size_t r = 0; r < rows; ++r, packed += row.size() * size_of(type)) {
@@ -46,10 +46,16 @@ bool are_finite(const void* numbers, DType type, std::size_t count) {
 PackedWeights packed_as_it_comes(const TensorView& plain, const NodeLayer& node, const LayerForm& form) {
     const DType type = storage_type(node.layer.math);
     const std::size_t bytes = weight_bytes(node, form);
+    const auto in = static_cast<std::size_t>(node.layer.in_channels);
+    if (node.weight_is_transposed)
+        return packed_by(
+            bytes, [&](void* room) { put_channels_innermost(plain, 1, in, in, static_cast<std::byte*>(room), type); });
     if (!node.channels_last) return converted(plain, bytes, type);
+    const auto rows = static_cast<std::size_t>(plain.shape[0]), channels = static_cast<std::size_t>(plain.shape[1]);
     const auto wide = static_cast<std::size_t>(form.graph.tensor(weight_tensor)->sizes[1]);
-    return packed_by(bytes,
-                     [&](void* room) { put_channels_innermost(plain, wide, static_cast<std::byte*>(room), type); });
+    return packed_by(bytes, [&](void* room) {
+        put_channels_innermost(plain, rows, channels, wide, static_cast<std::byte*>(room), type);
+    });
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace seq::cuda {
 
-/// The weight of a layer, dense in PyTorch's order and f32, as the form takes it: in its type, of convolutions with the
-/// channels of one kernel's element innermost, and zeros for those that the layer has not.
+/// The weight of a layer, dense in PyTorch's order and f32, as the form takes it: in its type, [out, in], of
+/// convolutions with the channels of one kernel's element innermost, and zeros for those that the layer has not.
 /// Nothing where one that has to be finite is not, in that type.
 PackedWeights pack_weight(const TensorView& plain, const NodeLayer& node, const LayerForm& form);
 std::size_t weight_bytes(const NodeLayer& node, const LayerForm& form);

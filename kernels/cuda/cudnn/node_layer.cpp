@@ -109,6 +109,8 @@ class Reader {
         return {};
     }
 
+    /// cuDNN's products have one dimension for the matrices, over which either side may be one matrix for all. With a
+    /// second matrix that is known it is a Linear, for which there are engines that need no compiling.
     std::string read_matmul() {
         Sizes left = request_.inputs[0].sizes, right = request_.inputs[1].sizes;
         if (left.size() == 1) left.insert(left.begin(), 1);
@@ -117,19 +119,26 @@ class Reader {
         layer.in_channels = left.back();
         layer.out_channels = right.back();
         left.pop_back();
-        right.resize(right.size() - 2);
-        // One second matrix for all, or one for each.
-        const bool one = product(right) == 1;
-        const std::int64_t rows = left.back();
+        layer.batch = left.back();
         left.pop_back();
-        if (!one && left != right) return "takes matrices that are not broadcast, or one second matrix for all";
-        layer.matrices = one ? 1 : product(right);
-        layer.batch = one ? product(left) * rows : rows;
-        return {};
+        right.resize(right.size() - 2);
+        left.insert(left.begin(), right.size() - std::min(left.size(), right.size()), 1);
+        right.insert(right.begin(), left.size() - right.size(), 1);
+        // First matrices that lie one after the other and meet the same second one are one of more rows.
+        for (; !right.empty() && right.back() == 1; left.pop_back(), right.pop_back()) layer.batch *= left.back();
+        layer.matrices = product(right);
+        layer.one_first_matrix = product(left) == 1 && layer.matrices > 1;
+        if (layer.matrices == 1 && request_.is_weight(1)) {
+            layer.kind = LayerKind::linear;
+            read_.weight_is_transposed = true;
+        }
+        if (layer.one_first_matrix || left == right) return {};
+        return "takes matrices that are broadcast over all dimensions before them, or second ones over the last of them";
     }
 
     void read_epilogue() {
         FusedLayer& layer = read_.layer;
+        take_bias();
         if (take_residual()) layer.residual = ResidualPlace::before_activation;
         if (const PostOp* post = next()) {
             layer.activation = post->operand_count == 0 ? pointwise_of(post->op) : std::nullopt;
@@ -140,19 +149,38 @@ class Reader {
 
     /// The first op of the epilogue that the layer has not.
     const PostOp* next() const {
-        const auto taken = static_cast<std::size_t>(read_.residual_ops + read_.activation_ops);
+        const auto taken = static_cast<std::size_t>(read_.bias_ops + read_.residual_ops + read_.activation_ops);
         return taken < node_.epilogue.size() ? &node_.epilogue[taken] : nullptr;
+    }
+
+    /// Which value the next op of the epilogue adds, where that is all it does.
+    std::optional<int> next_addend() const {
+        const PostOp* post = next();
+        if (post == nullptr || post->operand_count != 1) return std::nullopt;
+        const auto form = ops::arithmetic_form(post->op);
+        if (!form || form->kind != ops::Arithmetic::add || form->other) return std::nullopt;
+        return post->first_operand;
+    }
+
+    /// A sum with a weight that has one number for each column.
+    void take_bias() {
+        const auto addend = next_addend();
+        if (!addend || read_.layer.bias || read_.channels_last || !request_.is_weight(*addend)) return;
+        const Sizes& sizes = request_.inputs[static_cast<std::size_t>(*addend)].sizes;
+        const std::int64_t columns = read_.layer.out_channels;
+        if (sizes.empty() || sizes.back() != columns || product(sizes) != columns) return;
+        read_.layer.bias = true;
+        read_.bias = *addend;
+        read_.bias_ops = 1;
     }
 
     /// A sum with a value of the result's sizes.
     bool take_residual() {
-        const PostOp* post = next();
-        if (post == nullptr || post->operand_count != 1) return false;
-        const auto form = ops::arithmetic_form(post->op);
-        if (!form || form->kind != ops::Arithmetic::add || form->other) return false;
-        const Placed& operand = request_.inputs[static_cast<std::size_t>(post->first_operand)];
-        if (request_.is_weight(post->first_operand) || operand.sizes != request_.outputs[0].sizes) return false;
-        read_.residual = post->first_operand;
+        const auto addend = next_addend();
+        if (!addend || request_.is_weight(*addend) ||
+            request_.inputs[static_cast<std::size_t>(*addend)].sizes != request_.outputs[0].sizes)
+            return false;
+        read_.residual = *addend;
         read_.residual_ops = 1;
         return true;
     }
@@ -174,7 +202,8 @@ bool is_transposed(const Op& op, std::integer_sequence<int, N...>) {
 }  // namespace
 
 std::size_t NodeLayer::done_by(const LayerForm& form) const {
-    return static_cast<std::size_t>((form.residual ? residual_ops : 0) + (form.activation ? activation_ops : 0));
+    return static_cast<std::size_t>(bias_ops + (form.residual ? residual_ops : 0) +
+                                    (form.activation ? activation_ops : 0));
 }
 
 std::optional<LayerKind> layer_kind(const Op& op) {

@@ -11,10 +11,13 @@ struct NodeLayer {
     /// By their index among the node's inputs.
     int input = 0, weight = 1;
     std::optional<int> bias, residual;
+    /// Whether the weight is [in, out], as the second matrix of a MatMul is that is read as a Linear.
+    bool weight_is_transposed = false;
     /// Whether values lie with their channels innermost, as those of convolutions do, or else plain.
     bool channels_last = false;
-    /// How many ops of the epilogue the layer has: none, one or two.
-    int residual_ops = 0, activation_ops = 0;
+    /// How many ops of the epilogue the layer has, in this order or with the residual after the activation: of each
+    /// none or one.
+    int bias_ops = 0, residual_ops = 0, activation_ops = 0;
 
     /// How many ops of the epilogue a form of the layer does. What it leaves is the bias, where it has none and the
     /// layer does, and then the epilogue from there on.
