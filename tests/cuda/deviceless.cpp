@@ -97,11 +97,15 @@ TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for 
                 const LegalLayer legal = legalise(cudnn(), convolution.layer, target, {});
                 for (const FormRefusal& refusal : legal.refusals) INFO(refusal.text());
                 REQUIRE(legal.plans.size() == 1);
-                // All of it in one plan; but ReLU and then a minimum are fused when cuDNN may compile.
-                CHECK(legal.form->activation == convolution.layer.activation.has_value());
+                // All of it in one plan; but a clip, which is fused when cuDNN may compile: or else by engine 0 alone,
+                // which other convolutions than depthwise ones do not take.
+                const bool clips = convolution.line.ends_with("relu6");
+                const bool apart = clips && !convolution.depthwise();
+                CHECK(legal.form->activation == (convolution.layer.activation.has_value() && !apart));
                 CHECK(legal.form->residual == (convolution.layer.residual != ResidualPlace::none));
                 CHECK(legal.form->bias);
-                CHECK(legal.refusals.size() == (convolution.line.ends_with("relu6") ? 1 : 0));
+                CHECK(legal.refusals.size() == (apart ? 2 : clips ? 1 : 0));
+                CHECK(legal.plans[0].is_last_resort() == convolution.depthwise());
                 CHECK(legal.plans[0].workspace() <= PlanOptions().workspace_cap);
                 check_round_trip(legal.plans[0], target);
             }
@@ -162,6 +166,78 @@ TEST_CASE("other layers have plans for an H100 too") {
             REQUIRE(legal.form);
             CAPTURE(legal.form->name);
             check_round_trip(legal.plans[0], target);
+        }
+    }
+}
+
+/// A convolution of 64 channels to 32, each of whose spatial sizes has the same window.
+FusedLayer with_window(LayerKind kind, std::vector<std::int64_t> spatial, WindowSpec window, std::int64_t groups = 1,
+                       std::optional<PointwiseFunction> activation = std::nullopt) {
+    FusedLayer layer{.kind = kind, .batch = 4, .in_channels = 64, .out_channels = 32};
+    layer.windows.assign(spatial.size(), window);
+    layer.spatial = std::move(spatial);
+    layer.groups = groups;
+    layer.bias = true;
+    layer.activation = activation;
+    return layer;
+}
+
+/// A layer and what of it precompiled engines do at once.
+struct Path {
+    FusedLayer layer;
+    const char* form;
+};
+
+std::vector<Path> paths() {
+    constexpr auto conv = LayerKind::convolution, back = LayerKind::transposed_convolution;
+    const auto relu = PointwiseFunction::relu();
+    const WindowSpec three{.kernel = 3, .pad_before = 1, .pad_after = 1};
+    const WindowSpec dilated{.kernel = 3, .dilation = 2, .pad_before = 2, .pad_after = 2};
+    const WindowSpec doubling{.kernel = 4, .stride = 2, .pad_before = 1, .pad_after = 1};
+    const char *const whole = "convolution + bias + relu", *const bare = "transposed convolution";
+    FusedLayer linear{.kind = LayerKind::linear, .batch = 32, .in_channels = 512, .out_channels = 1000, .bias = true};
+    FusedLayer activated = linear, unbiased = with_window(conv, {28, 28}, three, 1, relu);
+    activated.activation = PointwiseFunction::gelu();
+    unbiased.bias = false;
+    return {
+        {with_window(conv, {28, 28}, three, 1, relu), whole},
+        {unbiased, "convolution + zero bias + relu"},
+        {with_window(conv, {28, 28}, dilated, 1, relu), whole},
+        {with_window(conv, {28, 28}, {.kernel = 4, .pad_before = 1, .pad_after = 2}, 1, relu), whole},
+        {with_window(conv, {28, 28}, three, 1, PointwiseFunction::clip(0, 6)), "convolution + bias"},
+        {with_window(conv, {28, 28}, three, 1, PointwiseFunction::swish()), "convolution + bias"},
+        {with_window(conv, {28, 28}, three, 2, relu), whole},
+        {with_window(conv, {28, 28}, three, 8, relu), whole},
+        {with_window(conv, {100}, {.kernel = 5, .pad_before = 2, .pad_after = 2}, 1, relu), whole},
+        {with_window(conv, {100}, dilated, 1, relu), whole},
+        {with_window(conv, {100}, three, 4, relu), whole},
+        {with_window(conv, {8, 9, 10}, three, 1, relu), whole},
+        {with_window(back, {14, 14}, {.kernel = 2, .stride = 2}), bare},
+        {with_window(back, {14, 14}, doubling, 1, relu), bare},
+        {with_window(back, {14, 14}, doubling, 4), bare},
+        {with_window(back, {14, 14}, {.kernel = 3, .stride = 2, .pad_before = 1, .pad_after = 1, .output_padding = 1}),
+         bare},
+        {with_window(back, {14, 14}, {.kernel = 3, .dilation = 2}), bare},
+        {with_window(back, {100}, doubling), bare},
+        {with_window(back, {100}, doubling, 4), bare},
+        {with_window(back, {6, 7, 8}, {.kernel = 2, .stride = 2}), bare},
+        {linear, "linear as a convolution + bias"},
+        {activated, "linear as a convolution + bias"},
+    };
+}
+
+TEST_CASE("no convolution but depthwise ones, and no Linear, is left to engine 0, in no math mode") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    for (Path& path : paths()) {
+        for (const MathMode math : all_math_modes) {
+            CAPTURE(text_of(layer_forms(path.layer).front().graph));
+            CAPTURE(name_of(math));
+            path.layer.math = math;
+            const LegalLayer legal = legalise(cudnn(), path.layer, {&properties}, {});
+            REQUIRE(legal.form);
+            CHECK(legal.form->name == path.form);
+            CHECK_FALSE(legal.plans[0].is_last_resort());
         }
     }
 }

@@ -95,5 +95,7 @@ cuda::GraphSpec spec_of(const FakeDescriptor& graph);
 std::string operations_of(const FakeDescriptor& graph);
 /// The same of the graph that a plan is for.
 std::string operations_of_plan(const FakeDescriptor& plan);
+/// The number of its engine.
+std::int64_t engine_of_plan(const FakeDescriptor& plan);
 
 }  // namespace seq::tests

@@ -164,6 +164,7 @@ LayerCase::LayerCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::
 KernelRequest LayerCase::request(MathMode math) const {
     KernelRequest request{*node_, {}, {}, {}};
     request.options.dtype = math;
+    request.options.estimate = estimate;
     request.variant = variant;
     const Layout kept = Layout::plain().kept(kept_in(math));
     for (const Value* value : node_->inputs)

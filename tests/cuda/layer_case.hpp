@@ -47,6 +47,8 @@ class LayerCase {
     /// How data input 0 comes.
     std::optional<Layout> offered{};
     std::string variant;
+    /// As ComputeOptions has it.
+    bool estimate = false;
     FakeCudnn fake;
     std::string refusal;
     /// In the order in which plans ran.

@@ -148,6 +148,22 @@ TEST_CASE("a product by a matrix that is known is a Linear") {
     }
 }
 
+TEST_CASE("depthwise convolutions are cuDNN's only where they are measured") {
+    const auto refusal = [](std::int64_t channels, std::int64_t groups, bool estimate, const char* variant = "") {
+        LayerCase layer(convolution(channels, channels, 3, groups), {{2, channels, 6, 7}});
+        layer.estimate = estimate;
+        layer.variant = variant;
+        const auto kernel = layer.prepare();
+        return kernel == nullptr ? layer.refusal.substr(0, layer.refusal.find('\n')) : std::string();
+    };
+    CHECK(refusal(8, 8, true)
+              .starts_with("cudnn.convolution: leaves depthwise ones to others where nothing is measured"));
+    CHECK(refusal(8, 8, false).empty());
+    CHECK(refusal(8, 8, true, "engine 1: convolution + bias").empty());
+    CHECK(refusal(8, 4, true).empty());
+    CHECK(refusal(1, 1, true).empty());
+}
+
 TEST_CASE("matrices are broadcast where one dimension for them says it") {
     struct Example {
         std::vector<std::int64_t> left, right;

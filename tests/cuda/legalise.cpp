@@ -195,6 +195,30 @@ TEST_CASE("engines are taken by what the math mode allows") {
     CHECK(engines(MathMode::f16) == "engine 1; engine 2; engine 6; ");
 }
 
+TEST_CASE("a form that engine 0 alone does is a last resort") {
+    const auto legal_of = [](const FusedLayer& layer, const std::string& fast) {
+        FakeCudnn fake;
+        fake.mode_a = {{.number = 0}, {.number = 5}};
+        fake.on_finalize = [&](const FakeDescriptor& descriptor) {
+            if (descriptor.type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) return CUDNN_STATUS_SUCCESS;
+            return (engine_of_plan(descriptor) == 0) == (operations_of_plan(descriptor) == fast)
+                       ? CUDNN_STATUS_NOT_SUPPORTED
+                       : CUDNN_STATUS_SUCCESS;
+        };
+        const LegalLayer legal = legalised(fake, layer);
+        return std::make_pair(legal.form->name + ": " + legal.plans.front().engine(), legal.refusals.size());
+    };
+    FusedLayer layer = some_layer();
+    CHECK(legal_of(layer, "conv bias") == std::pair<std::string, std::size_t>("convolution + bias: engine 5", 2));
+    CHECK(legal_of(layer, "conv residual bias relu") ==
+          std::pair<std::string, std::size_t>("convolution + residual + bias + relu: engine 5", 0));
+    CHECK(legal_of(layer, "none") ==
+          std::pair<std::string, std::size_t>("convolution + residual + bias + relu: engine 0", 0));
+    layer.in_channels = layer.groups = 24;
+    CHECK(legal_of(layer, "conv bias") ==
+          std::pair<std::string, std::size_t>("convolution + residual + bias + relu: engine 0", 0));
+}
+
 TEST_CASE("the reasons of engines are counted") {
     FakeCudnn fake;
     fake.mode_a = {{.number = 1, .numerical_notes = {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}},

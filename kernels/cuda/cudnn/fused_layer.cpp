@@ -253,6 +253,11 @@ std::vector<std::int64_t> output_spatial(const FusedLayer& layer) {
     return sizes;
 }
 
+bool is_depthwise(const FusedLayer& layer) {
+    return is_convolution(layer) && layer.groups > 1 && layer.groups == layer.in_channels &&
+           layer.groups == layer.out_channels;
+}
+
 std::string fault_of(const FusedLayer& layer) {
     if (layer.batch < 1 || layer.in_channels < 1 || layer.out_channels < 1 || layer.groups < 1 || layer.matrices < 1)
         return "it is empty";

@@ -43,6 +43,9 @@ struct FusedLayer {
 /// Spatial sizes of a convolution's output.
 std::vector<std::int64_t> output_spatial(const FusedLayer& layer);
 
+/// Whether each channel of the output is made of one of the input, and no two of the same.
+bool is_depthwise(const FusedLayer& layer);
+
 /// Why no operation graph can be written for the layer, whatever cuDNN has; empty where one can.
 std::string fault_of(const FusedLayer& layer);
 

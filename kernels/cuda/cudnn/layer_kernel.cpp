@@ -211,6 +211,10 @@ Support LayerKernel::supports(const KernelRequest& request) const {
     if (layer_kind(request.node.op) != kind_) return Support::no(fmt::format("takes {} alone", ops_of(kind_)));
     std::string reason;
     const auto node = node_layer(request, reason);
+    if (node && request.options.estimate && request.variant.empty() && is_depthwise(node->layer))
+        return Support::no(
+            "leaves depthwise ones to others where nothing is measured: cuDNN proposes its engine 0 for them, which is "
+            "slow");
     const bool has_plan = node && legalise(*node, request.variant, reason) != nullptr;
     return has_plan ? Support{} : Support::no(std::move(reason));
 }

@@ -63,17 +63,21 @@ LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarge
         return legal;
     }
     options.math = layer.math;
+    std::optional<LegalLayer> last_resort;
     for (LayerForm& form : layer_forms(layer)) {
         PlanSearch search = plans_of(cudnn, form, target, options);
         if (search.plans.empty()) {
             legal.refusals.push_back({form.name, std::move(search.reason)});
             continue;
         }
-        legal.plans = std::move(search.plans);
-        legal.form = std::move(form);
-        break;
+        const bool is_slow = layer.in_channels > layer.groups && search.plans.front().is_last_resort();
+        const std::string name = form.name;
+        LegalLayer found{std::move(form), std::move(search.plans), legal.refusals};
+        if (!is_slow) return found;
+        if (!last_resort) last_resort = std::move(found);
+        legal.refusals.push_back({name, "cuDNN proposes its engine 0 for it, which is slow"});
     }
-    return legal;
+    return last_resort ? std::move(*last_resort) : std::move(legal);
 }
 
 }  // namespace seq::cuda

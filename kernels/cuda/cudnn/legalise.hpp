@@ -34,9 +34,10 @@ std::string variant_of(const LayerForm& form, const Plan& plan);
 LegalLayer find_variant(const Cudnn& cudnn, const FusedLayer& layer, const std::string& variant,
                         const PlanTarget& target, PlanOptions options);
 
-/// The first of layer_forms for which there are plans. It is the one that does most, not necessarily the fastest: who
-/// measures takes legal_forms. `options.math` is the layer's. Throws CudnnError for whatever is no
-/// refusal (CudnnError::is_refusal); then nothing is left behind.
+/// The first of layer_forms for which there are plans; one for which cuDNN proposes the last resort
+/// (Plan::is_last_resort) only where there is no other, or where groups have one input channel. It is the one that does
+/// most, not necessarily the fastest: who measures takes legal_forms. `options.math` is the layer's. Throws CudnnError
+/// for whatever is no refusal (CudnnError::is_refusal); then nothing is left behind.
 LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target, PlanOptions options);
 
 }  // namespace seq::cuda

@@ -134,6 +134,8 @@ Plan::Plan(const Cudnn& cudnn, std::string_view json, std::string engine, const 
     workspace_ = descriptor_.get<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE);
 }
 
+bool Plan::is_last_resort() const { return engine_ == "engine 0" || engine_.starts_with("engine 0,"); }
+
 std::string Plan::serialised() const { return descriptor_.get_text(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION); }
 
 PlanSearch find_plans(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,

@@ -21,6 +21,8 @@ class Plan {
     std::int64_t workspace() const { return workspace_; }
     /// EngineChoice::text of its engine.
     const std::string& engine() const { return engine_; }
+    /// Whether it is cuDNN's engine 0, which takes whatever convolution there is, and is slow.
+    bool is_last_resort() const;
     std::string serialised() const;
 
    private:
