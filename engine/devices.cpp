@@ -28,8 +28,10 @@ DeviceReport describe_cpu_device() {
     report.facts.emplace_back("instruction_set", isa_text(cpu.isa));
     report.facts.emplace_back("thread_pool", cpu.threads);
     report.facts.emplace_back("onednn", cpu.onednn);
-    report.facts.emplace_back("onednn_instruction_set", cpu.onednn_isa);
-    report.facts.emplace_back("onednn_threads", cpu.onednn_threads);
+    if (!cpu.onednn_isa.empty()) {
+        report.facts.emplace_back("onednn_instruction_set", cpu.onednn_isa);
+        report.facts.emplace_back("onednn_threads", cpu.onednn_threads);
+    }
     report.facts.emplace_back("dtypes", list_math_modes(cpu_backend().lacks));
     return report;
 }

@@ -77,10 +77,7 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
 std::string lacks(MathMode mode) {
     if (mode == MathMode::tf32) return "tf32 is a mode of GPUs; the CPU computes in f32 and bf16";
     if (mode == MathMode::f16) return "f16 is no dtype to compute in on the CPU: f32 and bf16 are";
-    if (mode == MathMode::f32 || onednn::has_bf16_products()) return {};
-    const Isa isa = cpu::machine_isa();
-    return fmt::format("bf16 takes a processor with avx512_bf16 or amx_bf16; this one computes with {} here",
-                       isa == Isa::avx512 ? onednn::effective_isa() : cpu::name_of(isa));
+    return mode == MathMode::f32 ? std::string() : onednn::lack_of_bf16();
 }
 
 std::string processor_name() {

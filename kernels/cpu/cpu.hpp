@@ -13,7 +13,7 @@ const Backend& cpu_backend();
 struct CpuDescription {
     std::string model;           ///< of the processor, as the system names it; may be empty
     Isa isa = Isa::scalar;       ///< what our own kernels use
-    std::string onednn;          ///< "oneDNN 3.2.0"
+    std::string onednn;          ///< "oneDNN 3.2.0", or "no oneDNN"; what else is said of it is empty then
     std::string onednn_isa;      ///< "avx512_core"
     std::string threads;         ///< "oneTBB 2021.8"
     std::string onednn_threads;  ///< "TBB": what oneDNN was built with

@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/onednn/library.hpp"
 #include "kernels/cpu/onednn/reorder.hpp"
 
@@ -45,7 +46,12 @@ bool has(dnnl::cpu_isa needed) {
 
 }  // namespace
 
-bool has_bf16_products() { return has(dnnl::cpu_isa::avx512_core_bf16); }
+std::string lack_of_bf16() {
+    if (has(dnnl::cpu_isa::avx512_core_bf16)) return {};
+    const Isa isa = cpu::machine_isa();
+    return fmt::format("bf16 takes a processor with avx512_bf16 or amx_bf16; this one computes with {} here",
+                       isa == Isa::avx512 ? effective_isa() : cpu::name_of(isa));
+}
 
 bool has_bf16_tiles() { return has(dnnl::cpu_isa::avx512_core_amx) && may_use_tiles(); }
 
