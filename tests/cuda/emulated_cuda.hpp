@@ -24,6 +24,7 @@ class EmulatedCuda final : public DeviceRuntime {
 
     const Backend& backend() const { return backend_; }
     EmulatedDevice::Counts& counts() const { return memory_.counts(); }
+    const EmulatedDevice& memory() const { return memory_; }
 
     FakeCudnn fake;
 

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+
+#include "engine/compiled_model.hpp"
+#include "engine/session.hpp"
+#include "tests/engine/support.hpp"
+
+namespace seq::tests {
+
+/// What the tests of this folder run on.
+class Gpu {
+   public:
+    virtual ~Gpu() = default;
+    virtual const Backend& backend() const = 0;
+    /// Its kernels run on the host: large networks take too long.
+    virtual bool is_emulated() const = 0;
+    virtual std::shared_ptr<void> make_stream() const = 0;
+    virtual void wait_for(void* stream) const = 0;
+    /// Takes all of its memory, which is given back with what this gives.
+    virtual std::shared_ptr<void> take_memory() const = 0;
+};
+
+const Gpu& gpu();
+
+/// Compiled for the GPU in `math`, with random weights where `options` has none. The backend is copied.
+std::shared_ptr<CompiledModel> on_gpu(const Graph& graph, MathMode math, CompileOptions options = {},
+                                      const Backend& backend = gpu().backend());
+
+/// The GPU with its kernels but for cuDNN's.
+const Backend& own_kernels_alone();
+
+/// A tensor in the GPU's memory.
+class OnGpu {
+   public:
+    explicit OnGpu(const Tensor& tensor);
+    const TensorView& view() const { return view_; }
+    /// What lies there, once nothing is being done there.
+    Tensor read() const;
+
+   private:
+    std::shared_ptr<void> memory_;
+    TensorView view_;
+};
+
+/// Tensors for outputs like these.
+std::vector<NamedArray> like(const std::vector<NamedArray>& arrays);
+/// Whether all bytes are the same.
+bool same_bytes(const std::vector<NamedArray>& a, const std::vector<NamedArray>& b);
+
+}  // namespace seq::tests

@@ -1,0 +1,164 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <random>
+
+#include "engine/reference_run.hpp"
+#include "frontend/check.hpp"
+#include "tests/gpu/gpu.hpp"
+#include "tests/gpu/tally.hpp"
+#include "tools/gpu_board/seeded_weights.hpp"
+
+// The networks of the board, with seeded weights, against the reference.
+namespace seq::tests {
+namespace {
+
+constexpr std::int64_t batch = 2;
+
+struct Network {
+    const char* name;
+    /// Of one sample, where the GPU is emulated; none: it takes minutes there, and is left out.
+    std::vector<std::int64_t> small_input{};
+};
+
+std::string path_of(const Network& network) { return data_path(fmt::format("networks/{}.json", network.name)); }
+
+Graph load(const Network& network, std::int64_t samples) {
+    CheckOptions options;
+    if (gpu().is_emulated()) {
+        std::vector<Dim> dims{Dim(samples)};
+        for (const std::int64_t size : network.small_input) dims.emplace_back(size);
+        options.shapes["x"] = Shape(std::move(dims));
+    } else {
+        options.bindings["N"] = samples;
+    }
+    return load_model(path_of(network), options);
+}
+
+Tensor normal(std::span<const std::int64_t> sizes) {
+    Tensor tensor(DType::f32, sizes);
+    std::mt19937 generator(7);
+    std::normal_distribution<float> distribution;
+    for (float& value : tensor.data<float>()) value = distribution(generator);
+    return tensor;
+}
+
+TensorView sample_of(const Tensor& tensor, std::int64_t sample) {
+    std::vector<std::int64_t> sizes(tensor.sizes().begin(), tensor.sizes().end());
+    sizes[0] = 1;
+    const TensorView one = TensorView::dense(nullptr, tensor.dtype(), sizes);
+    return TensorView::dense(tensor.view().as<std::byte>() + static_cast<std::size_t>(sample) * one.byte_count(),
+                             tensor.dtype(), sizes);
+}
+
+/// One sample of it on the reference.
+Tensor reference_of(const Network& network, const std::shared_ptr<const WeightSource>& weights, const Tensor& x,
+                    std::int64_t sample) {
+    const Graph graph = load(network, 1);
+    ReferenceResults results = run_reference(graph, weights, {{"x", sample_of(x, sample)}});
+    return std::move(results.at(graph.output_names().front()));
+}
+
+std::size_t largest(std::span<const float> scores) {
+    return static_cast<std::size_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+}
+
+/// Whether the reference's first class is further before its second than rounding may move them.
+bool is_clear(std::span<const float> scores, double allowed) {
+    std::vector<float> sorted(scores.begin(), scores.end());
+    std::partial_sort(sorted.begin(), sorted.begin() + 2, sorted.end(), std::greater<>());
+    float magnitude = 0;
+    for (const float score : scores) magnitude = std::max(magnitude, std::abs(score));
+    return static_cast<double>(sorted[0] - sorted[1]) > allowed * static_cast<double>(magnitude);
+}
+
+double tolerance(MathMode math) { return math == MathMode::f32 ? 1e-5 : math == MathMode::bf16 ? 2e-2 : 2e-3; }
+
+class NetworkCheck {
+   public:
+    explicit NetworkCheck(const Network& network)
+        : network_(network),
+          graph_(load(network, batch)),
+          weights_(seeded_weights(path_of(network), 0)),
+          x_(normal(*graph_.inputs().front()->type.shape.sizes())) {
+        for (std::int64_t sample = 0; sample < batch; ++sample)
+            references_.push_back(
+                std::async(std::launch::async, [&, sample] { return reference_of(network_, weights_, x_, sample); }));
+    }
+
+    void check(const std::string& what, MathMode math, const Backend& backend) {
+        Tally tally(fmt::format("network {}{}", network_.name, what), math, tolerance(math));
+        tally.attempt(network_.name, [&] { compare(run(math, backend, tally), tally, math); });
+    }
+
+   private:
+    /// At once, captured and launched again.
+    Tensor run(MathMode math, const Backend& backend, Tally& tally) const {
+        CompileOptions options;
+        options.weights = weights_;
+        Session session(on_gpu(graph_, math, options, backend));
+        const std::string& output = graph_.output_names().front();
+        const std::vector<std::int64_t> sizes = *graph_.outputs().front()->type.shape.sizes();
+        std::vector<NamedArray> first, again;
+        for (int run = 0; run < 3; ++run) {
+            auto& results = run == 0 ? first : again;
+            results.clear();
+            results.push_back({output, Tensor(DType::f32, sizes)});
+            session.run({{"x", x_.view()}}, {{output, results.front().tensor.view()}});
+            if (run > 0)
+                tally.require(same_bytes(first, again), network_.name, "captured it gives other bits than at once");
+        }
+        return std::move(first.front().tensor);
+    }
+
+    void compare(const Tensor& answer, Tally& tally, MathMode math) {
+        for (std::int64_t sample = 0; sample < batch; ++sample) {
+            auto& reference = references_[static_cast<std::size_t>(sample)];
+            if (reference.valid()) expected_.push_back(reference.get());
+            const Tensor& expected = expected_[static_cast<std::size_t>(sample)];
+            const TensorView found = sample_of(answer, sample);
+            const std::string name = fmt::format("sample {}", sample);
+            tally.compare(name, relative_distance(found, expected));
+            const std::span<const float> scores = expected.data<float>();
+            if (expected.sizes().size() != 2 || scores.size() < 2) continue;
+            if (!is_clear(scores, tolerance(math))) {
+                tally.note(name + ": its first two classes are too close to tell");
+                continue;
+            }
+            tally.require(largest({found.as<float>(), scores.size()}) == largest(scores), name, "another top-1");
+        }
+    }
+
+    Network network_;
+    Graph graph_;
+    std::shared_ptr<const WeightSource> weights_;
+    Tensor x_;
+    std::vector<std::future<Tensor>> references_;
+    std::vector<Tensor> expected_;
+};
+
+void check(const Network& network) {
+    if (gpu().is_emulated() && network.small_input.empty()) return;
+    NetworkCheck check(network);
+    for (const MathMode math : all_math_modes) check.check("", math, gpu().backend());
+    for (const MathMode math : {MathMode::f32, MathMode::f16}) check.check(" without cuDNN", math, own_kernels_alone());
+}
+
+// A case each, so that one that ends the process ends no other.
+TEST_CASE("network vgg16") { check({"vgg16"}); }
+TEST_CASE("network resnet50") { check({"resnet50"}); }
+TEST_CASE("network densenet121") { check({"densenet121"}); }
+TEST_CASE("network resnet18") { check({"resnet18"}); }
+TEST_CASE("network unet") { check({"unet", {3, 16, 16}}); }
+TEST_CASE("network efficientnet_b0") { check({"efficientnet_b0"}); }
+TEST_CASE("network mobilenet_v2") { check({"mobilenet_v2", {3, 32, 32}}); }
+TEST_CASE("network temporal") { check({"temporal", {1, 256}}); }
+TEST_CASE("network cifar") { check({"cifar"}); }
+TEST_CASE("network mlp") { check({"mlp", {784}}); }
+TEST_CASE("network mlp_small") { check({"mlp_small", {10}}); }
+
+}  // namespace
+}  // namespace seq::tests

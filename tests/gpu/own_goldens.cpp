@@ -1,0 +1,61 @@
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "engine/reference_run.hpp"
+#include "tests/gpu/forced.hpp"
+#include "tests/gpu/gpu.hpp"
+#include "tests/gpu/tally.hpp"
+
+namespace seq::tests {
+namespace {
+
+/// At once, captured and launched again, by the largest difference.
+void check(const Golden& golden, const ForcedGpu& forced, Tally& tally) {
+    CompileOptions options;
+    options.weights = golden.weights;
+    for (const NamedArray& output : golden.outputs) options.taps.push_back(output.name);
+    Session session(on_gpu(golden.graph, MathMode::f32, options, forced.backend()));
+    for (int run = 0; run < 3; ++run) {
+        std::vector<NamedArray> outputs = like(golden.outputs);
+        for (NamedArray& output : outputs) std::memset(output.tensor.view().data, 0x7b, output.tensor.byte_count());
+        session.run(views(golden.inputs), views(outputs));
+        for (std::size_t i = 0; i < outputs.size(); ++i)
+            tally.compare(golden.name, relative_difference(outputs[i].tensor, golden.outputs[i].tensor));
+    }
+}
+
+struct Way {
+    Kept kept;
+    MathMode name;
+    double tolerance;
+};
+
+const std::vector<Layout> orders{Layout::plain(), Layout::channels_last()};
+
+}  // namespace
+
+TEST_CASE("CUDA kernels of our own agree with PyTorch in every golden in either order and however values are kept") {
+    for (const Way& way : {Way{Kept::own, MathMode::f32, 1e-4}, Way{Kept::bf16, MathMode::bf16, 6e-2},
+                           Way{Kept::f16, MathMode::f16, 1e-2}}) {
+        for (const Layout& order : orders) {
+            const ForcedGpu forced(order.kept(way.kept));
+            Tally tally("own kernels in goldens, " + order.to_string(), way.name, way.tolerance);
+            for (const std::string& name : golden_names())
+                tally.attempt(name, [&] { check(load_golden(name), forced, tally); });
+        }
+    }
+}
+
+TEST_CASE("CUDA kernels of our own agree with PyTorch in every layer with every option in either order") {
+    for (const Layout& order : orders) {
+        const ForcedGpu forced(order);
+        Tally tally("own kernels in layers with every option, " + order.to_string(), MathMode::f32, 1e-4);
+        for (const std::string& family : more_families()) {
+            for (const Golden& golden : load_more_goldens(family))
+                tally.attempt(golden.name, [&] { check(golden, forced, tally); });
+        }
+    }
+}
+
+}  // namespace seq::tests
