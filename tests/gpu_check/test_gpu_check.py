@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""tools/gpu_check without a GPU: the command line, time limits, what it makes of results, and the bench on the CPU."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from gpu_board import bench, bench_report, budget, build, command, machine, process, tests, workers  # noqa: E402
+from gpu_board.output import Output  # noqa: E402
+from peers_board import answers  # noqa: E402
+
+PROGRAM = ROOT / "tools/gpu_check"
+
+
+def call(*arguments, **variables):
+    return subprocess.run(
+        [sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True, env=os.environ | variables
+    )
+
+
+class Quiet(unittest.TestCase):
+    """With a folder for results."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.output = Output(self.folder / "with spaces")
+        self.said = io.StringIO()
+        hidden = contextlib.redirect_stdout(self.said)
+        hidden.__enter__()
+        self.addCleanup(hidden.__exit__, None, None, None)
+
+
+class CommandLine(unittest.TestCase):
+    def test_wrong_ones_are_status_2(self):
+        for arguments in ([], ["--frobnicate", "--out", "x"], ["--out"], ["--out", "x", "--minutes", "0"], ["--out", "x", "--minutes", "soon"]):
+            done = call(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn("gpu_check", done.stderr)
+
+    def test_help_teaches(self):
+        done = call("--help")
+        self.assertEqual(done.returncode, 0)
+        for words in ("--build", "--test", "--bench", "--out", "tools/setup --gpu-check", "77"):
+            self.assertIn(words, done.stdout)
+
+    def test_without_a_gpu_it_is_77_with_the_reason_before_anything_is_done(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for stages in ([], ["--test"], ["--bench"], ["--build", "--test"]):
+                began = time.monotonic()
+                done = call(*stages, "--out", f"{folder}/out", CUDA_VISIBLE_DEVICES="")
+                self.assertEqual(done.returncode, 77, done.stdout + done.stderr)
+                self.assertRegex(done.stdout, "there is no GPU to check on: (there is no NVIDIA driver|the NVIDIA driver shows no GPU|CUDA does not start)")
+                self.assertFalse(os.path.exists(f"{folder}/out"))
+                self.assertLess(time.monotonic() - began, 60)
+
+    def test_stages_and_their_minutes(self):
+        options = command.make_parser().parse_args(["--out", "x", "--bench", "--build"])
+        self.assertEqual(command.stages_of(options), ["build", "bench"])
+        self.assertEqual(command.stages_of(command.make_parser().parse_args(["--out", "x"])), ["build", "test", "bench"])
+        self.assertEqual(command.default_minutes(["test"]), 2.5)
+        self.assertLess(command.default_minutes(command.STAGES), 10)
+
+
+class Budgets(unittest.TestCase):
+    def test_a_stage_leaves_its_time_to_those_after_it(self):
+        now = [100.0]
+        whole = budget.Budget(600, {"build": 1, "test": 1, "bench": 2}, lambda: now[0])
+        self.assertEqual(whole.begin("build").left(), 150)
+        now[0] += 60
+        test = whole.begin("test")
+        self.assertEqual(test.left(), 180)
+        now[0] += 300
+        self.assertEqual(test.left(), 0)
+        self.assertEqual(whole.begin("bench").left(), 240)
+
+    def test_a_program_ends_with_all_its_children_when_its_time_is_up(self):
+        began = time.monotonic()
+        done = process.run(["sh", "-c", "echo begun; sleep 100 & sleep 100"], 0.5)
+        self.assertLess(time.monotonic() - began, 60)
+        self.assertTrue(done.timed_out)
+        self.assertEqual(done.text, "begun\n")
+        self.assertIn("time was up", done.words())
+
+    def test_no_program_outlives_one_that_is_ended(self):
+        script = (
+            "import signal, sys; from gpu_board import process; signal.signal(signal.SIGTERM, process.stop)\n"
+            "try: process.run(['sh', '-c', 'echo $$; exec sleep 100'], 90, on_line=lambda line: print(line, end='', flush=True))\n"
+            "except KeyboardInterrupt: sys.exit(5)"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "tools")}
+        ) as parent:
+            child = int(parent.stdout.readline())
+            parent.terminate()
+            self.assertEqual(parent.wait(60), 5)
+        until = time.monotonic() + 30
+        while time.monotonic() < until and os.path.exists(f"/proc/{child}"):
+            time.sleep(0.05)
+        self.assertFalse(os.path.exists(f"/proc/{child}"))
+
+    def test_how_programs_end(self):
+        self.assertIsNone(process.run(["true"], 60).words())
+        self.assertEqual(process.run(["sh", "-c", "exit 3"], 60).words(), "status 3")
+        self.assertEqual(process.run(["sh", "-c", "kill -SEGV $$"], 60).words(), "died of signal 11 (SIGSEGV)")
+        self.assertEqual(process.run(["/nowhere/at/all"], 60).status, 127)
+
+
+class Build(Quiet):
+    def test_what_lacks_is_said(self):
+        everything = machine.Place(pathlib.Path("/cuda"), pathlib.Path("/include"), pathlib.Path("/lib/libcudnn.so.9"), ())
+        self.assertIsNone(build.missing(everything))
+        self.assertIn("no CUDA toolkit", build.missing(machine.Place(None, None, None, ())))
+        self.assertIn("no cuDNN", build.missing(machine.Place(pathlib.Path("/cuda"), None, None, ())))
+
+    def test_it_builds_for_the_gpu_that_is_there_without_onednn(self):
+        place = machine.Place(pathlib.Path("/cuda"), pathlib.Path("/include"), pathlib.Path("/lib/libcudnn.so.9"), ())
+        words = build.configure_command(machine.Gpu("A100", 1 << 30, (8, 0), 13000), place)
+        self.assertIn("-DCMAKE_CUDA_ARCHITECTURES=80-real", words)
+        self.assertIn("-DSEQ_ONEDNN=none", words)
+        self.assertIn("-DSEQ_CUDNN_LIBRARY=/lib/libcudnn.so.9", words)
+        self.assertIn("-DCMAKE_CUDA_ARCHITECTURES=90-real", build.configure_command(None, place))
+
+    def test_libraries_beside_cudnn_are_found_by_the_loader(self):
+        place = machine.Place(None, None, pathlib.Path("/p/cudnn/lib/libcudnn.so.9"), (pathlib.Path("/p/cudnn/lib"), pathlib.Path("/p/cu13/lib")))
+        found = place.environment()
+        self.assertTrue(found["LD_LIBRARY_PATH"].startswith("/p/cudnn/lib:/p/cu13/lib"))
+        self.assertEqual(found["SEQ_CUDNN"], "/p/cudnn/lib/libcudnn.so.9")
+
+    def test_a_failed_command_shows_its_last_words(self):
+        failure = build.call(self.output, ["sh", "-c", "echo '[1/2] compiling'; echo it is broken; exit 1"], budget.Deadline(60))
+        self.assertIn("status 1", failure)
+        self.assertIn("it is broken", self.said.getvalue())
+        self.assertIn("[1/2]", self.output.path("build.log").read_text())
+
+
+FAKE_TESTS = """#!/bin/sh
+case "$*" in
+  *--properties*) echo '{"deviceName": "a fake"}' ;;
+  *--list-test-cases*)
+    printf '[doctest] listing all test case names\\n=====\\nnetwork a\\nwell, with a comma\\nit fails\\nit dies\\na GPU without room\\na subset for compute-sanitizer\\n=====\\n[doctest] unskipped\\n' ;;
+  *'well? with a comma'*) echo '{"test": "t", "dtype": "f32", "checked": 2, "worst": 1e-7, "allowed": 1e-5, "worst_of": "x", "failed": [], "left_out": 0}' >>"$SEQ_GPU_RESULTS" ;;
+  *'it fails'*) echo wrong; exit 1 ;;
+  *'it dies'*) kill -SEGV $$ ;;
+  *'without room'*) sleep "$SEQ_FAKE_SLEEP" ;;
+esac
+"""
+
+
+class Tests(Quiet):
+    def fake(self):
+        program = self.folder / "tests_gpu"
+        program.write_text(FAKE_TESTS)
+        program.chmod(0o755)
+        return program
+
+    def run_fake(self, seconds=600, sleep="0"):
+        os.environ["SEQ_FAKE_SLEEP"] = sleep
+        place = machine.Place(self.folder, None, None, ())
+        failure = tests.run(self.output, None, place, budget.Deadline(seconds), self.fake())
+        lines = [json.loads(line) for line in self.output.path("tests.json").read_text().splitlines()]
+        return failure, {line["case"]: line["result"] for line in lines if "case" in line}
+
+    def test_each_case_runs_by_itself_and_one_that_dies_ends_no_other(self):
+        failure, results = self.run_fake()
+        self.assertEqual(results.pop("compute-sanitizer")[:8], "left out")
+        self.assertEqual(results, {
+            "network a": "passed", "well, with a comma": "passed", "it fails": "status 1",
+            "it dies": "died of signal 11 (SIGSEGV)", "a GPU without room": "passed",
+        })  # fmt: skip
+        self.assertEqual(failure, "2 cases failed: it fails, it dies")
+        text = self.output.path("tests.txt").read_text()
+        self.assertIn("wrong", text)
+        self.assertRegex(text, r"t +f32 +2 +1.00e-07")
+        self.assertEqual(json.loads(self.output.path("device_properties.json").read_text()), {"deviceName": "a fake"})
+
+    def test_what_time_does_not_allow_is_left_out_and_said(self):
+        failure, results = self.run_fake(seconds=5)
+        self.assertIsNone(failure)
+        self.assertEqual(results["network a"], "left out")
+        self.assertEqual(results["it fails"], "left out")
+
+    def test_what_the_sanitizer_says(self):
+        def verdict(status, text, timed_out=False):
+            return tests.verdict(process.Result(status, text, timed_out))
+
+        self.assertEqual(verdict(0, "========= ERROR SUMMARY: 0 errors\n"), "passed")
+        self.assertEqual(verdict(99, "========= Invalid read\n========= ERROR SUMMARY: 3 errors\n"), "failed: 3 errors")
+        self.assertEqual(verdict(1, "========= Error: Device not supported\n"), "left out: Error: Device not supported")
+        self.assertEqual(verdict(-9, "========= COMPUTE-SANITIZER\n", True), "left out: not done in its time")
+        self.assertEqual(verdict(1, "========= ERROR SUMMARY: 0 errors\n"), "failed: status 1")
+        self.assertTrue(verdict(0, "").startswith("left out"))
+
+    def test_a_program_that_is_not_there(self):
+        self.assertIn("--build makes it", tests.run(self.output, None, machine.Place(None, None, None, ()), budget.Deadline(9), self.folder / "none"))
+
+
+def timed(milliseconds, batch, **more):
+    figures = {"median_ms": milliseconds, "p90_ms": milliseconds}
+    return {"time": figures, "flow": figures, "samples_per_s": batch * 1000 / milliseconds, "distance": 1e-4, "agrees": True} | more
+
+
+class Report(unittest.TestCase):
+    def case(self, dtype, batch, **peers):
+        return {"network": "resnet50", "dtype": dtype, "batch": batch, "peers": {name.replace("_", "-"): entry for name, entry in peers.items()}}
+
+    def test_goals(self):
+        found = list(bench_report.goals([
+            self.case("f16", 1, seq=timed(0.35, 1), torch_compile=timed(0.40, 1)),
+            self.case("f16", 128, seq=timed(4, 128), torch_compile=timed(4.4, 128)),
+        ]))  # fmt: skip
+        self.assertEqual(found[0], "resnet50 f16, batch 128: at least 30000 images/s: 32000, reached")
+        self.assertEqual(found[1], "resnet50 tf32, batch 128: at least 14000 images/s: not measured")
+        self.assertEqual(found[2], "resnet50 f16, batch 1: 0.4 ms at most: 0.350 ms, reached")
+        self.assertEqual(found[3], "resnet50 f16, batch 1: at least 1.2 times torch.compile: 1.14, MISSED")
+        self.assertEqual(found[4], "resnet50 f16, batch 32: at least 1.0 times torch.compile: not measured")
+        self.assertEqual(found[5], "resnet50 f16, batch 128: at least 1.0 times torch.compile: 1.10, reached")
+
+    def test_rows_say_what_failed_and_what_is_wrong(self):
+        case = self.case("f16", 1, seq=timed(1, 1, agrees=False, tune="none", gpu_us=900), torch_eager={"error": "RuntimeError: no"})
+        text = bench_report.text({"cases": [case], "left_out": [["vgg16", "f32", 32]], "notes": ["a note"]})
+        self.assertRegex(text, r"seq +1\.000 .* 0\.900 .*WRONG not tuned")
+        for words in ("RuntimeError: no", "left out: vgg16 f32 32", "a note"):
+            self.assertIn(words, text)
+
+    def test_the_first_cases_are_the_most_telling(self):
+        order = bench.cases()
+        self.assertEqual(order[:3], [("resnet50", "f16", 1), ("resnet50", "f16", 32), ("resnet50", "f16", 128)])
+        self.assertEqual(len(order), 3 * 4 * 3)
+        self.assertEqual(len(set(order)), len(order))
+
+    def test_distances(self):
+        self.assertAlmostEqual(workers.distance([1.0, 2.0], [1.0, 1.0]), 0.5**0.5)
+        self.assertEqual(workers.distance([float("nan")], [1.0]), float("inf"))
+        with self.assertRaises(ValueError):
+            workers.distance([1.0], [1.0, 2.0])
+
+
+@unittest.skipUnless("SEQ_GPU_WORKER" in os.environ, "there is no seq_gpu_worker")
+class Bench(Quiet):
+    """On the CPU, where f32 is all there is of these dtypes."""
+
+    def board(self, seconds=600):
+        return bench.Board(
+            self.output, dict(os.environ), self.folder, budget.Deadline(seconds), "cpu", os.environ["SEQ_GPU_WORKER"], torch=False, shape=(3, 32, 32)
+        )
+
+    def test_a_board_of_seq_alone(self):
+        board = self.board()
+        self.assertIsNone(board.run([("cifar", "f32", 1), ("cifar", "f32", 5)]))
+        document = json.loads(self.output.path("bench.json").read_text())
+        self.assertEqual([case["batch"] for case in document["cases"]], [1, 5])
+        for case in document["cases"]:
+            seq = case["peers"]["seq"]
+            self.assertGreater(seq["samples_per_s"], 0)
+            self.assertEqual(seq["distance"], 0)
+            self.assertGreater(seq["plan"]["steps"], 0)
+            self.assertEqual(len(seq["time"]["round_medians_ms"]), bench.ROUNDS)
+        self.assertIn("PyTorch is left out", self.output.path("bench.txt").read_text())
+        self.assertLessEqual(len(os.listdir(self.output.folder)), 8)
+
+    def test_what_fails_is_said_and_the_others_go_on(self):
+        failure = self.board().run([("cifar", "f16", 1), ("cifar", "f32", 1)])
+        self.assertEqual(failure, "cifar f16 1: it fails")
+        cases = json.loads(self.output.path("bench.json").read_text())["cases"]
+        self.assertIn("f16 is no dtype to compute in on the CPU", cases[0]["peers"]["seq"]["error"])
+        self.assertIn("flow", cases[1]["peers"]["seq"])
+
+    def test_what_time_does_not_allow_is_left_out(self):
+        board = self.board(seconds=1)
+        self.assertIsNone(board.run([("cifar", "f32", 1)]))
+        self.assertEqual(json.loads(self.output.path("bench.json").read_text())["left_out"], [["cifar", "f32", 1]])
+
+    def test_weights_are_what_pytorch_reads(self):
+        board = self.board()
+        with board.start_seq(("cifar", "f32", 1), {}) as worker:
+            worker.write_weights(self.folder / "w.safetensors")
+            worker.write(self.folder / "y.npy")
+        with open(self.folder / "w.safetensors", "rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        self.assertEqual(header["0.weight"], {"dtype": "F32", "shape": [16, 3, 3, 3], "data_offsets": [0, 1728]})
+        self.assertEqual(answers.read_npy(self.folder / "y.npy")[0], (1, 10))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,90 @@
+"""The board's end of the workers: seq's, one process a case, and PyTorch's, one process for all."""
+
+import json
+import math
+import pathlib
+import sys
+
+from peers_board import client
+from peers_board.errors import PeerError
+
+from . import machine
+
+WORKER = machine.BUILD / "seq_gpu_worker"
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+
+
+class CaseError(Exception):
+    """One case of a worker failed; the worker goes on."""
+
+
+class SeqWorker(client.Worker):
+    def __init__(self, spec, x, batch, dtype, tune, timings, env, seconds, device="cuda", program=WORKER):
+        super().__init__([program, spec, x, batch, dtype, tune, timings, device], env, seconds)
+
+    def flow(self, milliseconds):
+        self._tell(f"flow {milliseconds:g}")
+        repeats, *times = map(int, self._answer("times"))
+        return repeats, times
+
+    def gpu_us(self, count):
+        self._tell(f"gpu {count}")
+        return float(self._answer("gpu", 1)[0])
+
+    def plan(self):
+        self._tell("plan")
+        word, _, text = self._line().partition(" ")
+        if word != "plan":
+            raise self._failure(f"it says `{word[:60]}` where `plan` is due")
+        return json.loads(text)
+
+    def write_weights(self, path):
+        self._tell(f"weights {path}")
+        self._answer("written", 0)
+
+
+class TorchWorker(client.Worker):
+    """Raises CaseError where a case fails, PeerError where the process is gone."""
+
+    START_SECONDS = 120.0
+
+    def __init__(self, env, device="cuda"):
+        super().__init__([sys.executable, "-m", "gpu_board.torch_worker", device], env)
+        self.version = None
+
+    def ask(self, do, seconds=60.0, **request):
+        if self.version is None:
+            self.timeout = self.START_SECONDS
+            self.version = self._reply()["ready"]
+        self.timeout = seconds
+        self._tell(json.dumps({"do": do} | request))
+        reply = self._reply()
+        if "error" in reply:
+            raise CaseError(reply["error"])
+        return reply
+
+    def _reply(self):
+        line = self._line()
+        try:
+            return json.loads(line)
+        except ValueError:
+            raise self._failure(f"it says `{line[:60]}`") from None
+
+
+def torch_environment(env):
+    """Without what makes PyTorch's libraries others than its own."""
+    own = {key: value for key, value in env.items() if key not in ("LD_LIBRARY_PATH", "SEQ_CUDNN")}
+    own["PYTHONPATH"] = str(TOOLS)
+    return own
+
+
+def distance(answer, expected):
+    """The norm of the difference over that of `expected`; infinite where it is no number."""
+    if len(answer) != len(expected):
+        raise ValueError(f"the answer has {len(answer)} numbers, and {len(expected)} are expected")
+    apart = math.sqrt(sum((a - b) ** 2 for a, b in zip(answer, expected)))
+    result = apart / max(math.sqrt(sum(b * b for b in expected)), 1e-300)
+    return result if math.isfinite(result) else math.inf
+
+
+__all__ = ["CaseError", "PeerError", "SeqWorker", "TorchWorker", "distance", "torch_environment"]
