@@ -40,6 +40,11 @@ class OneAtATime final : public WeightProvider {
         const std::lock_guard lock(mutex_);
         return weights_.packed_by_rows(value, key, pack, bytes);
     }
+    PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                           const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) override {
+        const std::lock_guard lock(mutex_);
+        return weights_.uploaded(device, value, key, pack, bytes);
+    }
 
    private:
     WeightProvider& weights_;

@@ -194,6 +194,15 @@ PackedWeights WeightStore::packed_by_rows(const Value& value, const std::string&
     });
 }
 
+PackedWeights WeightStore::uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                                    const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
+    return packed_once(value, "on the device: " + key, 0, [&] {
+        PackedWeights host = stored_packed(value, key, bytes);
+        if (host.data == nullptr) host = pack(view(value));
+        return copied_to(device, host);
+    });
+}
+
 void WeightStore::release_unused() {
     std::erase_if(packed_, [](const auto& slot) { return slot.second.owner.use_count() == 1; });
 }

@@ -54,6 +54,9 @@ class WeightStore final : public WeightProvider {
     PackedWeights packed_by_rows(const Value& value, const std::string& key,
                                  const std::function<PackedWeights(const WeightRows&)>& pack,
                                  std::size_t bytes = 0) override;
+    /// What is stored packed is copied as it lies.
+    PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                           const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
 
     /// Bytes held, packed and plain.
     std::size_t held_bytes() const;

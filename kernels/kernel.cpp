@@ -35,13 +35,15 @@ PackedWeights WeightProvider::packed_by_rows(const Value& value, const std::stri
 
 PackedWeights WeightProvider::uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
                                        const std::function<PackedWeights(const TensorView&)>& pack, std::size_t) {
-    return packed(value, "on the device: " + key, [&](const TensorView& plain) {
-        const PackedWeights host = pack(plain);
-        if (host.data == nullptr) return host;
-        std::shared_ptr<const void> copy = device.upload(host.data, host.bytes);
-        const void* const data = copy.get();
-        return PackedWeights{std::move(copy), data, host.bytes};
-    });
+    return packed(value, "on the device: " + key,
+                  [&](const TensorView& plain) { return copied_to(device, pack(plain)); });
+}
+
+PackedWeights copied_to(const DeviceRuntime& device, const PackedWeights& host) {
+    if (host.data == nullptr) return host;
+    std::shared_ptr<const void> copy = device.upload(host.data, host.bytes);
+    const void* const data = copy.get();
+    return {std::move(copy), data, host.bytes};
 }
 
 PackedWeights packed_by(std::size_t bytes, const std::function<void(void* room)>& fill) {

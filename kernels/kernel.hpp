@@ -82,10 +82,14 @@ class WeightProvider {
     virtual PackedWeights packed_by_rows(const Value& value, const std::string& key,
                                          const std::function<PackedWeights(const WeightRows&)>& pack,
                                          std::size_t bytes = 0);
-    /// As `packed`, in the memory of `device`: what `pack` makes in the host's memory is copied there.
+    /// As `packed`, in the memory of `device`: what `pack` makes in the host's memory, of the value alone, is copied
+    /// there. Files of plans keep what it makes.
     virtual PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
                                    const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0);
 };
+
+/// A copy in the memory of `device`; nothing of nothing.
+PackedWeights copied_to(const DeviceRuntime& device, const PackedWeights& host);
 
 /// Memory of the host that `fill` writes, which has room for `bytes`.
 PackedWeights packed_by(std::size_t bytes, const std::function<void(void* room)>& fill);

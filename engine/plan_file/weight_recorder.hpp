@@ -25,6 +25,17 @@ class WeightRecorder final : public WeightProvider {
         used_.packed[{value.name, key}] = weights;
         return weights;
     }
+    PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
+                           const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) override {
+        const PackedWeights there = store_.uploaded(device, value, key, pack, bytes);
+        if (value.kind != ValueKind::parameter) return there;
+        const PackedWeights host = bytes == 0 ? PackedWeights{} : store_.packed(value, key, pack, bytes);
+        if (host.data != nullptr)
+            used_.packed[{value.name, key}] = host;
+        else
+            keep(value);
+        return there;
+    }
 
    private:
     WeightStore& store_;

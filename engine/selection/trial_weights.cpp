@@ -62,11 +62,7 @@ PackedWeights TrialWeights::uploaded(const DeviceRuntime& device, const Value& v
                                      const std::function<PackedWeights(const TensorView&)>& pack, std::size_t) {
     PackedWeights& weights = uploaded_[{&value, key}];
     if (weights.data != nullptr) return weights;
-    const PackedWeights host = pack(made(value)->view());
-    if (host.data == nullptr) return host;
-    auto copy = device.upload(host.data, host.bytes);
-    const void* const data = copy.get();
-    return weights = {std::move(copy), data, host.bytes};
+    return weights = copied_to(device, pack(made(value)->view()));
 }
 
 void TrialWeights::each_used(const std::function<void(const void* data, std::size_t bytes)>& visit) const {
