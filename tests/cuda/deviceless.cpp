@@ -108,6 +108,10 @@ TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for 
                 CHECK(legal.plans[0].is_last_resort() == convolution.depthwise());
                 CHECK(legal.plans[0].workspace() <= PlanOptions().workspace_cap);
                 check_round_trip(legal.plans[0], target);
+                const std::string name = variant_of(*legal.form, legal.plans[0]);
+                const LegalLayer again = find_variant(cudnn(), convolution.layer, name, target, {});
+                REQUIRE(again.plans.size() == 1);
+                CHECK(again.plans[0].serialised() == legal.plans[0].serialised());
             }
         }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
 namespace seq::tests {
 namespace {
@@ -24,16 +25,6 @@ cudnnStatus_t destroy(cudnnBackendDescriptor_t descriptor) {
     if (FakeCudnn::current->alive.erase(&of(descriptor)) == 0) return CUDNN_STATUS_BAD_PARAM;
     delete &of(descriptor);
     return CUDNN_STATUS_SUCCESS;
-}
-
-cudnnStatus_t finalize(cudnnBackendDescriptor_t descriptor) {
-    FakeCudnn& fake = *FakeCudnn::current;
-    if (fails()) return fake.failure;
-    if (of(descriptor).type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR)
-        fake.graphs.push_back(operations_of(of(descriptor)));
-    const cudnnStatus_t status = fake.on_finalize ? fake.on_finalize(of(descriptor)) : CUDNN_STATUS_SUCCESS;
-    of(descriptor).finalized = status == CUDNN_STATUS_SUCCESS;
-    return status;
 }
 
 std::size_t size_of(cudnnBackendAttributeType_t type) {
@@ -67,7 +58,7 @@ cudnnStatus_t answer(const std::vector<T>& values, std::int64_t wanted, std::int
 }
 
 /// The engines stand for themselves in the configurations and engine descriptors that cuDNN fills.
-constexpr auto engine_mark = CUDNN_ATTR_ENGINE_OPERATION_GRAPH;
+constexpr auto engine_mark = CUDNN_ATTR_ENGINE_LAYOUT_INFO;
 
 const FakeEngine& engine_of(const FakeDescriptor& descriptor) {
     return *descriptor.get<const FakeEngine*>(engine_mark);
@@ -92,6 +83,106 @@ cudnnStatus_t propose(const FakeDescriptor& heuristic, std::int64_t* count, void
     return CUDNN_STATUS_SUCCESS;
 }
 
+/// A plan as fakes write it.
+struct StoredFakePlan {
+    cuda::GraphSpec graph;
+    FakeEngine engine;
+};
+
+/// All that were written, by their JSON.
+std::map<std::string, StoredFakePlan>& stored_plans() {
+    static std::map<std::string, StoredFakePlan> plans;
+    return plans;
+}
+
+constexpr auto json_attribute = CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION;
+
+const FakeDescriptor& graph_of_plan(const FakeDescriptor& plan) {
+    return plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
+}
+
+const FakeEngine& engine_of_plan(const FakeDescriptor& plan) {
+    return engine_of(plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG));
+}
+
+std::string text_of(const FakeDescriptor& plan, cudnnBackendAttributeName_t name) {
+    const std::vector<char> text = plan.all<char>(name);
+    return {text.begin(), text.end()};
+}
+
+bool is_plan(const FakeDescriptor& descriptor) { return descriptor.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR; }
+
+/// nullptr where it was made from a configuration.
+const StoredFakePlan* stored_plan_of(const FakeDescriptor& plan) {
+    return plan.has(json_attribute) ? &stored_plans().at(text_of(plan, json_attribute)) : nullptr;
+}
+
+cudnnStatus_t serialise(const FakeDescriptor& plan, std::int64_t wanted, std::int64_t* count, void* elements) {
+    const StoredFakePlan stored{spec_of(graph_of_plan(plan)), engine_of_plan(plan)};
+    const std::string json = "{\"version\": " + std::to_string(FakeCudnn::current->version) +
+                             ", \"engine\": " + std::to_string(stored.engine.number) + ", \"graph\": \"" +
+                             cuda::text_of(stored.graph) + "\"}";
+    stored_plans()[json] = stored;
+    return answer(std::vector<char>(json.begin(), json.end()), wanted, count, elements);
+}
+
+/// As cuDNN does: some text it refuses, and from some an exception of its own passes through.
+cudnnStatus_t finalize_stored(const FakeDescriptor& plan) {
+    const std::string json = text_of(plan, json_attribute);
+    if (!json.starts_with("{")) throw std::invalid_argument("stoll");
+    const std::string version = "{\"version\": " + std::to_string(FakeCudnn::current->version) + ",";
+    if (!stored_plans().contains(json) || !json.starts_with(version)) return CUDNN_STATUS_BAD_PARAM;
+    ++FakeCudnn::current->restored;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/// Of the engines that heuristics propose one is there by its number too, without knobs.
+cudnnStatus_t finalize_engine(FakeDescriptor& engine) {
+    const FakeCudnn& fake = *FakeCudnn::current;
+    const auto number = engine.get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    for (const auto* engines : {&fake.mode_a, &fake.fallback}) {
+        for (const FakeEngine& one : *engines) {
+            if (one.number != number) continue;
+            mark(engine, engine_mark, &one);
+            return CUDNN_STATUS_SUCCESS;
+        }
+    }
+    return CUDNN_STATUS_NOT_SUPPORTED;
+}
+
+cudnnStatus_t finalize_config(FakeDescriptor& config) {
+    if (config.has(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES)) return CUDNN_STATUS_BAD_PARAM;
+    const FakeDescriptor& engine = config.part(CUDNN_ATTR_ENGINECFG_ENGINE);
+    mark(config, engine_mark, &engine_of(engine));
+    mark(config, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, &engine.part(CUDNN_ATTR_ENGINE_OPERATION_GRAPH));
+    return CUDNN_STATUS_SUCCESS;
+}
+
+bool is_compiled(const FakeEngine& engine) {
+    const auto& notes = engine.behavior_notes;
+    return std::find(notes.begin(), notes.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != notes.end();
+}
+
+cudnnStatus_t finalize_as(FakeDescriptor& descriptor) {
+    if (descriptor.type == CUDNN_BACKEND_ENGINE_DESCRIPTOR) return finalize_engine(descriptor);
+    if (descriptor.type == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) return finalize_config(descriptor);
+    if (!is_plan(descriptor)) return CUDNN_STATUS_SUCCESS;
+    if (descriptor.has(json_attribute)) return finalize_stored(descriptor);
+    if (is_compiled(engine_of_plan(descriptor))) ++FakeCudnn::current->compiled;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t finalize(cudnnBackendDescriptor_t descriptor) {
+    FakeCudnn& fake = *FakeCudnn::current;
+    if (fails()) return fake.failure;
+    FakeDescriptor& finalized = of(descriptor);
+    if (finalized.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) fake.graphs.push_back(operations_of(finalized));
+    cudnnStatus_t status = fake.on_finalize ? fake.on_finalize(finalized) : CUDNN_STATUS_SUCCESS;
+    if (status == CUDNN_STATUS_SUCCESS) status = finalize_as(finalized);
+    finalized.finalized = status == CUDNN_STATUS_SUCCESS;
+    return status;
+}
+
 cudnnStatus_t get(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t,
                   std::int64_t wanted, std::int64_t* count, void* elements) {
     if (fails()) return FakeCudnn::current->failure;
@@ -112,9 +203,15 @@ cudnnStatus_t get(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName
             return answer(std::vector<char>(json.begin(), json.end()), wanted, count, elements);
         }
         case CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE: {
-            const bool planned = asked.has(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
-            const FakeDescriptor* config = planned ? &asked.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG) : nullptr;
-            return answer(std::vector{config != nullptr ? engine_of(*config).workspace : 0}, wanted, count, elements);
+            const StoredFakePlan* const stored = stored_plan_of(asked);
+            const FakeEngine& engine = stored != nullptr ? stored->engine : engine_of_plan(asked);
+            return answer(std::vector{engine.workspace}, wanted, count, elements);
+        }
+        case json_attribute: {
+            const StoredFakePlan* const stored = stored_plan_of(asked);
+            if (stored == nullptr) return serialise(asked, wanted, count, elements);
+            const std::string json = text_of(asked, json_attribute);
+            return answer(std::vector<char>(json.begin(), json.end()), wanted, count, elements);
         }
         default: return CUDNN_STATUS_NOT_SUPPORTED;
     }
@@ -128,15 +225,15 @@ void last_error(char* message, std::size_t size) {
     std::strncpy(message, FakeCudnn::current->error_text.c_str(), size);
 }
 
-const FakeDescriptor& graph_of_plan(const FakeDescriptor& plan) {
-    return plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG).part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH);
-}
-
 cudnnStatus_t execute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan, cudnnBackendDescriptor_t pack) {
     FakeCudnn& fake = *FakeCudnn::current;
     if (fails()) return fake.failure;
     if (!of(plan).finalized || !of(pack).finalized) return CUDNN_STATUS_BAD_PARAM;
-    FakeRun run{handle, spec_of(graph_of_plan(of(plan))), {}, of(pack).get<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE)};
+    const StoredFakePlan* const stored = stored_plan_of(of(plan));
+    FakeRun run{handle,
+                stored != nullptr ? stored->graph : spec_of(graph_of_plan(of(plan))),
+                {},
+                of(pack).get<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE)};
     const auto ids = of(pack).all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     const auto pointers = of(pack).all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
     for (std::size_t i = 0; i < ids.size(); ++i) run.pointers[ids[i]] = pointers.at(i);
@@ -178,7 +275,7 @@ FakeCudnn* FakeCudnn::current = nullptr;
 
 FakeCudnn::FakeCudnn() {
     current = this;
-    table.version = [] { return std::size_t{91900}; };
+    table.version = [] { return current->version; };
     table.error_string = error_string;
     table.last_error = last_error;
     table.create_descriptor = create;
@@ -194,6 +291,12 @@ FakeCudnn::FakeCudnn() {
 FakeCudnn::~FakeCudnn() {
     for (FakeDescriptor* descriptor : alive) delete descriptor;
     current = nullptr;
+}
+
+std::size_t FakeCudnn::plans() const {
+    return static_cast<std::size_t>(std::count_if(alive.begin(), alive.end(), [](const FakeDescriptor* descriptor) {
+        return is_plan(*descriptor) && descriptor->finalized;
+    }));
 }
 
 std::string operations_of(const FakeDescriptor& graph) {

@@ -406,7 +406,11 @@ TEST_CASE("who measures gets every plan of every form") {
         CHECK(kernel->description == "cuDNN " + name);
         layer.check(*kernel);
     }
-    for (const char* const name : {"engine 2: convolution + bias + relu", "engine 1: convolution + relu", "engine 1"}) {
+    for (const char* const name :
+         {"engine 2: convolution + bias + relu", "engine 1: convolution + relu", "engine 1", "engine 5: convolution",
+          "engine -1: convolution", "engine 99999999999999999999: convolution", "engine: convolution",
+          "engine 1, knobs 2=1: convolution", "engine 1, knobs: convolution", "engine 1, knobs 2=: convolution",
+          "engine 1, knobs -2=1: convolution", "engine 1, knobs 2=1 : convolution", ": convolution"}) {
         layer.variant = name;
         CHECK(layer.prepare() == nullptr);
         CHECK(layer.refusal.starts_with(std::string("cudnn.convolution: ") + name + ": cuDNN has no such plan"));
@@ -417,6 +421,10 @@ TEST_CASE("a plan is found by its name where nothing was measured") {
     LayerCase other(convolution(8, 5, 1), {{2, 8, 6, 7}}, {{ops::ReLU{}}});
     other.fake.mode_a = {{.number = 1}, {.number = 3}};
     other.variant = "engine 3: convolution + bias";
+    other.fake.on_finalize = [](const FakeDescriptor& descriptor) {
+        CHECK(descriptor.type != CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);  // they look at every engine
+        return CUDNN_STATUS_SUCCESS;
+    };
     const auto kernel = other.prepare();
     REQUIRE_MESSAGE(kernel != nullptr, other.refusal);
     CHECK(kernel->description == "cuDNN engine 3: convolution + bias");

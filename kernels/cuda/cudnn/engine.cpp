@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <stdexcept>
 
@@ -20,6 +21,23 @@ bool mixes_windows(const EngineChoice& choice) {
         CUDNN_NUMERICAL_NOTE_FFT, CUDNN_NUMERICAL_NOTE_WINOGRAD, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_4x4,
         CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_6x6, CUDNN_NUMERICAL_NOTE_WINOGRAD_TILE_13x13};
     return std::any_of(std::begin(notes), std::end(notes), [&](auto note) { return has(choice, note); });
+}
+
+/// Takes `before` and a number from the front; false where they are not there.
+bool take_number(std::string_view& text, std::string_view before, std::int64_t& number) {
+    if (!text.starts_with(before)) return false;
+    const char* const begin = text.data() + before.size();
+    const auto [end, error] = std::from_chars(begin, text.data() + text.size(), number);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return error == std::errc();
+}
+
+Descriptor knob_choice(const Cudnn& cudnn, std::int64_t knob, std::int64_t value) {
+    Descriptor choice(cudnn, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+    choice.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, static_cast<cudnnBackendKnobType_t>(knob));
+    choice.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value);
+    choice.finalize();
+    return choice;
 }
 
 }  // namespace
@@ -53,6 +71,33 @@ std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph
     if (target.handle == nullptr) heuristic.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, target.properties->descriptor());
     heuristic.finalize();
     return heuristic.get_descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+}
+
+std::optional<Descriptor> configure_engine(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
+                                           std::string_view text) {
+    std::int64_t number = 0;
+    if (!take_number(text, "engine ", number)) return std::nullopt;
+    std::vector<std::pair<std::int64_t, std::int64_t>> knobs;
+    while (!text.empty()) {
+        auto& [knob, value] = knobs.emplace_back();
+        if (!take_number(text, knobs.size() == 1 ? ", knobs " : " ", knob) || !take_number(text, "=", value) ||
+            knob < 0 || knob >= CUDNN_KNOB_TYPE_COUNTS)
+            return std::nullopt;
+    }
+    Descriptor engine(cudnn, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph.descriptor());
+    engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, number);
+    if (target.handle == nullptr) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, target.properties->descriptor());
+    engine.finalize();
+    std::vector<Descriptor> choices;
+    for (const auto& [knob, value] : knobs) choices.push_back(knob_choice(cudnn, knob, value));
+    std::vector<const Descriptor*> chosen;
+    for (const Descriptor& choice : choices) chosen.push_back(&choice);
+    Descriptor config(cudnn, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    config.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+    if (!chosen.empty()) config.set_all(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, chosen);
+    config.finalize();
+    return config;
 }
 
 std::string_view fault_of(const EngineChoice& choice, MathMode math) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "kernels/cuda/cudnn/device_properties.hpp"
 #include "kernels/cuda/cudnn/operation_graph.hpp"
 #include "kernels/math_mode.hpp"
@@ -30,6 +32,11 @@ struct EngineChoice {
 /// The configurations that a heuristic of cuDNN proposes for a graph, the ones that it takes for fastest first.
 std::vector<Descriptor> propose_engines(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
                                         cudnnBackendHeurMode_t mode);
+
+/// The configuration that EngineChoice::text says, whether cuDNN proposes it or not; nullopt where `text` says none.
+/// Throws CudnnError where cuDNN has no such engine for the graph, or not with these knobs.
+std::optional<Descriptor> configure_engine(const Cudnn& cudnn, const OperationGraph& graph, const PlanTarget& target,
+                                           std::string_view text);
 
 /// Why an engine must not compute in this mode; empty where it may. No mode takes engines whose result differs from run
 /// to run, or that bring NaN and Inf to what does not see them, as transforms (FFT, Winograd) do.

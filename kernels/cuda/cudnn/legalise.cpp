@@ -47,10 +47,13 @@ LegalLayer find_variant(const Cudnn& cudnn, const FusedLayer& layer, const std::
     options.math = layer.math;
     for (LayerForm& form : layer_forms(layer)) {
         const std::string end = ": " + form.name;
-        if (!variant.ends_with(end)) continue;
+        if (!variant.ends_with(end) || variant.size() == end.size()) continue;
         options.engine = variant.substr(0, variant.size() - end.size());
         PlanSearch search = plans_of(cudnn, form, target, options);
-        if (search.plans.empty()) break;
+        if (search.plans.empty()) {
+            legal.refusals.front().reason += ": " + search.reason;
+            break;
+        }
         return {std::move(form), std::move(search.plans), {}};
     }
     return legal;

@@ -46,8 +46,9 @@ class Search {
         : cudnn_(cudnn), graph_(std::move(graph)), target_(target), options_(options) {}
 
     PlanSearch run() {
+        if (!options_.engine.empty()) take_named();
         for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-            if (!done()) take_from(mode);
+            if (options_.engine.empty() && !done()) take_from(mode);
         }
         if (found_.plans.empty()) found_.reason = reason();
         return std::move(found_);
@@ -76,9 +77,21 @@ class Search {
         }
     }
 
+    /// Without the heuristics, which look at every engine.
+    void take_named() {
+        try {
+            auto config = configure_engine(cudnn_, *graph_, target_, options_.engine);
+            if (!config) return reasons_.add("there is no such engine");
+            take(EngineChoice(std::move(*config)));
+        } catch (const CudnnError& error) {
+            // What the name says may be nonsense here, which cuDNN calls a misuse.
+            if (!error.is_refusal() && error.status_class() != StatusClass::misuse) throw;
+            reasons_.add(error.what());
+        }
+    }
+
     void take(EngineChoice choice) {
         const std::string name = choice.text();
-        if (!options_.engine.empty() && name != options_.engine) return;
         if (!seen_.insert(name).second) return;
         ++found_.proposed;
         if (const auto fault = fault_of(choice, options_.math); !fault.empty()) {

@@ -51,9 +51,9 @@ struct PlanSearch {
     std::string reason;
 };
 
-/// Plans for the graph, from heuristic mode A, then from the fallback: those that `options` allow and cuDNN finalises,
-/// each engine and its knobs once. Without a handle none that compile at run time. Throws CudnnError for whatever is no
-/// refusal (CudnnError::is_refusal).
+/// Plans for the graph, of the engine that `options` name, or else from heuristic mode A, then from the fallback: those
+/// that `options` allow and cuDNN finalises, each engine and its knobs once. Without a handle none that compile at run
+/// time. Throws CudnnError for whatever is no refusal (CudnnError::is_refusal).
 PlanSearch find_plans(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,
                       const PlanOptions& options);
 
