@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/build_store.hpp"
 #include "engine/executable.hpp"
 #include "engine/selection/select.hpp"
 #include "graph/ir.hpp"
@@ -24,6 +25,9 @@ struct CompileOptions {
     Tune tune = Tune::none;
     /// The file that keeps what tuning measures; empty: none. By default it is in the user's cache folder.
     std::string timing_cache = TimingCache::default_path();
+    /// The folder that keeps what kernels compiled at great cost, code for GPUs, which is taken from there the next
+    /// time; empty: none.
+    std::string build_cache = BuildFolder::default_path();
     TuningProgress on_tuning{};
     /// Values to give as further outputs, by the names that users know: layers, containers, inputs.
     std::vector<std::string> taps{};

@@ -98,10 +98,12 @@ CompiledModel::CompiledModel(const Graph& graph, const CompileOptions& options, 
       device_(options.device),
       cache_bytes_(options.plan_cache_bytes),
       budget_(budget_for(backend_, options.memory_limit)),
+      builds_(options.build_cache),
       tuning_(tuning_for(options, backend_)) {
     weights_.set_budget(budget_);
     tuning_.budget = budget_;
     options_ = compute_options(options, backend_);
+    options_.builds = &builds_;
     Graph tapped = with_taps(graph, options.taps);
     for (const Value* input : tapped.inputs()) inputs_.push_back({input->name, input->type});
     for (std::size_t i = 0; i < tapped.outputs().size(); ++i)
@@ -123,15 +125,19 @@ CompiledModel::CompiledModel(std::shared_ptr<const plan_file::Contents> contents
       symbols_(symbols_of(graph_)),
       options_(contents_->meta.options),
       backend_(*contents_->backend),
-      device_{contents_->meta.device, 0},
+      device_(contents_->device),
       cache_bytes_(options.plan_cache_bytes),
-      budget_(budget_for(backend_, options.memory_limit)) {
+      budget_(budget_for(backend_, options.memory_limit)),
+      builds_(options.build_cache),
+      on_planned_anew_(options.on_planned_anew) {
     weights_.set_budget(budget_);
     options_.threads = usable_threads(options.threads > 0 ? options.threads : options_.threads);
     options_.isa = backend_.isa;
     options_.device = backend_.device;
+    options_.builds = &builds_;
+    if (options.trust_code) builds_.set_trusted({contents_, &contents_->builds});
     require_dtype(options_.dtype, backend_);
-    if (!contents_->native) require_parameters_fit(graph_, budget_.limit());
+    if (!contents_->serves) require_parameters_fit(graph_, budget_.limit());
     weights_.set_stored({contents_, &contents_->weights});
     if (symbols_.empty()) plan({});
 }
@@ -167,14 +173,20 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     std::shared_ptr<Plan> plan = make_in_arena(bound, bindings);
     if (weights_.has_extreme()) plan->careful = true;
     if (plan->slice != nullptr && plan->careful) plan->slice->careful = true;
+    keep_builds(*plan);
     weights_.release_transient();
     weights_.release_unused();
+    if (backend_.release_unused) backend_.release_unused();
     if (backend_.device == nullptr) require_plan_fits(*plan, weights_.held_bytes(), budget_.limit());
     return plan;
 }
 
 std::shared_ptr<Plan> CompiledModel::make_in_arena(const Graph& bound, const Bindings& bindings) {
-    if (const plan_file::PlanRecord* record = find_record(bindings)) return restore(*record, bound, weights_);
+    if (const plan_file::PlanRecord* record = find_record(bindings)) {
+        std::shared_ptr<Plan> plan = restore(*record, bound, weights_);
+        tell_of_others(*record, *plan);
+        return plan;
+    }
     if (contents_ != nullptr && !contents_->meta.portable)
         throw Error("plan/binding", fmt::format("{} has no plan for {}: compile it with --set, or with --portable for "
                                                 "all values",
@@ -189,7 +201,7 @@ std::shared_ptr<Plan> CompiledModel::make_in_arena(const Graph& bound, const Bin
 }
 
 const plan_file::PlanRecord* CompiledModel::find_record(const Bindings& bindings) const {
-    if (contents_ == nullptr || !contents_->native) return nullptr;
+    if (contents_ == nullptr || !contents_->serves) return nullptr;
     const auto& plans = contents_->meta.plans;
     const auto found = std::find_if(plans.begin(), plans.end(), [&](const auto& p) { return p.bindings == bindings; });
     return found == plans.end() ? nullptr : &*found;
@@ -208,11 +220,36 @@ std::shared_ptr<Plan> CompiledModel::restore(const plan_file::PlanRecord& record
         if (contents_ == nullptr) throw;
         if (error.code() == "plan/damaged") plan_file::refuse_damaged(contents_->path, error.what());
         if (error.code() != "plan/machine") throw;
+        if (!contents_->native)
+            throw Error(error.code(),
+                        fmt::format("{} was compiled for {}, and other kernels serve here: {}; compile it "
+                                    "here, or there with --portable",
+                                    contents_->path, contents_->meta.machine, error.what()));
         throw Error(error.code(),
                     fmt::format("{} was compiled for {} threads and does not serve {}: {}", contents_->path,
                                 contents_->meta.options.threads, options_.threads, error.what()));
     }
     return plan;
+}
+
+void CompiledModel::keep_builds(const Plan& plan) const {
+    for (const Step& step : plan.steps) {
+        if (const auto build = step.kernel->build()) builds_.keep(*build);
+    }
+}
+
+void CompiledModel::tell_of_others(const plan_file::PlanRecord& record, const Plan& plan) const {
+    if (!on_planned_anew_) return;
+    for (const Step& step : plan.steps) {
+        if (!step.kernel->build_fault.empty())
+            on_planned_anew_(fmt::format("what {} or the cache holds of {} does not serve, and it is built anew: {}",
+                                         contents_->path, step.kernel_name, step.kernel->build_fault));
+    }
+    const std::vector<std::string> others = plan_file::others_in(plan, record);
+    if (others.empty()) return;
+    on_planned_anew_(fmt::format("{} of the {} kernels that were chosen when {} was compiled are others here: {}{}",
+                                 others.size(), record.units.size(), contents_->path, others.front(),
+                                 others.size() > 1 ? ", ..." : ""));
 }
 
 CompiledModel::Recorded CompiledModel::record(const std::vector<std::int64_t>& values, StoredWeights& used) {

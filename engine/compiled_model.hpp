@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -63,6 +64,9 @@ class CompiledModel {
     std::shared_ptr<const Plan> make(const std::vector<std::int64_t>& values);
     std::shared_ptr<Plan> make_in_arena(const Graph& bound, const Bindings& bindings);
     std::shared_ptr<Plan> restore(const plan_file::PlanRecord& record, const Graph& bound, WeightProvider& weights);
+    void keep_builds(const Plan& plan) const;
+    /// Of what a plan runs otherwise than its record in the file says.
+    void tell_of_others(const plan_file::PlanRecord& record, const Plan& plan) const;
     const plan_file::PlanRecord* find_record(const Bindings& bindings) const;
     void evict();
 
@@ -78,7 +82,10 @@ class CompiledModel {
     MemoryBudget budget_;
     mutable std::mutex mutex_;
     WeightStore weights_;
+    BuildStore builds_;
     Tuning tuning_;
+    /// As in LoadOptions.
+    std::function<void(const std::string& reason)> on_planned_anew_;
     std::list<Cached> plans_;
     std::atomic<std::uint64_t> clock_ = 0;  // even: of the last plan asked for; a touch after it is one more
 };

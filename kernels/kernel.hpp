@@ -20,6 +20,20 @@ namespace seq {
 enum class Isa : std::uint8_t { scalar, avx2, avx512 };
 enum class Numerics : std::uint8_t { strict, standard, fast };
 
+/// What a kernel built at great cost, such as code that it compiled, in bytes; `key` names all that it depends on.
+struct Build {
+    std::string key;
+    std::string bytes;
+};
+
+/// Builds that are kept from one process to the next. Several threads may ask.
+class Builds {
+   public:
+    virtual ~Builds() = default;
+    /// Build::bytes as they were, from where nobody else writes: they may be code. nullopt where none are kept.
+    virtual std::optional<std::string> find(const std::string& key) const = 0;
+};
+
 /// How the plan that a kernel is prepared for will compute.
 struct ComputeOptions {
     int threads = 1;
@@ -30,6 +44,8 @@ struct ComputeOptions {
     bool estimate = true;
     /// Backend::device of the backend that the plan is made for.
     const DeviceRuntime* device = nullptr;
+    /// Where kernels look before they build; nullptr: nowhere.
+    const Builds* builds = nullptr;
 };
 
 /// Numbers laid out as one kernel wants them; shared by the plans of all bindings.
@@ -154,9 +170,15 @@ class PreparedKernel {
     virtual ~PreparedKernel() = default;
     virtual std::unique_ptr<KernelState> make_state() const { return nullptr; }
     virtual void run(const RunContext& context) const = 0;
+    /// What is worth keeping for the next time that it is prepared; nullopt where that takes no time.
+    virtual std::optional<Build> build() const { return std::nullopt; }
 
     /// "oneDNN jit:avx512_core": which implementation serves, for `seqc explain`.
     std::string description;
+    /// Which of Kernel::variants it is, by which the same one is prepared again; empty where the kernel has no others.
+    std::string variant;
+    /// Why it was built anew though ComputeOptions::builds had a build of it; empty where it was not.
+    std::string build_fault;
     /// What it would have liked better and could not have, and why, for `seqc explain`.
     std::vector<std::string> refused_forms;
     /// The layouts it reads (indexed as node.inputs) and writes.
@@ -244,6 +266,11 @@ struct Backend {
     void (*flush)(const void* data, std::size_t bytes) = nullptr;
     /// Where values and weights lie: memory of its own, or nullptr for the host's.
     const DeviceRuntime* device = nullptr;
+    /// Whether what was chosen on another machine with such a device serves here too: weights are packed alike on all
+    /// of them, and kernels say themselves when they are prepared which of their variants there are not.
+    bool choices_travel = false;
+    /// Frees what kernels keep of variants that no prepared kernel is, once tuning is over; may be empty.
+    std::function<void()> release_unused{};
 };
 
 }  // namespace seq

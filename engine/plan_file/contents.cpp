@@ -12,6 +12,8 @@
 namespace seq::plan_file {
 namespace {
 
+const char* name_of(DeviceKind kind) { return kind == DeviceKind::cuda ? "a GPU" : "the CPU"; }
+
 /// Makes whatever goes wrong in `read` a damage of the file.
 template <class Read>
 auto guarded(const std::string& path, const char* part, Read read) {
@@ -67,7 +69,7 @@ void add_weights(Contents& contents) {
             contents.weights.plain[weight.name] = plain_tensor(contents, *parameter->second, weight.where);
         } else {
             const auto bytes = contents.container.data(weight.where.offset, weight.where.bytes);
-            if (contents.native)
+            if (contents.serves)
                 contents.weights.packed[{weight.name, weight.key}] = {contents.container.owner(), bytes.data(),
                                                                       bytes.size()};
         }
@@ -77,19 +79,26 @@ void add_weights(Contents& contents) {
 
 }  // namespace
 
-std::shared_ptr<Contents> open_contents(const std::string& path, FindBackend find_backend) {
+std::shared_ptr<Contents> open_contents(const std::string& path, const std::optional<Device>& device,
+                                        FindBackend find_backend) {
     auto contents = std::make_shared<Contents>(path);
     contents->meta = guarded(path, "description", [&] { return parse_meta(contents->container.text(Section::meta)); });
     const Meta& meta = contents->meta;
+    contents->device = device.value_or(Device{meta.device, 0});
+    if (contents->device.kind != meta.device)
+        throw Error("spec/value", fmt::format("{} was compiled for {}, and is to run on {}: compile its model for that",
+                                              path, name_of(meta.device), name_of(contents->device.kind)));
     try {
-        contents->backend = &find_backend({meta.device, 0});
+        contents->backend = &find_backend(contents->device);
     } catch (const Error& error) {
         if (error.code() != "device/unavailable") throw;
         contents->missing = error.what();
         return contents;
     }
     const Backend& backend = *contents->backend;
-    contents->native = meta.version == kernels_version(backend) && meta.machine == backend.identity();
+    const bool same_kernels = meta.version == kernels_version(backend);
+    contents->native = same_kernels && meta.machine == backend.identity();
+    contents->serves = contents->native || (same_kernels && backend.choices_travel);
     return contents;
 }
 
@@ -100,6 +109,8 @@ void read_graph(Contents& contents) {
         contents.inputs = ports_of(contents.graph.inputs(), input_names(contents.graph), contents.meta.inputs);
         contents.outputs = ports_of(contents.graph.outputs(), contents.graph.output_names(), contents.meta.outputs);
         add_weights(contents);
+        for (const StoredBuild& build : contents.meta.builds)
+            contents.builds.builds[build.key] = contents.container.data(build.where.offset, build.where.bytes);
     });
 }
 
@@ -128,7 +139,7 @@ void require_dtype(const Contents& contents) {
 }
 
 void require_usable(const Contents& contents) {
-    if (contents.native || contents.meta.portable) return;
+    if (contents.serves || contents.meta.portable) return;
     throw Error("plan/machine", fmt::format("{} was compiled for {}, and this is {}: compile it here, or there "
                                             "with --portable",
                                             contents.path, contents.meta.machine, contents.backend->identity()));

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/build_store.hpp"
 #include "engine/devices.hpp"
 #include "engine/plan_file/container.hpp"
 #include "engine/plan_file/meta.hpp"
@@ -22,18 +24,25 @@ struct Contents {
     std::vector<Port> inputs;
     std::vector<Port> outputs;
     StoredWeights weights;
-    /// Of the device that it was compiled for; nullptr, and why, where this machine has none.
+    StoredBuilds builds;
+    /// Where it is to run: of the kind that it was compiled for.
+    Device device;
+    /// Of the device; nullptr, and why, where this machine has none.
     const Backend* backend = nullptr;
     std::string missing;
-    /// The machine is the one that the plans were compiled for; else they are to be made anew.
+    /// The machine is the one that the plans were compiled for.
     bool native = false;
+    /// What was chosen for the plans serves here, with the packed weights; else they are to be made anew.
+    bool serves = false;
 };
 
 using FindBackend = const Backend& (*)(const Device& device);
 
 /// What the file says of itself, without graph, ports and weights, whatever machine and version of seq it is for.
-/// `find_backend` may throw Error device/unavailable. Throws Error plan/file, plan/damaged.
-std::shared_ptr<Contents> open_contents(const std::string& path, FindBackend find_backend = backend_of);
+/// `device`: where it is to run; nullopt: the first of the kind that it was compiled for. `find_backend` may throw
+/// Error device/unavailable. Throws Error plan/file, plan/damaged; spec/value where the device is of another kind.
+std::shared_ptr<Contents> open_contents(const std::string& path, const std::optional<Device>& device = {},
+                                        FindBackend find_backend = backend_of);
 
 /// Throws Error device/unavailable where this machine has no device such as it was compiled for.
 void require_device(const Contents& contents);
@@ -49,7 +58,7 @@ std::shared_ptr<const Contents> read_contents(std::shared_ptr<Contents> opened);
 /// not serve either.
 void require_dtype(const Contents& contents);
 
-/// Throws Error plan/machine where they are for another machine and not portable.
+/// Throws Error plan/machine where what was chosen for them does not serve here and they are not portable.
 void require_usable(const Contents& contents);
 
 }  // namespace seq::plan_file

@@ -73,13 +73,15 @@ bool same_ports(const std::vector<Port>& a, const std::vector<Port>& b) {
 }  // namespace
 
 Executable load_compiled(const std::string& path, const LoadOptions& options) {
-    auto opened = open_contents(path);
+    auto opened = open_contents(path, options.device);
     require_device(*opened);
     require_dtype(*opened);
     auto contents = read_contents(std::move(opened));
     require_usable(*contents);
     if (!contents->native && options.on_planned_anew)
-        options.on_planned_anew(fmt::format("{} was compiled for {}", path, contents->meta.machine));
+        options.on_planned_anew(fmt::format(
+            "{} was compiled for {}; its plans are made anew {}", path, contents->meta.machine,
+            contents->serves ? "by the names of what they run" : "from the weights in it, without measuring"));
     return Executable(std::make_shared<CompiledModel>(std::move(contents), options));
 }
 
@@ -97,6 +99,7 @@ PlanFileInfo describe_compiled(const std::string& path) {
     for (const PlanRecord& plan : meta.plans) info.steps.push_back(plan.units.size() + plan.slice_units.size());
     for (const StoredWeight& weight : meta.weights)
         (weight.key.empty() ? info.plain_bytes : info.packed_bytes) += weight.where.bytes;
+    for (const StoredBuild& build : meta.builds) info.code_bytes += build.where.bytes;
     info.source = meta.source;
     if (contents->backend == nullptr || meta.version != kernels_version(*contents->backend)) return info;
     read_graph(*contents);

@@ -142,6 +142,10 @@ StoredWeight parse_weight(const Json& json) {
     return {json.at("name").get<std::string>(), json.at("key").get<std::string>(), parse_stretch(json.at("at"))};
 }
 
+Json print_build(const StoredBuild& build) { return {{"key", build.key}, {"at", print_stretch(build.where)}}; }
+
+StoredBuild parse_build(const Json& json) { return {json.at("key").get<std::string>(), parse_stretch(json.at("at"))}; }
+
 Json print_vector(const StoredVector& vector) {
     return {{"inputs", print_list(vector.inputs, print_stretch)},
             {"outputs", print_list(vector.outputs, print_stretch)}};
@@ -184,6 +188,7 @@ std::string print_meta(const Meta& meta) {
               {"weights", print_list(meta.weights, print_weight)},
               {"vectors", print_list(meta.vectors, print_vector)}};
     if (meta.device == DeviceKind::cuda) json["device"] = "cuda";
+    if (!meta.builds.empty()) json["builds"] = print_list(meta.builds, print_build);
     return json.dump();
 }
 
@@ -204,6 +209,7 @@ Meta parse_meta(std::string_view text) {
     meta.outputs = parse_list(json.at("outputs"), parse_known_dtype);
     meta.plans = parse_list(json.at("plans"), parse_plan);
     meta.weights = parse_list(json.at("weights"), parse_weight);
+    if (json.contains("builds")) meta.builds = parse_list(json.at("builds"), parse_build);
     meta.vectors = parse_list(json.at("vectors"), parse_vector);
     return meta;
 }

@@ -22,6 +22,11 @@ struct StoredWeight {
     Stretch where;
 };
 
+struct StoredBuild {
+    std::string key;  ///< Build::key
+    Stretch where;
+};
+
 /// Inputs and outputs of a run of one plan, in the order of the ports.
 struct StoredVector {
     std::vector<Stretch> inputs;
@@ -42,6 +47,7 @@ struct Meta {
     std::vector<DType> outputs;
     std::vector<PlanRecord> plans;
     std::vector<StoredWeight> weights;
+    std::vector<StoredBuild> builds;
     std::vector<StoredVector> vectors;  ///< one for each plan
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/build_store.hpp"
 #include "engine/executable.hpp"
 
 namespace seq {
@@ -43,6 +44,8 @@ struct PlanFileInfo {
     /// Bytes of weights in the file: as the plans' kernels read them, and as the model has them.
     std::uint64_t packed_bytes = 0;
     std::uint64_t plain_bytes = 0;
+    /// Bytes of code for a GPU in it (LoadOptions::trust_code).
+    std::uint64_t code_bytes = 0;
     PlanSource source;
 };
 
@@ -52,8 +55,16 @@ struct LoadOptions {
     std::size_t plan_cache_bytes = std::size_t{1} << 30;
     /// As CompileOptions::memory_limit.
     std::size_t memory_limit = 0;
-    /// Called where the file's plans do not serve here and are made anew from the plain weights in it, with the reason.
+    /// Called where the file's plans do not serve here as they are, with the reason and what is done instead: where it
+    /// is loaded, and where a plan is made of which some of the kernels that were chosen are not here.
     std::function<void(const std::string& reason)> on_planned_anew{};
+    /// Whether code that the file holds is run: what cuDNN compiled for a GPU, which nothing can check. For files of
+    /// those whom you would trust with a program; what is not taken from the file is compiled anew.
+    bool trust_code = false;
+    /// As CompileOptions::build_cache.
+    std::string build_cache = BuildFolder::default_path();
+    /// Where it runs; nullopt: the first device of the kind that it was compiled for.
+    std::optional<Device> device{};
 };
 
 /// Writes the plans with their weights and a test vector for each into a file that load_compiled maps. The file is
@@ -65,9 +76,10 @@ void save_compiled(const Executable& executable, const std::string& path, const 
 /// by renaming another over it while it is in use, and must not be written in place.
 /// Throws seq::Error: plan/file where it cannot be read; plan/damaged where it is no plan, or not as it was written;
 /// plan/version where another version of seq wrote it; plan/machine where it was compiled for another machine, or
-/// other threads, and is not portable; dtype/unavailable where it computes in bf16 and the machine does not;
-/// shape/limit. A run with other values of the symbols than those stored makes a plan where the file is portable, and
-/// else throws plan/binding.
+/// other threads, does not serve here and is not portable (plans of GPUs serve on others where the kernels that are
+/// there take the same weights); dtype/unavailable where it computes in bf16 and the machine does not;
+/// spec/value where LoadOptions::device is of another kind; shape/limit. A run with other values of the symbols than
+/// those stored makes a plan where the file is portable, and else throws plan/binding.
 Executable load_compiled(const std::string& path, const LoadOptions& options = {});
 
 /// The same check of the file, and what it says of itself, whatever machine it is for. Where another version of seq

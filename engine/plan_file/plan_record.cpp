@@ -1,5 +1,7 @@
 #include "engine/plan_file/plan_record.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -34,6 +36,7 @@ std::vector<UnitRecord> units_of(const Plan& plan, const Backend& backend) {
     for (const Step& step : plan.steps) {
         if (step.nodes.empty() || (plan.slice != nullptr && &step == &plan.steps[0])) continue;
         UnitRecord unit{{}, step.kernel_name, is_group(step.kernel_name, backend), step.offer, Layout::plain()};
+        unit.offer.variant = step.kernel->variant;
         for (const Node* node : step.nodes) unit.nodes.push_back(positions.at(node));
         if (!step.kernel->output_layouts.empty()) unit.output = step.kernel->output_layouts.front();
         units.push_back(std::move(unit));
@@ -123,6 +126,22 @@ PlanRecord record_of(const Plan& plan, const Backend& backend) {
     record.slicing = plan.slicing;
     record.slice_units = units_of(*plan.slice, backend);
     return record;
+}
+
+std::vector<std::string> others_in(const Plan& plan, const PlanRecord& record) {
+    std::map<const Node*, const UnitRecord*> recorded;
+    const std::vector<Node*> nodes = plan.graph.nodes();
+    for (const UnitRecord& unit : record.units) recorded[nodes.at(unit.nodes.back())] = &unit;
+    std::vector<std::string> others;
+    for (const Step& step : plan.steps) {
+        const auto found = step.nodes.empty() ? recorded.end() : recorded.find(step.nodes.back());
+        if (found == recorded.end()) continue;
+        const UnitRecord& unit = *found->second;
+        if (unit.kernel == step.kernel_name && unit.offer.variant == step.kernel->variant) continue;
+        others.push_back(fmt::format("`{}` by {}{}{}", layer_name(plan.graph, *step.nodes.front()), step.kernel_name,
+                                     step.kernel->variant.empty() ? "" : ", ", step.kernel->variant));
+    }
+    return others;
 }
 
 std::shared_ptr<Plan> restore(const PlanRecord& record, const Graph& graph, const Backend& backend,

@@ -34,6 +34,10 @@ struct PlanRecord {
 
 PlanRecord record_of(const Plan& plan, const Backend& backend);
 
+/// What runs units of the record otherwise than it says, which is what happens where a kernel or its variant is not
+/// there any more: "`conv1` by cudnn.convolution, engine 3: convolution + bias".
+std::vector<std::string> others_in(const Plan& plan, const PlanRecord& record);
+
 /// `graph` has its sizes bound to the record's bindings. Throws Error plan/damaged where the record does not fit it,
 /// and as make_plan and `weights` do.
 std::shared_ptr<Plan> restore(const PlanRecord& record, const Graph& graph, const Backend& backend,

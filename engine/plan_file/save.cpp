@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <map>
+#include <span>
+#include <string>
+
 #include "engine/compiled_model.hpp"
 #include "engine/device_session.hpp"
 #include "engine/instance.hpp"
@@ -47,7 +51,7 @@ class Writer {
         for (const auto& values : all_values()) add_plan(values);
         if (options_.portable) model_.keep_all(used_);
         meta_.extreme = model_.has_extreme_weights();
-        add_weights();
+        add_weights_and_builds();
         container_.write(path, print_meta(meta_), print(model_.graph()));
     }
 
@@ -77,6 +81,9 @@ class Writer {
             recorded.plan, device == nullptr ? nullptr : std::make_shared<DeviceSession>(*device, nullptr), false);
         instance->wire(1, input_views, output_views);
         arena.execute([&] { instance->run(nullptr); });
+        for (const Step& step : plan.steps) {
+            if (auto build = step.kernel->build()) builds_[build->key] = std::move(build->bytes);
+        }
         meta_.plans.push_back(std::move(recorded.record));
         meta_.vectors.push_back({add_tensors(std::move(inputs)), add_tensors(std::move(outputs))});
     }
@@ -90,11 +97,12 @@ class Writer {
         return stretches;
     }
 
-    void add_weights() {
+    void add_weights_and_builds() {
         for (const auto& [slot, weights] : used_.packed) {
             const auto* data = static_cast<const std::byte*>(weights.data);
             meta_.weights.push_back({slot.first, slot.second, add({data, weights.bytes})});
         }
+        for (const auto& [key, bytes] : builds_) meta_.builds.push_back({key, add(std::as_bytes(std::span(bytes)))});
         for (const auto& [name, tensor] : used_.plain) meta_.weights.push_back({name, {}, add(bytes_of(*tensor))});
     }
 
@@ -105,6 +113,8 @@ class Writer {
     Meta meta_;
     StoredWeights used_;
     std::vector<Tensor> vectors_;
+    /// Each once, however many layers and plans it serves.
+    std::map<std::string, std::string> builds_;
     ContainerWriter container_;
 };
 

@@ -5,12 +5,12 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "engine/cache_folder.hpp"
 #include "engine/kernels_version.hpp"
 
 namespace seq {
@@ -189,13 +189,8 @@ bool TimingCache::holds_other(const std::string& path) {
 }
 
 std::string TimingCache::default_path() {
-    const auto variable = [](const char* name) {
-        const char* const text = std::getenv(name);
-        return std::string(text == nullptr ? "" : text);
-    };
-    if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/seq/timings.json";
-    if (const std::string home = variable("HOME"); !home.empty()) return home + "/.cache/seq/timings.json";
-    return {};
+    const std::string folder = cache_folder();
+    return folder.empty() ? folder : folder + "/timings.json";
 }
 
 }  // namespace seq

@@ -42,8 +42,10 @@ CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, co
     backend_.groups = &no_groups;
     backend_.make_reorder = make_reorder;
     backend_.identity = [queries, &cudnn, properties] { return identity_of(queries, cudnn, properties); };
+    backend_.choices_travel = true;
     backend_.lacks = [properties](MathMode mode) { return lack_of_mode(mode, properties); };
     backend_.device = &runtime_;
+    backend_.release_unused = [this] { cudnn_device_.release_unused(); };
 }
 
 std::unique_ptr<CudaBackend> make_backend(const DeviceQueries& queries, const RuntimeApi& api, const Cudnn& cudnn,

@@ -91,7 +91,8 @@ TEST_CASE("a compiled plan reads inputs and writes outputs") {
         CHECK(refused.status == 2);
         CHECK(has(refused.errors, "compiled plan"));
     }
-    for (const char* option : {"--passes none", "--numerics strict", "--random-weights 1", "--tune fast"})
+    for (const char* option :
+         {"--passes none", "--numerics strict", "--random-weights 1", "--tune fast", "--device cuda:1"})
         CHECK(seqc("bench " + file + " --duration 0.05 " + option).status == 2);
 }
 
@@ -104,11 +105,12 @@ TEST_CASE("several plans in a file") {
     CHECK(summary.at("plans")[1].at("bindings").at("N") == 3);
     CHECK(summary.at("native") == true);
     CHECK(summary.at("packed_bytes") > 0);
+    CHECK(summary.at("code_bytes") == 0);
     CHECK(summary.at("inputs").at("x") == "f32[N, 3, 32, 32]");
     const std::string text = seqc("summary " + file).output;
     for (const char* word : {"(this one)", "cifar_cnn.json", "N = 1: ", "N = 3: ", "for 1 thread", "portable  no"})
         CHECK_MESSAGE(has(text, word), text);
-    for (const char* set : {"--set N=3", "--set N=1"})
+    for (const char* set : {"--set N=3", "--set N=1", "--trust-code"})
         CHECK(seqc("bench " + file + " --duration 0.05 " + set).status == 0);
     const ProcessResult missing = seqc("bench " + file + " --duration 0.05 --set N=2");
     CHECK(missing.status == 1);

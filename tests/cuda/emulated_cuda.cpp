@@ -11,6 +11,8 @@ namespace {
 
 using namespace cuda;
 
+constexpr const char* properties = R"({"deviceName": "an emulated GPU"})";
+
 /// An emulated device's queue on which kernels of GPUs work.
 class EmulatedCudaQueue final : public own::HostQueue, public CudnnQueue, public EmulatedWork {
    public:
@@ -48,8 +50,10 @@ cudnnStatus_t execute(const FakeRun& run) {
 
 }  // namespace
 
-EmulatedCuda::EmulatedCuda()
-    : cudnn_(fake.table, *this, DeviceProperties::from_json(fake.table, R"({"deviceName": "an emulated GPU"})")),
+EmulatedCuda::EmulatedCuda(bool handles)
+    : cuda_(handles ? std::make_unique<FakeRuntime>() : nullptr),
+      cudnn_(handles ? CudnnDevice(fake.table, *this, cuda_->table, 0)
+                     : CudnnDevice(fake.table, *this, DeviceProperties::from_json(fake.table, properties))),
       cudnn_kernels_(make_cudnn_kernels(cudnn_)),
       backend_(memory_.backend()) {
     fake.on_execute = execute;
@@ -61,6 +65,9 @@ EmulatedCuda::EmulatedCuda()
     };
     backend_.lacks = [](MathMode) { return std::string(); };
     backend_.device = this;
+    backend_.identity = [this] { return identity; };
+    backend_.choices_travel = true;
+    backend_.release_unused = [this] { cudnn_.release_unused(); };
 }
 
 std::unique_ptr<DeviceQueue> EmulatedCuda::make_queue() const {

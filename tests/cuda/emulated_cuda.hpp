@@ -1,9 +1,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <string>
 
 #include "kernels/cuda/cudnn/kernels.hpp"
 #include "tests/cuda/fake_cudnn.hpp"
+#include "tests/cuda/fake_runtime.hpp"
 #include "tests/engine/emulated_device.hpp"
 
 namespace seq::tests {
@@ -12,7 +15,8 @@ namespace seq::tests {
 /// own.
 class EmulatedCuda final : public DeviceRuntime {
    public:
-    EmulatedCuda();
+    /// `handles`: as on a GPU, where cuDNN compiles too; else its properties alone tell of it.
+    explicit EmulatedCuda(bool handles = false);
 
     std::shared_ptr<void> allocate(std::size_t bytes) const override { return memory_.allocate(bytes); }
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override { return memory_.allocate_staging(bytes); }
@@ -27,9 +31,12 @@ class EmulatedCuda final : public DeviceRuntime {
     const EmulatedDevice& memory() const { return memory_; }
 
     FakeCudnn fake;
+    /// Of its backend.
+    std::string identity = "an emulated GPU";
 
    private:
     EmulatedDevice memory_;
+    std::unique_ptr<FakeRuntime> cuda_;
     cuda::CudnnDevice cudnn_;
     std::vector<std::unique_ptr<const Kernel>> cudnn_kernels_;
     KernelList kernels_;

@@ -130,15 +130,17 @@ TEST_CASE("an operation on a tensor that is not there is a mistake of ours and l
 TEST_CASE("keys differ wherever what they stand for does") {
     const GraphSpec spec = function_spec(PointwiseFunction::relu());
     const PlanOrigin origin{91900, 13000, "a GPU"};
-    const std::string key = cache_key(spec, MathMode::f16, origin);
+    const std::string engine = "engine 3, knobs 2=1";
+    const std::string key = plan_key(spec, engine, MathMode::f16, origin);
     CHECK(key ==
           "t1 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; t2 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; relu(t1) -> "
-          "t2 f32 | f16 | a GPU | cuDNN 91900 | CUDA 13000");
-    CHECK(key != cache_key(function_spec(PointwiseFunction::clip(0, 6)), MathMode::f16, origin));
-    CHECK(key != cache_key(spec, MathMode::bf16, origin));
-    CHECK(key != cache_key(spec, MathMode::f16, {91900, 13000, "another GPU"}));
-    CHECK(key != cache_key(spec, MathMode::f16, {91901, 13000, "a GPU"}));
-    CHECK(key != cache_key(spec, MathMode::f16, {91900, 13010, "a GPU"}));
+          "t2 f32 | engine 3, knobs 2=1 | f16 | a GPU | cuDNN 91900 | CUDA 13000");
+    CHECK(key != plan_key(function_spec(PointwiseFunction::clip(0, 6)), engine, MathMode::f16, origin));
+    CHECK(key != plan_key(spec, "engine 3", MathMode::f16, origin));
+    CHECK(key != plan_key(spec, engine, MathMode::bf16, origin));
+    CHECK(key != plan_key(spec, engine, MathMode::f16, {91900, 13000, "another GPU"}));
+    CHECK(key != plan_key(spec, engine, MathMode::f16, {91901, 13000, "a GPU"}));
+    CHECK(key != plan_key(spec, engine, MathMode::f16, {91900, 13010, "a GPU"}));
 }
 
 TEST_CASE("stored plans are read back, and are stale elsewhere") {

@@ -37,7 +37,7 @@ TEST_CASE("a plan for a device is stored, and serves such a device alone") {
     SaveOptions save;
     save.bindings = {{{"N", 2}}};
     save_compiled(Executable(model), file.path, save);
-    const auto contents = plan_file::read_contents(plan_file::open_contents(file.path, emulated_backend));
+    const auto contents = plan_file::read_contents(plan_file::open_contents(file.path, {}, emulated_backend));
     CHECK(contents->native);
     const auto loaded = std::make_shared<CompiledModel>(contents, LoadOptions{});
     CHECK(loaded->device() == Device::cuda());

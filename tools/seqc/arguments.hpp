@@ -19,6 +19,7 @@ struct Arguments {
     std::string output_file;  ///< -o
     bool in_place = false;
     bool portable = false;
+    bool trust_code = false;
     std::vector<std::string> shapes;    ///< --shape x=32,3,64,64
     std::vector<std::string> settings;  ///< --set N=32
     std::vector<std::string> inputs;    ///< --input x=FILE

@@ -88,6 +88,7 @@ struct Parser {
 
         CLI::App* run = add("run", "run the model, or a compiled plan, on files", run_run, true);
         add_spec(*run, arguments);
+        add_trust(*run, arguments);
         add_data(*run, arguments);
 
         CLI::App* compile =
@@ -102,6 +103,7 @@ struct Parser {
 
         CLI::App* bench = add("bench", "measure latency and throughput", run_bench, true);
         add_spec(*bench, arguments);
+        add_trust(*bench, arguments);
         bench->add_option("--duration", arguments.duration, "seconds to measure")
             ->check(CLI::Range(0.01, 3600.0))
             ->check(positive_problem)
@@ -114,6 +116,7 @@ struct Parser {
 
         CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump, true);
         add_spec(*dump, arguments);
+        add_trust(*dump, arguments);
         dump->add_option("--stage", arguments.stage,
                          "graph: as written; fused: after the passes; plan: the steps that run")
             ->check(CLI::IsMember({"graph", "fused", "plan"}))
@@ -132,6 +135,7 @@ struct Parser {
                 "plan, run its test vectors again",
                 run_verify, true);
         add_spec(*verify, arguments);
+        add_trust(*verify, arguments);
         verify
             ->add_option("--tolerance", arguments.tolerance,
                          "the largest difference, relative to the largest magnitude (default 1e-4)")

@@ -71,8 +71,11 @@ struct Written {
 /// Reads the file back and runs its test vectors.
 Written check(const Arguments& arguments, const std::vector<seq::Bindings>& bindings) {
     const Progress progress("checking " + arguments.output_file);
-    const seq::Executable executable =
-        seq::load_compiled(arguments.output_file, {0, std::size_t{1} << 30, arguments.memory_limit, {}});
+    seq::LoadOptions options;
+    options.memory_limit = arguments.memory_limit;
+    options.device = parse_device(arguments.device);
+    options.trust_code = true;  // it was written here
+    const seq::Executable executable = seq::load_compiled(arguments.output_file, options);
     Written written{0, executable.options().threads, {}};
     for (const seq::Bindings& values : bindings) written.steps.push_back(executable.plan(values)->kernel_steps());
     for (const double difference : seq::replay_test_vectors(executable))

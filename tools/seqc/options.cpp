@@ -179,6 +179,12 @@ void add_spec(CLI::App& app, Arguments& arguments) {
                  "give an input another shape, as in x=32,3,64,64; may be repeated");
 }
 
+void add_trust(CLI::App& app, Arguments& arguments) {
+    app.add_flag("--trust-code", arguments.trust_code,
+                 "run what code for a GPU a compiled plan holds, as you would a program of its author's; else it is "
+                 "compiled anew");
+}
+
 void add_data(CLI::App& app, Arguments& arguments) {
     add_repeated(app, "--input", arguments.inputs, "[NAME=]FILE",
                  "an input: .npy, .npz, .png or .jpg; 'x=' may be left out for the only one");

@@ -10,6 +10,8 @@ namespace seqc {
 void add_common(CLI::App& app, Arguments& arguments);
 /// The model, and its inputs' shapes.
 void add_spec(CLI::App& app, Arguments& arguments);
+/// Whether code in compiled plans is run.
+void add_trust(CLI::App& app, Arguments& arguments);
 /// What a run reads and writes.
 void add_data(CLI::App& app, Arguments& arguments);
 

@@ -21,8 +21,14 @@ namespace fs = std::filesystem;
 /// More than other kernels' rounding, of the largest magnitude.
 constexpr double changed_from = 1e-2;
 
+/// Nothing where the command line leaves it to the file.
+std::optional<seq::Device> given_device(const Arguments& arguments) {
+    return arguments.device == Arguments().device ? std::nullopt : parse_device(arguments.device);
+}
+
 void refuse_settled(const Arguments& arguments) {
     const Arguments usual;
+    const auto device = given_device(arguments);
     const std::pair<const char*, bool> settled[] = {
         {"--weights", !arguments.weights.empty()},
         {"--random-weights", arguments.random_weights.has_value()},
@@ -31,7 +37,8 @@ void refuse_settled(const Arguments& arguments) {
         {"--numerics", arguments.numerics != usual.numerics},
         {"--dtype", arguments.dtype != usual.dtype},
         {"--tune", !arguments.tune.empty()},
-        {"--device", arguments.device != usual.device},
+        // Of the devices of one kind any will do.
+        {"--device", device && seq::describe_compiled(arguments.spec).device != device->kind},
     };
     for (const auto& [option, given] : settled) {
         if (given)
@@ -83,7 +90,7 @@ std::optional<seq::Executable> compile_beside(const Arguments& arguments, const 
     source.settings.clear();  // the executable keeps the symbols, as the plan does
     source.numerics = numerics_text(info.options.numerics);
     source.dtype = seq::name_of(info.options.dtype);
-    source.device = device_text({info.device, 0});
+    source.device = device_text(given_device(arguments).value_or(seq::Device{info.device, 0}));
     if (source.threads == 0) source.threads = info.options.threads;
     print_note(fmt::format("{}; {} is compiled instead, without measuring", reason, *spec));
     const auto model = load_model(source, MissingWeights::refuse);
@@ -111,9 +118,9 @@ seq::Executable open_plan(const Arguments& arguments, OtherVersion other_version
     seq::LoadOptions options;
     options.threads = arguments.threads;
     options.memory_limit = arguments.memory_limit;
-    options.on_planned_anew = [](const std::string& reason) {
-        print_note(reason + "; its plans are made anew from the weights in it, without measuring");
-    };
+    options.on_planned_anew = print_note;
+    options.device = given_device(arguments);
+    options.trust_code = arguments.trust_code;
     try {
         seq::Executable executable = seq::load_compiled(arguments.spec, options);
         for (const seq::Bindings& bindings : seq::stored_bindings(executable)) executable.plan(bindings);

@@ -37,6 +37,7 @@ void print_json(const seq::PlanFileInfo& info) {
                {"plans", std::move(plans)},
                {"packed_bytes", info.packed_bytes},
                {"plain_bytes", info.plain_bytes},
+               {"code_bytes", info.code_bytes},
                {"model", info.source.model.empty() ? Json() : Json(info.source.model)}}
               .dump() +
           "\n");
@@ -61,6 +62,9 @@ void print_text(const seq::PlanFileInfo& info) {
                                 info.plain_bytes == 0
                                     ? ""
                                     : fmt::format(", {} plain", bytes_text(static_cast<double>(info.plain_bytes)))));
+    if (info.code_bytes > 0)
+        line("code",
+             fmt::format("{} for its GPU, which --trust-code runs", bytes_text(static_cast<double>(info.code_bytes))));
     line("portable", info.portable ? "yes: plans for other machines and sizes are made from the plain weights" : "no");
 }
 

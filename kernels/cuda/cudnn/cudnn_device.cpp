@@ -36,24 +36,42 @@ void CudnnDevice::plan_with(const std::function<void(const PlanTarget&)>& plan) 
     plan({&*properties_, handle_});
 }
 
-std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer, const std::string& variant) const {
+std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer, const std::string& variant,
+                                                        const Builds* builds) const {
     const std::string key = key_of(layer);
     const std::lock_guard lock(mutex_);
-    auto& found = layers_[{key, variant}];
-    if (found != nullptr) return found;
+    const auto favourite = variant.empty() ? favourites_.find(key) : favourites_.end();
+    const auto known = layers_.find({key, favourite != favourites_.end() ? favourite->second : variant});
+    if (known != layers_.end()) return known->second;
+    std::shared_ptr<const LegalLayer> found;
     plan_with([&](const PlanTarget& target) {
-        found = std::make_shared<const LegalLayer>(variant.empty() ? cuda::legalise(cudnn_, layer, target, {})
-                                                                   : find_variant(cudnn_, layer, variant, target, {}));
+        PlanOptions options;
+        options.builds = builds;
+        found =
+            std::make_shared<const LegalLayer>(variant.empty() ? cuda::legalise(cudnn_, layer, target, options)
+                                                               : find_variant(cudnn_, layer, variant, target, options));
     });
-    return found;
+    if (!variant.empty() || !found->form) return layers_[{key, variant}] = std::move(found);
+    const std::string& name = favourites_[key] = variant_of(*found->form, found->plans.front());
+    return layers_[{key, name}] = std::move(found);
 }
 
-std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer) const {
+void CudnnDevice::release_unused() const {
+    const std::lock_guard lock(mutex_);
+    std::optional<CurrentDevice> current;
+    if (api_) current.emplace(*api_, device_);
+    std::erase_if(layers_,
+                  [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->form.has_value(); });
+}
+
+std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, const Builds* builds) const {
     const std::string key = key_of(layer);
     const std::lock_guard lock(mutex_);
     if (const auto found = variants_.find(key); found != variants_.end()) return found->second;
     std::vector<LegalLayer> forms;
-    plan_with([&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, {}); });
+    PlanOptions options;
+    options.builds = builds;
+    plan_with([&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, options); });
     std::vector<std::string> names;
     for (LegalLayer& legal : forms) {
         for (Plan& plan : legal.plans) {

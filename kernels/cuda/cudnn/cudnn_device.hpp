@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "kernels/cuda/cudnn/legalise.hpp"
+#include "kernels/cuda/cudnn/stored_plan.hpp"
 #include "kernels/cuda/runtime/runtime_api.hpp"
 #include "kernels/device.hpp"
 
@@ -24,11 +25,16 @@ class CudnnDevice {
     const Cudnn& cudnn() const { return cudnn_; }
     const DeviceRuntime& runtime() const { return runtime_; }
 
-    /// What `seq::cuda::legalise` gives, or find_variant where `variant` is not empty, once for each layer. Throws
-    /// CudnnError as they do.
-    std::shared_ptr<const LegalLayer> legalise(const FusedLayer& layer, const std::string& variant = {}) const;
+    /// What `seq::cuda::legalise` gives, or find_variant where `variant` is not empty, once for each layer. `builds`:
+    /// as in PlanOptions. Throws CudnnError as they do.
+    std::shared_ptr<const LegalLayer> legalise(const FusedLayer& layer, const std::string& variant = {},
+                                               const Builds* builds = nullptr) const;
     /// The variants of all legal_forms.
-    std::vector<std::string> variants(const FusedLayer& layer) const;
+    std::vector<std::string> variants(const FusedLayer& layer, const Builds* builds = nullptr) const;
+    /// Of its plans, once there is one.
+    PlanOrigin origin() const { return origin_of(cudnn_, properties_->name()); }
+    /// Destroys the plans of layers that nobody holds; that a layer has none is remembered.
+    void release_unused() const;
 
    private:
     /// Calls `plan` with the target, one thread at a time, with the device as the calling thread's.
@@ -46,6 +52,8 @@ class CudnnDevice {
     /// By the layer's first form, its math mode and the variant.
     mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const LegalLayer>> layers_;
     mutable std::map<std::string, std::vector<std::string>> variants_;
+    /// The variants that legalise gave where it was told none.
+    mutable std::map<std::string, std::string> favourites_;
 };
 
 }  // namespace seq::cuda

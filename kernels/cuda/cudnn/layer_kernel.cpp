@@ -42,10 +42,12 @@ class Preparation {
           legal_(std::move(legal)),
           form_(*legal_->form),
           plan_(legal_->plans.front()),
-          layer_(std::make_unique<PreparedLayer>(device.cudnn(), legal_, plan_)) {}
+          layer_(std::make_unique<PreparedLayer>(device, node.layer.math, legal_, plan_)) {}
 
     std::unique_ptr<PreparedKernel> prepare(std::string& refusal) {
         layer_->description = fmt::format("cuDNN {}: {}", plan_.engine(), form_.name);
+        layer_->variant = variant_of(form_, plan_);
+        layer_->build_fault = plan_.build_fault;
         for (const FormRefusal& form : legal_->refusals) layer_->refused_forms.push_back(form.text());
         layer_->ignores_nonfinite = true;
         place();
@@ -194,9 +196,9 @@ class Preparation {
 }  // namespace
 
 std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, const std::string& variant,
-                                                        std::string& refusal) const {
+                                                        const ComputeOptions& options, std::string& refusal) const {
     try {
-        auto legal = device_.legalise(node.layer, variant);
+        auto legal = device_.legalise(node.layer, variant, options.builds);
         if (legal->form) return legal;
         refusal = text_of(legal->refusals);
     } catch (const CudnnError& error) {
@@ -215,20 +217,21 @@ Support LayerKernel::supports(const KernelRequest& request) const {
         return Support::no(
             "leaves depthwise ones to others where nothing is measured: cuDNN proposes its engine 0 for them, which is "
             "slow");
-    const bool has_plan = node && legalise(*node, request.variant, reason) != nullptr;
+    const bool has_plan = node && legalise(*node, request.variant, request.options, reason) != nullptr;
     return has_plan ? Support{} : Support::no(std::move(reason));
 }
 
 std::vector<std::string> LayerKernel::variants(const KernelRequest& request) const {
     std::string reason;
     const auto node = node_layer(request, reason);
-    return node && legalise(*node, {}, reason) != nullptr ? device_.variants(node->layer) : std::vector<std::string>();
+    if (!node || legalise(*node, {}, request.options, reason) == nullptr) return {};
+    return device_.variants(node->layer, request.options.builds);
 }
 
 std::unique_ptr<PreparedKernel> LayerKernel::prepare(const KernelRequest& request, WeightProvider& weights,
                                                      std::string& refusal) const {
     const auto node = node_layer(request, refusal);
-    auto legal = node ? legalise(*node, request.variant, refusal) : nullptr;
+    auto legal = node ? legalise(*node, request.variant, request.options, refusal) : nullptr;
     if (legal == nullptr) return nullptr;
     return Preparation(request, weights, device_, *node, std::move(legal)).prepare(refusal);
 }

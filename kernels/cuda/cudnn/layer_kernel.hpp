@@ -24,7 +24,7 @@ class LayerKernel final : public Kernel {
    private:
     /// nullptr, with the reason, where cuDNN has no plan for it. Throws Error device/failed.
     std::shared_ptr<const LegalLayer> legalise(const NodeLayer& node, const std::string& variant,
-                                               std::string& refusal) const;
+                                               const ComputeOptions& options, std::string& refusal) const;
 
     std::string name_;
     LayerKind kind_;

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <set>
+
+#include "kernels/cuda/cudnn/stored_plan.hpp"
 
 namespace seq::cuda {
 namespace {
@@ -105,7 +108,8 @@ class Search {
 
     void finalise(EngineChoice choice) {
         try {
-            Plan plan(cudnn_, graph_, std::move(choice), target_);
+            Plan plan = compiles_at_run_time(choice) ? compiled(std::move(choice))
+                                                     : Plan(cudnn_, graph_, std::move(choice), target_);
             if (plan.workspace() <= options_.workspace_cap)
                 found_.plans.push_back(std::move(plan));
             else
@@ -114,6 +118,32 @@ class Search {
             if (!error.is_refusal()) throw;
             reasons_.add(error.what());
         }
+    }
+
+    /// As it was kept, or else compiled.
+    Plan compiled(EngineChoice choice) const {
+        std::string fault;
+        if (const auto kept = kept_build(choice)) {
+            try {
+                Plan plan =
+                    restore(cudnn_, *kept, choice.text(), origin_of(cudnn_, target_.properties->name()), target_);
+                plan.compiled = true;
+                return plan;
+            } catch (const std::exception& error) {
+                // cuDNN's own exceptions pass through its functions.
+                fault = error.what();
+            }
+        }
+        Plan plan(cudnn_, graph_, std::move(choice), target_);
+        plan.compiled = true;
+        plan.build_fault = std::move(fault);
+        return plan;
+    }
+
+    std::optional<std::string> kept_build(const EngineChoice& choice) const {
+        if (options_.builds == nullptr || target_.properties == nullptr) return std::nullopt;
+        const PlanOrigin here = origin_of(cudnn_, target_.properties->name());
+        return options_.builds->find(plan_key(graph_->spec(), choice.text(), options_.math, here));
     }
 
     const Cudnn& cudnn_;

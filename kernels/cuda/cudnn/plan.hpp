@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "kernels/cuda/cudnn/engine.hpp"
+#include "kernels/kernel.hpp"
 
 namespace seq::cuda {
 
@@ -24,6 +25,10 @@ class Plan {
     /// Whether it is cuDNN's engine 0, which takes whatever convolution there is, and is slow.
     bool is_last_resort() const;
     std::string serialised() const;
+    /// Whether cuDNN compiled it, which takes as long as a second.
+    bool compiled = false;
+    /// Why it was, though a build of it was kept.
+    std::string build_fault;
 
    private:
     std::shared_ptr<const OperationGraph> graph_;
@@ -41,6 +46,8 @@ struct PlanOptions {
     std::size_t wanted = 1;
     /// The only engine that is wanted, as EngineChoice::text has it; empty: any.
     std::string engine{};
+    /// Where plans that are compiled are looked for first, by their plan_key; nullptr: nowhere.
+    const Builds* builds = nullptr;
 };
 
 struct PlanSearch {

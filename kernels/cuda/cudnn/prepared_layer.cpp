@@ -36,8 +36,19 @@ class PackState final : public KernelState {
 
 }  // namespace
 
-PreparedLayer::PreparedLayer(const Cudnn& cudnn, std::shared_ptr<const LegalLayer> legal, const Plan& plan)
-    : cudnn_(cudnn), legal_(std::move(legal)), plan_(plan) {}
+PreparedLayer::PreparedLayer(const CudnnDevice& device, MathMode math, std::shared_ptr<const LegalLayer> legal,
+                             const Plan& plan)
+    : device_(device), math_(math), legal_(std::move(legal)), plan_(plan) {}
+
+std::optional<Build> PreparedLayer::build() const {
+    if (!plan_.compiled) return std::nullopt;
+    const PlanOrigin origin = device_.origin();
+    try {
+        return Build{plan_key(legal_->form->graph, plan_.engine(), math_, origin), to_bytes(store(plan_, origin))};
+    } catch (const CudnnError&) {
+        return std::nullopt;  // an engine whose plans cuDNN does not serialise
+    }
+}
 
 std::unique_ptr<KernelState> PreparedLayer::make_state() const { return std::make_unique<PackState>(); }
 
@@ -63,9 +74,10 @@ void PreparedLayer::run(const RunContext& context) const {
     }
     if (widening)
         launch_widened_copy(*context.queue, *widening, context.inputs[widened_input], context.scratch + wide_offset);
+    const Cudnn& cudnn = device_.cudnn();
     try {
-        const Descriptor& pack = state.pack(cudnn_, state.tensors, state.pointers, context.scratch);
-        check(cudnn_, cudnn_.execute(queue.cudnn_handle(), plan_.descriptor().raw(), pack.raw()), "running a plan");
+        const Descriptor& pack = state.pack(cudnn, state.tensors, state.pointers, context.scratch);
+        check(cudnn, cudnn.execute(queue.cudnn_handle(), plan_.descriptor().raw(), pack.raw()), "running a plan");
     } catch (const CudnnError& error) {
         throw Error("device/failed", fmt::format("cuDNN fails at {}: {}", description, error.what()));
     }

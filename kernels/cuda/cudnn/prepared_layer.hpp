@@ -19,11 +19,14 @@ struct TensorSource {
 /// A layer's graph, with what the form leaves of the layer.
 class PreparedLayer final : public PreparedKernel {
    public:
-    PreparedLayer(const Cudnn& cudnn, std::shared_ptr<const LegalLayer> legal, const Plan& plan);
+    /// `plan` is one of `legal`'s.
+    PreparedLayer(const CudnnDevice& device, MathMode math, std::shared_ptr<const LegalLayer> legal, const Plan& plan);
 
     std::unique_ptr<KernelState> make_state() const override;
     /// The queue is a CudnnQueue. Throws Error device/failed.
     void run(const RunContext& context) const override;
+    /// Of plans that cuDNN compiles.
+    std::optional<Build> build() const override;
 
     std::vector<TensorSource> sources;
     /// Brings the input of this index to the channels that the form takes, from `wide_offset` of the scratch on.
@@ -36,7 +39,8 @@ class PreparedLayer final : public PreparedKernel {
    private:
     void* address(const TensorSource& source, const RunContext& context) const;
 
-    const Cudnn& cudnn_;
+    const CudnnDevice& device_;
+    MathMode math_;
     std::shared_ptr<const LegalLayer> legal_;
     const Plan& plan_;
 };

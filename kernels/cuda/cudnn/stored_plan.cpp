@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <stdexcept>
 
 namespace seq::cuda {
 namespace {
@@ -39,9 +40,9 @@ PlanOrigin origin_of(const Cudnn& cudnn, std::string device) {
     return {cudnn.version(), CUDART_VERSION, std::move(device)};
 }
 
-std::string cache_key(const GraphSpec& graph, MathMode math, const PlanOrigin& origin) {
-    return fmt::format("{} | {} | {} | cuDNN {} | CUDA {}", text_of(graph), name_of(math), origin.device, origin.cudnn,
-                       origin.cuda);
+std::string plan_key(const GraphSpec& graph, const std::string& engine, MathMode math, const PlanOrigin& origin) {
+    return fmt::format("{} | {} | {} | {} | cuDNN {} | CUDA {}", text_of(graph), engine, name_of(math), origin.device,
+                       origin.cudnn, origin.cuda);
 }
 
 StoredPlan store(const Plan& plan, PlanOrigin origin) {
@@ -80,6 +81,19 @@ std::string stale_because(const StoredPlan& stored, const PlanOrigin& here) {
 
 Plan restore(const Cudnn& cudnn, const StoredPlan& stored, const PlanTarget& target) {
     return {cudnn, stored.json, stored.engine, target};
+}
+
+Plan restore(const Cudnn& cudnn, std::string_view bytes, const std::string& engine, const PlanOrigin& here,
+             const PlanTarget& target) {
+    const auto stored = parse_stored_plan(bytes);
+    if (!stored) throw std::runtime_error("it is no plan that was kept");
+    if (const std::string stale = stale_because(*stored, here); !stale.empty()) throw std::runtime_error(stale);
+    if (stored->engine != engine) throw std::runtime_error("it is of " + stored->engine);
+    Plan plan = restore(cudnn, *stored, target);
+    if (plan.workspace() != stored->workspace)
+        throw std::runtime_error(
+            fmt::format("it takes {} bytes of workspace, and took {}", plan.workspace(), stored->workspace));
+    return plan;
 }
 
 }  // namespace seq::cuda

@@ -15,8 +15,8 @@ struct PlanOrigin {
 
 PlanOrigin origin_of(const Cudnn& cudnn, std::string device);
 
-/// Names what was found out about a graph: the same for the same graph, math mode and origin alone.
-std::string cache_key(const GraphSpec& graph, MathMode math, const PlanOrigin& origin);
+/// Names a plan: the same for the same graph, engine, math mode and origin alone.
+std::string plan_key(const GraphSpec& graph, const std::string& engine, MathMode math, const PlanOrigin& origin);
 
 /// A plan as it is kept in a file.
 struct StoredPlan {
@@ -37,7 +37,12 @@ std::optional<StoredPlan> parse_stored_plan(std::string_view bytes);
 /// Why the plan has to be found anew; empty where it serves.
 std::string stale_because(const StoredPlan& stored, const PlanOrigin& here);
 
+/// cuDNN believes what the plan says of its tensors and code, so that it has to come from where nobody else writes.
 /// Throws CudnnError where cuDNN does not take it, whatever its origin says.
 Plan restore(const Cudnn& cudnn, const StoredPlan& stored, const PlanTarget& target);
+/// The same of what to_bytes gave for a plan of this graph and engine. Throws std::exception, with the reason, where it
+/// is of another origin than `here`, or no such plan.
+Plan restore(const Cudnn& cudnn, std::string_view bytes, const std::string& engine, const PlanOrigin& here,
+             const PlanTarget& target);
 
 }  // namespace seq::cuda
