@@ -308,8 +308,8 @@ std::string operations_of(const FakeDescriptor& graph) {
 
 std::string operations_of_plan(const FakeDescriptor& plan) { return operations_of(graph_of_plan(plan)); }
 
-std::int64_t engine_of_plan(const FakeDescriptor& plan) {
-    return engine_of(plan.part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)).number;
+std::int64_t engine_number_of_plan(const FakeDescriptor& plan) {
+    return engine_of_plan(plan).number;
 }
 
 }  // namespace seq::tests

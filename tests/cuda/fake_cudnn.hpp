@@ -102,6 +102,6 @@ std::string operations_of(const FakeDescriptor& graph);
 /// The same of the graph that a plan is for.
 std::string operations_of_plan(const FakeDescriptor& plan);
 /// The number of its engine.
-std::int64_t engine_of_plan(const FakeDescriptor& plan);
+std::int64_t engine_number_of_plan(const FakeDescriptor& plan);
 
 }  // namespace seq::tests

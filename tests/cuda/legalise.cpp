@@ -201,7 +201,7 @@ TEST_CASE("a form that engine 0 alone does is a last resort") {
         fake.mode_a = {{.number = 0}, {.number = 5}};
         fake.on_finalize = [&](const FakeDescriptor& descriptor) {
             if (descriptor.type != CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) return CUDNN_STATUS_SUCCESS;
-            return (engine_of_plan(descriptor) == 0) == (operations_of_plan(descriptor) == fast)
+            return (engine_number_of_plan(descriptor) == 0) == (operations_of_plan(descriptor) == fast)
                        ? CUDNN_STATUS_NOT_SUPPORTED
                        : CUDNN_STATUS_SUCCESS;
         };
