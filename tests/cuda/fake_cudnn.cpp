@@ -308,8 +308,6 @@ std::string operations_of(const FakeDescriptor& graph) {
 
 std::string operations_of_plan(const FakeDescriptor& plan) { return operations_of(graph_of_plan(plan)); }
 
-std::int64_t engine_number_of_plan(const FakeDescriptor& plan) {
-    return engine_of_plan(plan).number;
-}
+std::int64_t engine_number_of_plan(const FakeDescriptor& plan) { return engine_of_plan(plan).number; }
 
 }  // namespace seq::tests
