@@ -50,14 +50,19 @@ std::vector<double> widened(const TensorView& view) {
 }  // namespace
 
 ReferenceResults run_reference(const Graph& graph, const std::shared_ptr<const WeightSource>& weights,
-                               const std::map<std::string, TensorView>& inputs) {
+                               const std::map<std::string, TensorView>& inputs, const BeforeNode& before) {
     WeightStore store;
     store.set_source(weights, nullptr);
     std::map<const Value*, TensorView> views;
     for (const Value* input : graph.inputs()) views[input] = inputs.at(input->name);
     ReferenceResults results;
-    for (const Node* node = graph.first_node(); node != nullptr; node = node->next)
+    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
+        if (before) {
+            const auto input = node->inputs.empty() ? views.end() : views.find(node->inputs.front());
+            if (input != views.end()) before(*node, input->second);
+        }
         run_node(*node, store, views, results);
+    }
     for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
         const Value* output = graph.outputs()[i];
         if (results.contains(graph.output_names()[i])) continue;

@@ -6,11 +6,10 @@
 #include <map>
 #include <random>
 
-#include "engine/weight_store.hpp"
+#include "engine/reference_run.hpp"
 #include "frontend/check.hpp"
 #include "frontend/parameters.hpp"
 #include "frontend/weights/random_weights.hpp"
-#include "kernels/reference/reference.hpp"
 
 namespace seq {
 namespace {
@@ -60,57 +59,32 @@ Graph small_graph(const std::string& spec) {
     return load_model(spec, options);
 }
 
-double mean_square(const Tensor& tensor) {
+double mean_square(const TensorView& view) {
+    const std::span<const float> values(view.as<float>(), static_cast<std::size_t>(view.element_count()));
     double sum = 0;
-    for (const float value : tensor.data<float>()) sum += static_cast<double>(value) * static_cast<double>(value);
-    return sum / static_cast<double>(tensor.element_count());
+    for (const float value : values) sum += static_cast<double>(value) * static_cast<double>(value);
+    return sum / static_cast<double>(values.size());
 }
 
-/// Runs a network node by node, and fits each BatchNorm to what comes to it.
-class Fitting {
-   public:
-    Fitting(const Graph& graph, std::shared_ptr<FittedWeights> weights) : graph_(graph), weights_(std::move(weights)) {
-        std::mt19937 generator(1);
-        std::normal_distribution<float> normal;
-        for (const Value* input : graph_.inputs()) {
-            Tensor& tensor = values_[input] = Tensor(input->type.dtype, *input->type.shape.sizes());
-            for (float& value : tensor.data<float>()) value = normal(generator);
-        }
+/// Fits each BatchNorm to what comes to it from normally distributed inputs.
+void fit(const std::shared_ptr<FittedWeights>& weights, const Graph& graph) {
+    std::mt19937 generator(1);
+    std::normal_distribution<float> normal;
+    std::vector<Tensor> tensors;
+    std::map<std::string, TensorView> inputs;
+    for (const Value* input : graph.inputs()) {
+        Tensor& tensor = tensors.emplace_back(input->type.dtype, *input->type.shape.sizes());
+        for (float& value : tensor.data<float>()) value = normal(generator);
+        inputs[input->name] = tensor.view();
     }
-
-    void run() {
-        for (const Node* node = graph_.first_node(); node != nullptr; node = node->next) {
-            if (const Value* variance = node->parameter("running_var")) fit(*node, *variance);
-            run(*node);
-        }
-    }
-
-   private:
-    void fit(const Node& node, const Value& variance) {
-        const double square = mean_square(values_.at(node.inputs[0]));
-        weights_->scale(variance.name, square);
-        weights_->scale(node.parameter("running_mean")->name, std::sqrt(square));
-    }
-
-    void run(const Node& node) {
-        WeightStore store;
-        store.set_source(weights_, nullptr);
-        std::vector<std::shared_ptr<const Tensor>> kept;
-        std::vector<TensorView> inputs, outputs;
-        for (const Value* input : node.inputs) {
-            const auto found = values_.find(input);
-            inputs.push_back(found != values_.end() ? found->second.view()
-                                                    : kept.emplace_back(store.keep(*input))->view());
-        }
-        for (const Value* output : node.outputs)
-            outputs.push_back((values_[output] = Tensor(output->type.dtype, *output->type.shape.sizes())).view());
-        reference::run(node, inputs, outputs);
-    }
-
-    const Graph& graph_;
-    std::shared_ptr<FittedWeights> weights_;
-    std::map<const Value*, Tensor> values_;
-};
+    run_reference(graph, weights, inputs, [&](const Node& node, const TensorView& input) {
+        const Value* const variance = node.parameter("running_var");
+        if (variance == nullptr) return;
+        const double square = mean_square(input);
+        weights->scale(variance->name, square);
+        weights->scale(node.parameter("running_mean")->name, std::sqrt(square));
+    });
+}
 
 }  // namespace
 
@@ -120,7 +94,7 @@ std::shared_ptr<const WeightSource> seeded_weights(const std::string& spec, std:
     const auto nodes = graph.nodes();
     const bool normalises = std::any_of(nodes.begin(), nodes.end(),
                                         [](const Node* node) { return node->parameter("running_var") != nullptr; });
-    if (normalises) Fitting(graph, weights).run();
+    if (normalises) fit(weights, graph);
     return weights;
 }
 
