@@ -12,9 +12,7 @@ struct Avx2 {
     using Vector = __m256;
     using Mask = __m256i;
 
-    SEQ_INLINE static Mask mask(int count) {
-        return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-    }
+    SEQ_INLINE static Mask mask(int count) { return cpu::Vector::first(count); }
     SEQ_INLINE static Vector load(const float* from) { return _mm256_loadu_ps(from); }
     SEQ_INLINE static Vector load(const float* from, Mask mask) { return _mm256_maskload_ps(from, mask); }
     SEQ_INLINE static void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }

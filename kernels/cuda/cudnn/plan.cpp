@@ -123,16 +123,9 @@ class Search {
     /// As it was kept, or else compiled.
     Plan compiled(EngineChoice choice) const {
         std::string fault;
-        if (const auto kept = kept_build(choice)) {
-            try {
-                Plan plan =
-                    restore(cudnn_, *kept, choice.text(), origin_of(cudnn_, target_.properties->name()), target_);
-                plan.compiled = true;
-                return plan;
-            } catch (const std::exception& error) {
-                // cuDNN's own exceptions pass through its functions.
-                fault = error.what();
-            }
+        if (auto kept = kept_plan(choice, fault)) {
+            kept->compiled = true;
+            return std::move(*kept);
         }
         Plan plan(cudnn_, graph_, std::move(choice), target_);
         plan.compiled = true;
@@ -140,10 +133,19 @@ class Search {
         return plan;
     }
 
-    std::optional<std::string> kept_build(const EngineChoice& choice) const {
+    /// nullopt where none is kept, or, with the reason in `fault`, where it does not serve.
+    std::optional<Plan> kept_plan(const EngineChoice& choice, std::string& fault) const {
         if (options_.builds == nullptr || target_.properties == nullptr) return std::nullopt;
         const PlanOrigin here = origin_of(cudnn_, target_.properties->name());
-        return options_.builds->find(plan_key(graph_->spec(), choice.text(), options_.math, here));
+        const auto bytes = options_.builds->find(plan_key(graph_->spec(), choice.text(), options_.math, here));
+        if (!bytes) return std::nullopt;
+        try {
+            return restore(cudnn_, *bytes, choice.text(), here, target_);
+        } catch (const std::exception& error) {
+            // cuDNN's own exceptions pass through its functions.
+            fault = error.what();
+            return std::nullopt;
+        }
     }
 
     const Cudnn& cudnn_;
