@@ -234,4 +234,20 @@ void LayerCase::check(const std::string& form, MathMode math) {
     check(*kernel, math);
 }
 
+void LayerCase::take_only(const std::string& operations) {
+    fake.on_finalize = [operations](const FakeDescriptor& descriptor) {
+        const bool other =
+            descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR && operations_of(descriptor) != operations;
+        return other ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+    };
+}
+
+std::unique_ptr<PreparedKernel> LayerCase::check_with_only(const std::string& operations, MathMode math) {
+    take_only(operations);
+    auto kernel = prepare(math);
+    REQUIRE_MESSAGE(kernel != nullptr, refusal);
+    check(*kernel, math);
+    return kernel;
+}
+
 }  // namespace seq::tests

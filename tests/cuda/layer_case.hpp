@@ -43,6 +43,10 @@ class LayerCase {
     void check(const PreparedKernel& kernel, MathMode math = MathMode::f32);
     /// Both, and that `form` did it.
     void check(const std::string& form, MathMode math = MathMode::f32);
+    /// Has cuDNN refuse every graph whose operations are not these.
+    void take_only(const std::string& operations);
+    /// Checks what is made of the node then, which is something.
+    std::unique_ptr<PreparedKernel> check_with_only(const std::string& operations, MathMode math);
 
     /// How data input 0 comes.
     std::optional<Layout> offered{};

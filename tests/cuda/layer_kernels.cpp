@@ -82,72 +82,6 @@ TEST_CASE("transposed convolutions agree with the reference") {
     }
 }
 
-TEST_CASE("Linear and MatMul agree with the reference") {
-    for (const MathMode math : all_math_modes) {
-        LayerCase(ops::Linear{.in_features = 7, .out_features = 5}, {{3, 7}}).check("linear + bias", math);
-        LayerCase(ops::Linear{.in_features = 7, .out_features = 33, .bias = false}, {{2, 3, 4, 7}})
-            .check("linear", math);
-        LayerCase(ops::Linear{.in_features = 7, .out_features = 1}, {{7}}).check("linear + bias", math);
-        LayerCase(ops::MatMul{}, {{5, 3}, {3, 4}}).check("matmul", math);
-        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {2, 3, 7, 4}}).check("matmul", math);
-        LayerCase(ops::MatMul{}, {{2, 3, 5, 7}, {7, 4}}).check("matmul", math);
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {7}}).check("matmul", math);
-        LayerCase(ops::MatMul{}, {{7}, {7}}).check("matmul", math);
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{2, 5, 4}}}, {ops::ReLU{}}})
-            .check("matmul + residual + relu", math);
-    }
-}
-
-/// Has cuDNN refuse every graph whose operations are not these.
-void take_only(FakeCudnn& fake, const std::string& operations) {
-    fake.on_finalize = [operations](const FakeDescriptor& descriptor) {
-        const bool other =
-            descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR && operations_of(descriptor) != operations;
-        return other ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
-    };
-}
-
-TEST_CASE("a weight that is added to each row of a product is its bias") {
-    const Posts epilogue{{ops::Add{}, {{4}}, 1, true}, {ops::Add{}, {{2, 5, 4}}}, {ops::ReLU{}}};
-    for (const MathMode math : all_math_modes) {
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, epilogue).check("matmul + residual + bias + relu", math);
-        for (const char* const graph : {"matmul residual bias", "matmul bias", "matmul"}) {
-            CAPTURE(graph);
-            LayerCase layer(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, epilogue);
-            take_only(layer.fake, graph);
-            const auto kernel = layer.prepare(math);
-            REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-            layer.check(*kernel, math);
-        }
-    }
-    const ops::Linear bare{.in_features = 7, .out_features = 5, .bias = false};
-    LayerCase(bare, {{3, 7}}, {{ops::Add{}, {{1, 5}}, 0, true}}).check("linear + bias");
-    // One number for each row, or for all, is none; nor is a second one.
-    LayerCase(bare, {{3, 7}}, {{ops::Add{}, {{3, 1}}, 0, true}}).check("linear");
-    LayerCase(bare, {{3, 7}}, {{ops::Add{}, {{1}}, 0, true}}).check("linear");
-    LayerCase(ops::Linear{.in_features = 7, .out_features = 5}, {{3, 7}}, {{ops::Add{}, {{5}}, 0, true}})
-        .check("linear + bias");
-}
-
-TEST_CASE("a product by a matrix that is known is a Linear") {
-    for (const MathMode math : all_math_modes) {
-        for (const char* const graph : {"matmul bias relu", "conv bias relu", "conv"}) {
-            CAPTURE(graph);
-            LayerCase layer(ops::MatMul{}, {{2, 5, 7}, {7, 4}}, {{ops::Add{}, {{4}}, 0, true}, {ops::ReLU{}}}, {1});
-            take_only(layer.fake, graph);
-            const auto kernel = layer.prepare(math);
-            REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-            CHECK(kernel->description.starts_with("cuDNN engine 1: linear"));
-            layer.check(*kernel, math);
-        }
-        LayerCase(ops::MatMul{}, {{5, 7}, {7}}, {}, {1}).check("linear", math);
-        LayerCase(ops::MatMul{}, {{7}, {1, 7, 4}}, {}, {1}).check("linear", math);
-        // Several, or the first one, are none.
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {}, {1}).check("matmul", math);
-        LayerCase(ops::MatMul{}, {{5, 7}, {2, 7, 4}}, {}, {0}).check("matmul", math);
-    }
-}
-
 TEST_CASE("depthwise convolutions are cuDNN's only where they are measured") {
     const auto refusal = [](std::int64_t channels, std::int64_t groups, bool estimate, const char* variant = "") {
         LayerCase layer(convolution(channels, channels, 3, groups), {{2, channels, 6, 7}});
@@ -162,38 +96,6 @@ TEST_CASE("depthwise convolutions are cuDNN's only where they are measured") {
     CHECK(refusal(8, 8, true, "engine 1: convolution + bias").empty());
     CHECK(refusal(8, 4, true).empty());
     CHECK(refusal(1, 1, true).empty());
-}
-
-TEST_CASE("matrices are broadcast where one dimension for them says it") {
-    struct Example {
-        std::vector<std::int64_t> left, right;
-        /// Of the graph's tensors.
-        std::vector<std::int64_t> a, b;
-    };
-    const Example examples[] = {
-        {{5, 7}, {2, 7, 4}, {1, 5, 7}, {2, 7, 4}},           {{7}, {2, 3, 7, 4}, {1, 1, 7}, {6, 7, 4}},
-        {{1, 1, 5, 7}, {2, 3, 7, 4}, {1, 5, 7}, {6, 7, 4}},  {{2, 3, 5, 7}, {2, 3, 7, 4}, {6, 5, 7}, {6, 7, 4}},
-        {{2, 3, 5, 7}, {2, 1, 7, 4}, {2, 15, 7}, {2, 7, 4}}, {{2, 3, 2, 5, 7}, {2, 3, 1, 7, 4}, {6, 10, 7}, {6, 7, 4}},
-        {{3, 5, 7}, {2, 1, 7, 4}, {1, 15, 7}, {2, 7, 4}},    {{2, 3, 5, 7}, {1, 1, 7, 4}, {1, 30, 7}, {1, 7, 4}},
-    };
-    for (const Example& e : examples) {
-        CAPTURE(e.left);
-        CAPTURE(e.right);
-        for (const MathMode math : all_math_modes) {
-            LayerCase layer(ops::MatMul{}, {e.left, e.right}, {{ops::ReLU{}}});
-            layer.check("matmul + relu", math);
-            CHECK(layer.runs.back().graph.tensor(cuda::input_tensor)->sizes == e.a);
-            CHECK(layer.runs.back().graph.tensor(cuda::weight_tensor)->sizes == e.b);
-        }
-    }
-    for (const auto& [left, right] :
-         {std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>{{2, 3, 5, 7}, {3, 7, 4}},
-          {{2, 1, 5, 7}, {2, 3, 7, 4}}}) {
-        LayerCase layer(ops::MatMul{}, {left, right});
-        CHECK(layer.prepare() == nullptr);
-        CHECK(layer.refusal.find("cudnn.matmul: takes matrices that are broadcast over all dimensions before them") !=
-              std::string::npos);
-    }
 }
 
 TEST_CASE("weights that are not finite meet no padding of cuDNN's") {
@@ -298,7 +200,7 @@ TEST_CASE("what a form leaves of the layer comes after it") {
             for (const char* const graph : graphs) {
                 CAPTURE(graph);
                 LayerCase layer(convolution(8, 5, 1), {{2, 8, 6, 7}}, epilogue);
-                take_only(layer.fake, graph);
+                layer.take_only(graph);
                 if (const auto kernel = layer.prepare(math)) {
                     layer.check(*kernel, math);
                     CHECK(kernel->refused_forms.empty() == (std::string_view(graph) == layer.fake.graphs.front()));
@@ -307,20 +209,6 @@ TEST_CASE("what a form leaves of the layer comes after it") {
             }
             CHECK(forms >= 2);
         }
-    }
-}
-
-TEST_CASE("what is left of Linear and MatMul goes by their last dimension") {
-    for (const MathMode math : all_math_modes) {
-        const ops::Linear linear{.in_features = 7, .out_features = 5};
-        for (const char* const graph : {"matmul", "conv", "conv bias"}) {
-            LayerCase layer(linear, {{2, 3, 4, 7}}, {{ops::Mish{}}, {ops::Mul{}, {{5}}, 0, true}});
-            take_only(layer.fake, graph);
-            const auto kernel = layer.prepare(math);
-            REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-            layer.check(*kernel, math);
-        }
-        LayerCase(ops::MatMul{}, {{2, 5, 7}, {2, 7, 4}}, {{ops::Add{}, {{4}}}, {ops::ReLU{}}}).check("matmul", math);
     }
 }
 

@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cstring>
 #include <map>
 
 #include "engine/lowering.hpp"
@@ -21,30 +19,15 @@ double tolerance(MathMode math) {
     }
 }
 
-bool has_products(const Graph& graph) {
-    const auto nodes = graph.nodes();
-    return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) { return multiplies_matrices(node->op); });
-}
-
 /// At once, captured and launched again. Counts the names of the kernels of its steps.
 void check(const Golden& golden, MathMode math, Tally& tally, std::map<std::string, int>& steps) {
-    CompileOptions options;
-    options.weights = golden.weights;
-    for (const NamedArray& output : golden.outputs) options.taps.push_back(output.name);
-    Session session(on_gpu(golden.graph, math, options));
-    std::vector<NamedArray> first;
-    for (int run = 0; run < 3; ++run) {
-        std::vector<NamedArray> outputs = like(golden.outputs);
-        for (NamedArray& output : outputs) std::memset(output.tensor.view().data, 0x7b, output.tensor.byte_count());
-        session.run(views(golden.inputs), views(outputs));
-        if (run > 0) {
-            tally.require(same_bytes(outputs, first), golden.name, "captured it gives other bits than at once");
-            continue;
-        }
-        for (std::size_t i = 0; i < outputs.size(); ++i)
-            tally.compare(golden.name, relative_distance(outputs[i].tensor, golden.outputs[i].tensor));
-        first = std::move(outputs);
-    }
+    Session session = session_of(golden, math);
+    const std::vector<NamedArray> first = run(session, golden);
+    for (std::size_t i = 0; i < first.size(); ++i)
+        tally.compare(golden.name, relative_distance(first[i].tensor, golden.outputs[i].tensor));
+    for (int again = 0; again < 2; ++again)
+        tally.require(same_bytes(run(session, golden), first), golden.name,
+                      "captured it gives other bits than at once");
     for (const Step& step : session.plan()->steps) ++steps[step.kernel_name];
 }
 

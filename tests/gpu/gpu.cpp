@@ -1,7 +1,9 @@
 #include "tests/gpu/gpu.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "engine/lowering.hpp"
 #include "frontend/parameters.hpp"
 #include "frontend/weights/random_weights.hpp"
 
@@ -29,27 +31,25 @@ const Backend& own_kernels_alone() {
     return backend;
 }
 
-OnGpu::OnGpu(const Tensor& tensor)
-    : memory_(gpu().backend().device->allocate(tensor.byte_count())), view_(tensor.view()) {
-    const DeviceRuntime& device = *gpu().backend().device;
-    const auto staging = device.allocate_staging(tensor.byte_count());
-    std::memcpy(staging.get(), tensor.view().data, tensor.byte_count());
-    const auto queue = device.make_queue();
-    queue->copy_to_device(memory_.get(), staging.get(), tensor.byte_count());
-    queue->wait();
-    view_.data = memory_.get();
-    view_.device = Device::cuda();
+Session session_of(const Golden& golden, MathMode math, const Backend& backend) {
+    CompileOptions options;
+    options.weights = golden.weights;
+    for (const NamedArray& output : golden.outputs) options.taps.push_back(output.name);
+    return Session(on_gpu(golden.graph, math, options, backend));
 }
 
-Tensor OnGpu::read() const {
-    const DeviceRuntime& device = *gpu().backend().device;
-    Tensor tensor(view_.dtype, view_.sizes());
-    const auto staging = device.allocate_staging(tensor.byte_count());
-    const auto queue = device.make_queue();
-    queue->copy_to_host(staging.get(), memory_.get(), tensor.byte_count());
-    queue->wait();
-    std::memcpy(tensor.view().data, staging.get(), tensor.byte_count());
-    return tensor;
+std::vector<NamedArray> run(Session& session, const Golden& golden) {
+    std::vector<NamedArray> outputs = like(golden.outputs);
+    for (NamedArray& output : outputs) std::memset(output.tensor.view().data, 0x7b, output.tensor.byte_count());
+    session.run(views(golden.inputs), views(outputs));
+    return outputs;
+}
+
+double agreement(MathMode math) { return math == MathMode::f32 ? 1e-5 : math == MathMode::bf16 ? 2e-2 : 2e-3; }
+
+bool has_products(const Graph& graph) {
+    const auto nodes = graph.nodes();
+    return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) { return multiplies_matrices(node->op); });
 }
 
 std::vector<NamedArray> like(const std::vector<NamedArray>& arrays) {

@@ -30,18 +30,14 @@ std::shared_ptr<CompiledModel> on_gpu(const Graph& graph, MathMode math, Compile
 /// The GPU with its kernels but for cuDNN's.
 const Backend& own_kernels_alone();
 
-/// A tensor in the GPU's memory.
-class OnGpu {
-   public:
-    explicit OnGpu(const Tensor& tensor);
-    const TensorView& view() const { return view_; }
-    /// What lies there, once nothing is being done there.
-    Tensor read() const;
+/// What computes a golden for the GPU in `math`, with all values that it has PyTorch's numbers for as outputs.
+Session session_of(const Golden& golden, MathMode math, const Backend& backend = gpu().backend());
+/// The golden's outputs from a run of its session_of, into tensors that held other numbers.
+std::vector<NamedArray> run(Session& session, const Golden& golden);
 
-   private:
-    std::shared_ptr<void> memory_;
-    TensorView view_;
-};
+/// How far single ops and whole networks may be from the reference.
+double agreement(MathMode math);
+bool has_products(const Graph& graph);
 
 /// Tensors for outputs like these.
 std::vector<NamedArray> like(const std::vector<NamedArray>& arrays);

@@ -75,8 +75,6 @@ bool is_clear(std::span<const float> scores, double allowed) {
     return static_cast<double>(sorted[0] - sorted[1]) > allowed * static_cast<double>(magnitude);
 }
 
-double tolerance(MathMode math) { return math == MathMode::f32 ? 1e-5 : math == MathMode::bf16 ? 2e-2 : 2e-3; }
-
 class NetworkCheck {
    public:
     explicit NetworkCheck(const Network& network)
@@ -90,7 +88,7 @@ class NetworkCheck {
     }
 
     void check(const std::string& what, MathMode math, const Backend& backend) {
-        Tally tally(fmt::format("network {}{}", network_.name, what), math, tolerance(math));
+        Tally tally(fmt::format("network {}{}", network_.name, what), math, agreement(math));
         tally.attempt(network_.name, [&] { compare(run(math, backend, tally), tally, math); });
     }
 
@@ -124,7 +122,7 @@ class NetworkCheck {
             tally.compare(name, relative_distance(found, expected));
             const std::span<const float> scores = expected.data<float>();
             if (expected.sizes().size() != 2 || scores.size() < 2) continue;
-            if (!is_clear(scores, tolerance(math))) {
+            if (!is_clear(scores, agreement(math))) {
                 tally.note(name + ": its first two classes are too close to tell");
                 continue;
             }

@@ -78,13 +78,11 @@ void check(const OpCase& example, const std::string& name, MathMode math, const 
     }
 }
 
-double tolerance(MathMode math) { return math == MathMode::f32 ? 1e-5 : math == MathMode::bf16 ? 2e-2 : 2e-3; }
-
 /// What multiplies no matrices is computed in 16 bits only between layers that do: then our kernels are told to.
 TEST_CASE("every op of the table agrees with the reference in every math mode") {
     register_builtin_ops();
     for (const MathMode math : all_math_modes) {
-        Tally tally("ops", math, tolerance(math));
+        Tally tally("ops", math, agreement(math));
         const ForcedGpu forced(Layout::plain().kept(kept_in(math)));
         for (const OpType* type : OpTable::instance().all()) {
             if (type->name.find("::") != std::string::npos) continue;

@@ -1,7 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <cstring>
-
 #include "engine/reference_run.hpp"
 #include "tests/gpu/forced.hpp"
 #include "tests/gpu/gpu.hpp"
@@ -12,14 +10,9 @@ namespace {
 
 /// At once, captured and launched again, by the largest difference.
 void check(const Golden& golden, const ForcedGpu& forced, Tally& tally) {
-    CompileOptions options;
-    options.weights = golden.weights;
-    for (const NamedArray& output : golden.outputs) options.taps.push_back(output.name);
-    Session session(on_gpu(golden.graph, MathMode::f32, options, forced.backend()));
-    for (int run = 0; run < 3; ++run) {
-        std::vector<NamedArray> outputs = like(golden.outputs);
-        for (NamedArray& output : outputs) std::memset(output.tensor.view().data, 0x7b, output.tensor.byte_count());
-        session.run(views(golden.inputs), views(outputs));
+    Session session = session_of(golden, MathMode::f32, forced.backend());
+    for (int time = 0; time < 3; ++time) {
+        const std::vector<NamedArray> outputs = run(session, golden);
         for (std::size_t i = 0; i < outputs.size(); ++i)
             tally.compare(golden.name, relative_difference(outputs[i].tensor, golden.outputs[i].tensor));
     }

@@ -3,6 +3,7 @@
 #include "engine/reference_run.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/tally.hpp"
+#include "tools/gpu_board/device_tensor.hpp"
 
 // Streams, memory and tensors, as users meet them.
 namespace seq::tests {
@@ -30,12 +31,12 @@ TEST_CASE("tensors in the GPU's memory give the same bits as the host's on a str
             const Tensor x = filled({3, 3, 32, 32}, 0.4f);
             Session of_host(model);
             const auto expected = answer_of(of_host, x);
-            const OnGpu x_there(x);
+            const DeviceTensor x_there(gpu().backend().device, filled({3, 3, 32, 32}, 0.4f));
             const auto stream = gpu().make_stream();
             for (void* const callers : {static_cast<void*>(nullptr), stream.get()}) {
                 Session session(model, {.stream = callers});
                 for (int run = 0; run < 4; ++run) {
-                    const OnGpu y_there(Tensor(DType::f32, {3, 10}));
+                    const DeviceTensor y_there(gpu().backend().device, Tensor(DType::f32, {3, 10}));
                     session.run({{"x", x_there.view()}}, {{"fc", y_there.view()}});
                     if (callers != nullptr) gpu().wait_for(callers);
                     std::vector<NamedArray> found;
@@ -56,11 +57,12 @@ TEST_CASE("runs on a caller's stream come one after the other without being wait
         const auto stream = gpu().make_stream();
         Session session(model, {.stream = stream.get()}), host(model);
         std::vector<Tensor> inputs;
-        std::vector<OnGpu> x, y;
+        std::vector<DeviceTensor> x, y;
         for (int i = 0; i < 8; ++i) {
-            inputs.push_back(filled({2, 3, 32, 32}, 0.1f * static_cast<float>(i + 1)));
-            x.emplace_back(inputs.back());
-            y.emplace_back(Tensor(DType::f32, {2, 10}));
+            const float seed = 0.1f * static_cast<float>(i + 1);
+            inputs.push_back(filled({2, 3, 32, 32}, seed));
+            x.emplace_back(gpu().backend().device, filled({2, 3, 32, 32}, seed));
+            y.emplace_back(gpu().backend().device, Tensor(DType::f32, {2, 10}));
         }
         for (int round = 0; round < 2; ++round) {
             for (std::size_t i = 0; i < x.size(); ++i) session.run({{"x", x[i].view()}}, {{"fc", y[i].view()}});

@@ -1,8 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
-#include "engine/lowering.hpp"
 #include "engine/reference_run.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/tally.hpp"
@@ -24,17 +21,11 @@ TEST_CASE("a subset for compute-sanitizer" * doctest::skip()) {
                         math == MathMode::f32 ? 1e-5 : 5e-3);
             for (const char* const name : names) {
                 const Golden golden = load_golden(name);
-                const auto nodes = golden.graph.nodes();
-                const bool multiplies = std::any_of(nodes.begin(), nodes.end(),
-                                                    [](const Node* node) { return multiplies_matrices(node->op); });
-                if (math != MathMode::f32 && !multiplies) continue;
+                if (math != MathMode::f32 && !has_products(golden.graph)) continue;
                 tally.attempt(name, [&] {
-                    CompileOptions options;
-                    options.weights = golden.weights;
-                    for (const NamedArray& output : golden.outputs) options.taps.push_back(output.name);
-                    Session session(on_gpu(golden.graph, math, options, *backend));
-                    std::vector<NamedArray> outputs = like(golden.outputs);
-                    for (int run = 0; run < 2; ++run) session.run(views(golden.inputs), views(outputs));
+                    Session session = session_of(golden, math, *backend);
+                    run(session, golden);
+                    const std::vector<NamedArray> outputs = run(session, golden);
                     for (std::size_t i = 0; i < outputs.size(); ++i)
                         tally.compare(name, relative_distance(outputs[i].tensor, golden.outputs[i].tensor));
                 });

@@ -117,8 +117,6 @@ class LayerCheck {
     std::vector<NamedArray> inputs_, expected_;
 };
 
-double tolerance(MathMode math) { return math == MathMode::f32 ? 1e-5 : math == MathMode::bf16 ? 2e-2 : 2e-3; }
-
 /// All variants, or so many of them from the first to the last.
 constexpr std::size_t most = 10;
 
@@ -145,7 +143,7 @@ void check(const Layer& layer, MathMode math, Tally& tally) {
 }
 
 void check_all(MathMode math) {
-    Tally tally("variants of cuDNN's", math, tolerance(math));
+    Tally tally("variants of cuDNN's", math, agreement(math));
     for (const Layer& layer : layers) tally.attempt(layer.name, [&] { check(layer, math, tally); });
 }
 

@@ -2,7 +2,6 @@
 
 import ctypes
 import dataclasses
-import importlib.metadata
 import importlib.util
 import os
 import pathlib
@@ -11,6 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
+
+from peers_board.versions import version
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-gpu"
@@ -134,13 +135,6 @@ def first_line(command, pattern=r".*"):
     return match.group(0).strip() if match and done.returncode == 0 else None
 
 
-def package_version(name):
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def versions(gpu, lack, place):
     return {
         "seq": first_line(["git", "-C", ROOT, "describe", "--always", "--dirty"]) or "unknown: no git here",
@@ -154,7 +148,7 @@ def versions(gpu, lack, place):
         "cmake": first_line(["cmake", "--version"]),
         "ninja": first_line(["ninja", "--version"]),
         "python": platform.python_version(),
-        "packages": {name: package_version(name) for name in ("torch", "torchvision", "triton", "nvidia-cudnn-cu13")},
+        "packages": {name: version(name) for name in ("torch", "torchvision", "triton", "nvidia-cudnn-cu13")},
         "cores": len(os.sched_getaffinity(0)),
         "system": f"{platform.system()} {platform.release()}",
         "interpreter": sys.executable,

@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -23,6 +22,7 @@
 
 #include "engine/plan.hpp"
 #include "kernels/device.hpp"
+#include "tools/gpu_board/device_tensor.hpp"
 #include "tools/gpu_board/seeded_weights.hpp"
 #include "tools/peers_board/worker.hpp"
 
@@ -30,42 +30,6 @@ namespace {
 
 /// cudaStreamPerThread of CUDA's runtime: a stream that is there without being made.
 void* const callers_stream = reinterpret_cast<void*>(std::uintptr_t{2});
-
-/// A tensor in the memory of a device, or in the host's where that is nullptr.
-class Placed {
-   public:
-    Placed(const seq::DeviceRuntime* device, seq::Tensor tensor) : device_(device), host_(std::move(tensor)) {
-        if (device_ == nullptr) return;
-        memory_ = device_->allocate(host_.byte_count());
-        staging_ = device_->allocate_staging(host_.byte_count());
-        std::memcpy(staging_.get(), host_.view().data, host_.byte_count());
-        const auto queue = device_->make_queue();
-        queue->copy_to_device(memory_.get(), staging_.get(), host_.byte_count());
-        queue->wait();
-    }
-
-    seq::TensorView view() const {
-        seq::TensorView view = host_.view();
-        if (device_ == nullptr) return view;
-        view.data = memory_.get();
-        view.device = seq::Device::cuda();
-        return view;
-    }
-
-    const seq::Tensor& read() {
-        if (device_ == nullptr) return host_;
-        const auto queue = device_->make_queue();
-        queue->copy_to_host(staging_.get(), memory_.get(), host_.byte_count());
-        queue->wait();
-        std::memcpy(host_.view().data, staging_.get(), host_.byte_count());
-        return host_;
-    }
-
-   private:
-    const seq::DeviceRuntime* device_;
-    seq::Tensor host_;
-    std::shared_ptr<void> memory_, staging_;
-};
 
 seq::Graph load(const std::string& spec, std::int64_t batch) {
     seq::CheckOptions checks;
@@ -87,17 +51,16 @@ class Net {
         const seq::Port& output = executable_.outputs().front();
         y_.emplace(device_, seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs)));
         run_.emplace(session_.bind(inputs, std::vector<seq::NamedTensor>{{output.name, y_->view()}}));
-        // At once, and captured.
-        for (int i = 0; i < 2; ++i) run();
+        run();  // at once; the next one is captured
     }
 
     void hand_over() { run_->run(); }
-    void finish() {
+    void wait() {
         if (queue_ != nullptr) queue_->wait();
     }
     void run() {
         hand_over();
-        finish();
+        wait();
     }
 
     double gpu_microseconds(int count) {
@@ -108,7 +71,10 @@ class Net {
         return times[times.size() / 2];
     }
 
-    const seq::Tensor& answer() { return y_->read(); }
+    seq::Tensor answer() const { return y_->read(); }
+
+    /// What standard input may say beyond peers::serve's words.
+    void obey(const std::string& word, const std::string& value);
 
     nlohmann::ordered_json plan() const {
         nlohmann::ordered_json steps = nlohmann::ordered_json::array();
@@ -158,53 +124,34 @@ class Net {
     const seq::DeviceRuntime* device_;
     seq::Executable executable_;
     seq::Session session_;
-    Placed x_;
-    std::optional<Placed> y_;
+    seq::DeviceTensor x_;
+    std::optional<seq::DeviceTensor> y_;
     std::unique_ptr<seq::DeviceQueue> queue_;
     std::optional<seq::BoundRun> run_;
+    std::int64_t flow_repeats_ = 0;
 };
 
 /// The net, whose runs are not waited for one by one.
 struct Flowing {
     Net& net;
     void run() { net.hand_over(); }
-    void finish() { net.finish(); }
-};
-
-struct Waited {
-    Net& net;
-    void run() { net.run(); }
+    void finish() { net.wait(); }
 };
 
 constexpr std::int64_t flow_sample_ns = 10'000'000;
 
-void serve(Net& net) {
-    Waited waited{net};
-    Flowing flowing{net};
-    std::int64_t repeats = 0, flow_repeats = 0;
-    for (std::string line; std::getline(std::cin, line);) {
-        const std::size_t space = std::min(line.find(' '), line.size());
-        const std::string word = line.substr(0, space);
-        const std::string value = line.substr(std::min(space + 1, line.size()));
-        if (word == "time") {
-            if (repeats == 0) repeats = peers::choose_repeats(waited);
-            const auto times = peers::time_slice(waited, repeats, std::stod(value));
-            peers::say(fmt::format("times {} {}", repeats, fmt::join(times, " ")));
-        } else if (word == "flow") {
-            if (flow_repeats == 0) flow_repeats = peers::choose_repeats(flowing, flow_sample_ns);
-            const auto times = peers::time_slice(flowing, flow_repeats, std::stod(value));
-            peers::say(fmt::format("times {} {}", flow_repeats, fmt::join(times, " ")));
-        } else if (word == "gpu") {
-            peers::say(fmt::format("gpu {:.3f}", net.gpu_microseconds(std::stoi(value))));
-        } else if (word == "plan") {
-            peers::say("plan " + net.plan().dump());
-        } else if (word == "write") {
-            seq::write_npy(value, net.answer());
-            peers::say("written");
-        } else if (word == "weights") {
-            net.write_weights(value);
-            peers::say("written");
-        }
+void Net::obey(const std::string& word, const std::string& value) {
+    if (word == "flow") {
+        Flowing flowing{*this};
+        if (flow_repeats_ == 0) flow_repeats_ = peers::choose_repeats(flowing, flow_sample_ns);
+        peers::say_times(flow_repeats_, peers::time_slice(flowing, flow_repeats_, std::stod(value)));
+    } else if (word == "gpu") {
+        peers::say(fmt::format("gpu {:.3f}", gpu_microseconds(std::stoi(value))));
+    } else if (word == "plan") {
+        peers::say("plan " + plan().dump());
+    } else if (word == "weights") {
+        write_weights(value);
+        peers::say("written");
     }
 }
 
@@ -227,16 +174,6 @@ int main(int argc, char** argv) {
                    "[cuda|cpu]\n");
         return 2;
     }
-    try {
-        const std::int64_t base_kib = peers::peak_kib();
-        const auto start = peers::Clock::now();
-        Net net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv));
-        peers::say(
-            fmt::format("ready {:.3f} {}", static_cast<double>(peers::nanoseconds_since(start)) / 1e6, base_kib));
-        serve(net);
-        return 0;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "seq_gpu_worker: {}\n", error.what());
-        return 1;
-    }
+    return peers::work("seq_gpu_worker",
+                       [&] { return Net(argv[1], argv[2], std::stoll(argv[3]), options_of(argc, argv)); });
 }

@@ -50,14 +50,9 @@ class Case:
     def time(self, flows, milliseconds):
         sample = functools.partial(self.sample, flows)
         if flows not in self.repeats:
-            self.repeats[flows] = repeats_of(sample, FLOW_NS) if flows else choose_repeats(sample)
+            self.repeats[flows] = choose_repeats(sample, FLOW_NS) if flows else choose_repeats(sample)
         repeats = self.repeats[flows]
         return {"repeats": repeats, "times": time_slice(sample, repeats, milliseconds)}
-
-
-def repeats_of(sample, least_ns):
-    sample(1)
-    return max(1, -(-least_ns * 4 // max(sample(4), 1)))
 
 
 class Server:

@@ -23,9 +23,8 @@ class SeqWorker(client.Worker):
         super().__init__([program, spec, x, batch, dtype, tune, timings, device], env, seconds)
 
     def flow(self, milliseconds):
-        self._tell(f"flow {milliseconds:g}")
-        repeats, *times = map(int, self._answer("times"))
-        return repeats, times
+        """As `time`, of runs back to back."""
+        return self._slice("flow", milliseconds)
 
     def gpu_us(self, count):
         self._tell(f"gpu {count}")

@@ -56,7 +56,10 @@ class Worker:
 
     def time(self, milliseconds):
         """(repeats, [nanoseconds, ...]) of a slice."""
-        self._tell(f"time {milliseconds:g}")
+        return self._slice("time", milliseconds)
+
+    def _slice(self, word, milliseconds):
+        self._tell(f"{word} {milliseconds:g}")
         repeats, *times = map(int, self._answer("times"))
         if repeats < 1 or not times or min(times) < 0:
             raise self._failure("it answers with no times")

@@ -77,6 +77,10 @@ inline void say(const std::string& line) {
     std::fflush(stdout);
 }
 
+inline void say_times(std::int64_t repeats, const std::vector<std::int64_t>& times) {
+    say(fmt::format("times {} {}", repeats, fmt::join(times, " ")));
+}
+
 template <class Net>
 void serve(Net& net) {
     std::int64_t repeats = 0;
@@ -86,10 +90,12 @@ void serve(Net& net) {
         const std::string value = line.substr(std::min(space + 1, line.size()));
         if (word == "time") {
             if (repeats == 0) repeats = choose_repeats(net);
-            say(fmt::format("times {} {}", repeats, fmt::join(time_slice(net, repeats, std::stod(value)), " ")));
+            say_times(repeats, time_slice(net, repeats, std::stod(value)));
         } else if (word == "write") {
             seq::write_npy(value, net.answer());
             say("written");
+        } else if constexpr (requires { net.obey(word, value); }) {
+            net.obey(word, value);
         } else if (word == "save") {
             net.save(value);
             say("saved");
@@ -98,7 +104,7 @@ void serve(Net& net) {
 }
 
 /// Loads a network with `load`, runs it once, and does what standard input says until that ends. Net: run(), answer(),
-/// save(path). Returns the exit status.
+/// and save(path), or obey(word, value) for all that is said beyond `time` and `write`. Returns the exit status.
 template <class Load>
 int work(const char* name, const Load& load) {
     try {
