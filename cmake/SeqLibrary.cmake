@@ -1,7 +1,9 @@
-# seq_add_library(NAME [SOURCES glob...] [EXCLUDE regex] [PUBLIC targets...] [PRIVATE targets...])
+# seq_add_library(NAME [SOURCES glob...] [EXCLUDE regex] [APART glob...] [PUBLIC targets...] [PRIVATE targets...])
 #
 # One static library of a folder, an INTERFACE library while the folder has no source. NAME_links, an executable that
 # holds the whole library and only what it may stand on, makes a call in the wrong direction a link error.
+# Where several files are compiled as one (CMAKE_UNITY_BUILD), those of APART are not: kernels that say the same of
+# different layers, in the same words.
 set(seq_empty_main ${CMAKE_BINARY_DIR}/empty_main.cpp)
 file(CONFIGURE OUTPUT ${seq_empty_main} CONTENT "int main() { return 0; }\n")
 
@@ -21,7 +23,7 @@ function(seq_set_isa_flags)
 endfunction()
 
 function(seq_add_library name)
-  cmake_parse_arguments(arg "" "EXCLUDE" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "" "EXCLUDE" "SOURCES;APART;PUBLIC;PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${arg_SOURCES})
   if(arg_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX ${arg_EXCLUDE})
@@ -34,6 +36,10 @@ function(seq_add_library name)
   else()
     add_library(${name} STATIC ${sources})
     seq_set_isa_flags(${sources})
+    if(arg_APART)
+      file(GLOB apart CONFIGURE_DEPENDS ${arg_APART})
+      set_source_files_properties(${apart} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
     target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:seq_flags>)
     target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
     add_executable(${name}_links ${seq_empty_main})

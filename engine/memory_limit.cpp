@@ -12,7 +12,8 @@
 namespace seq {
 namespace {
 
-constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+/// What a sum of bytes stops growing at.
+constexpr std::size_t most_bytes = std::numeric_limits<std::size_t>::max() / 2;
 
 /// The sum of the values' bytes, which stops growing where it would overflow, and the largest value.
 struct Need {
@@ -25,8 +26,8 @@ struct Need {
         if (!sizes) return;
         std::optional<std::int64_t> count = checked_product(*sizes);
         if (count) count = checked_mul(*count, static_cast<std::int64_t>(size_of(value.type.dtype)));
-        const std::size_t own = count ? static_cast<std::size_t>(*count) : unbounded / 2;
-        bytes = std::min(bytes, unbounded / 2) + std::min(own, unbounded / 2);
+        const std::size_t own = count ? static_cast<std::size_t>(*count) : most_bytes;
+        bytes = std::min(bytes, most_bytes) + std::min(own, most_bytes);
         if (largest != nullptr && own <= largest_bytes) return;
         largest = &value;
         largest_bytes = own;

@@ -35,7 +35,7 @@ Powers powers_of(const Polynomial& polynomial, const Dim& factor) {
     return powers;
 }
 
-std::int64_t content_of(const Polynomial& polynomial) {
+std::int64_t number_of_content(const Polynomial& polynomial) {
     if (polynomial.constant == lowest) return 1;
     std::int64_t content = std::abs(polynomial.constant);
     for (const DimTerm& term : polynomial.terms) {
@@ -47,7 +47,7 @@ std::int64_t content_of(const Polynomial& polynomial) {
 
 /// Takes the common number out, its sign that of the first coefficient.
 std::int64_t take_content(Polynomial& polynomial) {
-    std::int64_t content = content_of(polynomial);
+    std::int64_t content = number_of_content(polynomial);
     const std::int64_t leading = polynomial.terms.empty() ? polynomial.constant : polynomial.terms[0].coefficient;
     if (content == 0) return 1;
     if (leading < 0 && leading != lowest && polynomial.constant != lowest) content = -content;

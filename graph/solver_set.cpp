@@ -8,8 +8,6 @@
 namespace seq {
 namespace {
 
-constexpr std::int64_t max_period = std::int64_t{1} << 16;
-
 /// The shortest period of all of `bits`, by the prefix function of Knuth, Morris and Pratt.
 std::size_t period_of(const std::vector<bool>& bits) {
     std::vector<std::size_t> border(bits.size(), 0);

@@ -8,6 +8,9 @@
 
 namespace seq {
 
+/// Sets whose pattern takes longer to repeat are not kept.
+inline constexpr std::int64_t max_period = std::int64_t{1} << 16;
+
 /// The integers from `low` to `high`, both included and below 2^62 in magnitude.
 struct IntegerRange {
     std::int64_t low = 0;

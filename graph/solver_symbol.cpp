@@ -11,7 +11,6 @@
 namespace seq {
 namespace {
 
-constexpr std::int64_t max_period = 1 << 16;
 constexpr std::int64_t max_class_samples = 1 << 13;
 constexpr std::uint64_t max_enumeration = 1 << 16;
 constexpr std::uint64_t small_enumeration = 32;

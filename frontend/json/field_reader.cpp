@@ -11,7 +11,6 @@
 namespace seq::json {
 namespace {
 
-constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 constexpr auto common_keys = std::to_array<std::string_view>({"type", "name", "doc", "from"});
 
 bool is_common(std::string_view key) {

@@ -11,8 +11,6 @@
 namespace seq::json {
 namespace {
 
-constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
-
 class Reader {
    public:
     Reader(const Document& document, Reading& reading)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "frontend/json/reader.hpp"
 
 namespace seq::json {
+
+/// Up to here each integer is a double too.
+inline constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 
 /// What the parts of the reader share.
 struct ReaderContext {

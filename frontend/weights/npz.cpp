@@ -14,7 +14,6 @@ namespace seq {
 namespace {
 
 constexpr std::string_view suffix = ".npy";
-constexpr std::size_t max_problems = 20;
 
 }  // namespace
 
@@ -40,7 +39,7 @@ std::vector<std::string> NpzFile::open_members() {
         } catch (const Error& error) {
             const std::string_view message = error.what();
             problems.emplace_back(message.starts_with(prefix) ? message.substr(prefix.size()) : message);
-            if (problems.size() >= max_problems) break;
+            if (problems.size() >= max_file_problems) break;
         }
     }
     return problems;

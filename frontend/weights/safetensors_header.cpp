@@ -11,12 +11,11 @@
 
 #include "frontend/io/quoted_name.hpp"
 #include "frontend/weights/safetensors_json.hpp"
+#include "frontend/weights/weight_errors.hpp"
 #include "graph/checked.hpp"
 
 namespace seq {
 namespace {
-
-constexpr std::size_t max_problems = 20;
 
 constexpr std::array<std::pair<std::string_view, DType>, 9> dtype_names{{
     {"F32", DType::f32},
@@ -83,7 +82,7 @@ void check_coverage(const std::vector<SafetensorsEntry>& tensors, std::uint64_t 
     std::uint64_t covered = 0;
     const SafetensorsEntry* last = nullptr;
     for (const SafetensorsEntry* tensor : order) {
-        if (problems.size() >= max_problems) {
+        if (problems.size() >= max_file_problems) {
             problems.emplace_back("and more");
             return;
         }
@@ -114,7 +113,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t 
     SafetensorsHeader header{{}, std::move(json.problems)};
     for (const SafetensorsRecord& record : json.records) {
         if (record.faulty) continue;
-        if (header.problems.size() >= max_problems) break;
+        if (header.problems.size() >= max_file_problems) break;
         SafetensorsEntry tensor;
         std::string problem = check_record(record, tensor);
         if (problem.empty()) {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "frontend/io/quoted_name.hpp"
+#include "frontend/weights/weight_errors.hpp"
 
 namespace seq {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 constexpr int max_depth = 16;
 /// One more than any tensor may have, so that too many dimensions are still seen as such.
 constexpr std::size_t max_numbers = 64;
-constexpr std::size_t max_problems = 20;
 constexpr std::string_view metadata_key = "__metadata__";
 
 /// Depth 1 is the header, 2 a tensor or the metadata, 3 a list of a tensor; deeper is skipped.
@@ -95,7 +95,7 @@ class Handler final : public nlohmann::json_sax<nlohmann::json> {
     /// False once there are too many.
     bool report(std::string problem) {
         out_.problems.push_back(std::move(problem));
-        return out_.problems.size() < max_problems || stop("and more");
+        return out_.problems.size() < max_file_problems || stop("and more");
     }
 
     bool top_key(const std::string& text) {

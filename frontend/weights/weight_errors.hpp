@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <utility>
@@ -7,6 +8,9 @@
 #include "graph/diagnostic.hpp"
 
 namespace seq {
+
+/// After so many problems of one file no more are looked for.
+inline constexpr std::size_t max_file_problems = 20;
 
 /// A BuildError with a weights/file diagnostic for each problem of the file.
 BuildError weight_file_error(const std::string& path, std::span<const std::string> problems);

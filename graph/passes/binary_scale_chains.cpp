@@ -58,9 +58,9 @@ std::optional<double> combined(const Scaling& first, const Scaling& second) {
     return size <= largest && size >= std::max(std::abs(a), std::abs(b)) / 2 ? std::optional(sum) : std::nullopt;
 }
 
-class Merger {
+class ScaleMerger {
    public:
-    Merger(Graph& graph, PassContext& context) : graph_(graph), context_(context), weight_only_(graph) {}
+    ScaleMerger(Graph& graph, PassContext& context) : graph_(graph), context_(context), weight_only_(graph) {}
 
     bool run() {
         // What is in an epilogue merges with nothing, so all that merges does so first.
@@ -227,6 +227,6 @@ class Merger {
 /// Merges additions and multiplications by numbers or weights in a row, folds them into the weights of the convolution
 /// or Linear before them, and puts the others into the epilogue of the node that computes their input. Where numerics
 /// are strict it does only the last.
-bool binary_scale_chains(Graph& graph, PassContext& context) { return Merger(graph, context).run(); }
+bool binary_scale_chains(Graph& graph, PassContext& context) { return ScaleMerger(graph, context).run(); }
 
 }  // namespace seq::passes

@@ -32,9 +32,9 @@ bool any_output(const Graph& graph, const Node& node) {
                        [&](const Value* output) { return graph.is_output(output); });
 }
 
-class Merger {
+class SubexpressionMerger {
    public:
-    Merger(Graph& graph, PassContext& context) : graph_(graph), context_(context) {}
+    SubexpressionMerger(Graph& graph, PassContext& context) : graph_(graph), context_(context) {}
 
     bool run() {
         merge_constants();
@@ -87,6 +87,6 @@ class Merger {
 }  // namespace
 
 /// Merges nodes of equal op, fields and inputs, and equal constants. Every op of the table is a function of its inputs.
-bool common_subexpressions(Graph& graph, PassContext& context) { return Merger(graph, context).run(); }
+bool common_subexpressions(Graph& graph, PassContext& context) { return SubexpressionMerger(graph, context).run(); }
 
 }  // namespace seq::passes

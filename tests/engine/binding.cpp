@@ -7,9 +7,6 @@
 namespace seq::tests {
 namespace {
 
-const char* const linear =
-    R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
-
 void run_with(Session& session, std::int64_t n) {
     Tensor x = filled({n, 6}, 0.1f);
     Tensor y(DType::f32, {n, 3});

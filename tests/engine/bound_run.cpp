@@ -13,8 +13,6 @@
 namespace seq::tests {
 namespace {
 
-const char* const linear =
-    R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
 const char* const pictures = R"({"seq": 1, "inputs": {"x": ["N", 2, 9, 9]}, "layers": [
     {"type": "Conv2d", "out_channels": 24, "kernel_size": 3, "groups": 2, "padding": 1}, "ReLU",
     {"type": "Conv2d", "name": "y", "out_channels": 20, "kernel_size": 3}]})";

@@ -18,9 +18,6 @@
 namespace seq::tests {
 namespace {
 
-const char* const linear =
-    R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
-
 TEST_CASE("what does not fit is refused with a code, before anything is read") {
     const Executable executable = build(graph_of(linear));
     Session session = executable.session();

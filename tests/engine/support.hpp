@@ -35,6 +35,10 @@ Golden load_golden(const std::string& name);
 std::vector<Golden> load_more_goldens(const std::string& family);
 std::vector<std::string> more_families();
 
+/// One Linear "fc" from x: [N, 6] to [N, 3], as JSON.
+inline constexpr const char* linear =
+    R"({"seq": 1, "inputs": {"x": ["N", 6]}, "layers": [{"type": "Linear", "name": "fc", "out_features": 3}]})";
+
 /// The graph of a model without errors, given as JSON.
 Graph graph_of(const std::string& spec);
 

@@ -15,7 +15,7 @@ using namespace seq;
 
 namespace {
 
-constexpr const char* net = R"(graph (%x: f32[N, 3, 8, 8]) {
+constexpr const char* normed_twice = R"(graph (%x: f32[N, 3, 8, 8]) {
   %c = Conv2d(%x) {out_channels=4, kernel_size=3, bias=false} @c
   %b = BatchNorm2d(%c) @b
   %d = Conv2d(%b) {out_channels=6, kernel_size=1, groups=2} @d
@@ -80,7 +80,7 @@ class Altered final : public WeightSource {
 }  // namespace
 
 TEST_CASE("folded weights are what the formula says") {
-    const Graph graph = parse_graph(net);
+    const Graph graph = parse_graph(normed_twice);
     Graph rewritten = folded(graph);
     const auto base = std::make_shared<NamedNumbers>(graph);
     const DerivedWeights derived(base, extract_weights(rewritten), reference::evaluator());
@@ -103,7 +103,7 @@ TEST_CASE("folded weights are what the formula says") {
 }
 
 TEST_CASE("the original weights are there as well, and what a missing one is needed for is missing") {
-    const Graph graph = parse_graph(net);
+    const Graph graph = parse_graph(normed_twice);
     Graph rewritten = folded(graph);
     const Graph derivation = extract_weights(rewritten);
     const auto base = std::make_shared<NamedNumbers>(graph);
@@ -121,7 +121,7 @@ TEST_CASE("the original weights are there as well, and what a missing one is nee
 }
 
 TEST_CASE("products of a parameter and factors are read by parts, and nothing else is") {
-    const Graph graph = parse_graph(net);
+    const Graph graph = parse_graph(normed_twice);
     Graph rewritten = folded(graph);
     const Graph derivation = extract_weights(rewritten);
     const auto base = std::make_shared<Altered>(std::make_shared<NamedNumbers>(graph), "", false);
@@ -142,7 +142,7 @@ TEST_CASE("products of a parameter and factors are read by parts, and nothing el
 }
 
 TEST_CASE("weights of another float type are converted") {
-    const Graph graph = parse_graph(net);
+    const Graph graph = parse_graph(normed_twice);
     Graph rewritten = folded(graph);
     const auto base = std::make_shared<NamedNumbers>(graph);
     const Graph derivation = extract_weights(rewritten);
@@ -176,7 +176,7 @@ TEST_CASE("extraction keeps names apart and outputs in place") {
 }
 
 TEST_CASE("a graph without weight-only nodes stays as it is") {
-    Graph graph = parse_graph(net);
+    Graph graph = parse_graph(normed_twice);
     const std::string before = print(graph);
     const Graph derivation = extract_weights(graph);
     CHECK(derivation.node_count() == 0);

@@ -20,7 +20,7 @@ std::string names(std::string_view selection) {
     return text;
 }
 
-constexpr const char* net = R"(graph (%x: f32[N, 3, 8, 8]) {
+constexpr const char* classifier = R"(graph (%x: f32[N, 3, 8, 8]) {
   %c = Conv2d(%x) {out_channels=4, kernel_size=3} @c
   %b = BatchNorm2d(%c) @b
   %r = ReLU(%b) @r
@@ -47,7 +47,7 @@ TEST_CASE("passes are named one by one, all or none, and keep their order") {
 }
 
 TEST_CASE("each rewrite is numbered and told, with its pass and its layers") {
-    Graph graph = parse_graph(net);
+    Graph graph = parse_graph(classifier);
     PassContext context;
     std::vector<std::string> log;
     context.on_rewrite = [&](std::int64_t number, std::string_view pass, const std::string& what) {
@@ -70,7 +70,7 @@ TEST_CASE("what the verifier finds after a pass names the pass") {
                          graph.first_node()->origins.push_back(99);
                          return true;
                      }};
-    Graph graph = parse_graph(net);
+    Graph graph = parse_graph(classifier);
     PassContext context;
     PipelineOptions options;
     options.verify = true;

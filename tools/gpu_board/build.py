@@ -44,6 +44,8 @@ def configure_command(gpu, place):
     settings = {
         "CMAKE_BUILD_TYPE": "Release",
         "CMAKE_CXX_FLAGS_RELEASE": "-O2 -DNDEBUG",
+        "CMAKE_UNITY_BUILD": "ON",
+        "CMAKE_UNITY_BUILD_BATCH_SIZE": "8",
         "CMAKE_CUDA_ARCHITECTURES": architecture,
         "CUDAToolkit_ROOT": place.toolkit,
         "SEQ_CUDNN_INCLUDE_DIR": place.cudnn_include,
