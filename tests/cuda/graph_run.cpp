@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "graph/convert.hpp"
+#include "kernels/strides.hpp"
 
 namespace seq::tests {
 namespace {

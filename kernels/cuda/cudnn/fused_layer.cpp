@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "graph/checked.hpp"
+#include "kernels/strides.hpp"
 
 namespace seq::cuda {
 namespace {

@@ -68,12 +68,6 @@ std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>&
     return strides;
 }
 
-std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& sizes) {
-    std::vector<std::int64_t> strides(sizes.size(), 1);
-    for (std::size_t i = sizes.size() - 1; i-- > 0;) strides[i] = strides[i + 1] * sizes[i + 1];
-    return strides;
-}
-
 std::string text_of(const PointwiseFunction& function) {
     switch (function.mode) {
         case CUDNN_POINTWISE_IDENTITY: return "identity";

@@ -36,8 +36,6 @@ struct TensorSpec {
 
 /// Strides, in elements, of [N, C, spatial...] whose channels lie innermost.
 std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>& sizes);
-/// Strides, in elements, of what is dense with the last dimension innermost.
-std::vector<std::int64_t> dense_strides(const std::vector<std::int64_t>& sizes);
 
 /// Cross-correlation; `transposed`: the gradient with respect to its input, so that x is [N, in, ...], the weight
 /// [in, out / groups, kernel...] and y [N, out, ...]. Otherwise the weight is [out, in / groups, kernel...]. Each
