@@ -56,6 +56,11 @@ std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer,
     return layers_[{key, name}] = std::move(found);
 }
 
+void CudnnDevice::execute(cudnnHandle_t handle, const Plan& plan, const Descriptor& pack) const {
+    const std::lock_guard lock(run_mutex_);
+    check(cudnn_, cudnn_.execute(handle, plan.descriptor().raw(), pack.raw()), "running a plan");
+}
+
 void CudnnDevice::release_unused() const {
     const std::lock_guard lock(mutex_);
     std::optional<CurrentDevice> current;

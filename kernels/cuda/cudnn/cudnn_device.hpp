@@ -33,6 +33,9 @@ class CudnnDevice {
     std::vector<std::string> variants(const FusedLayer& layer, const Builds* builds = nullptr) const;
     /// Of its plans, once there is one.
     PlanOrigin origin() const { return origin_of(cudnn_, properties_->name()); }
+    /// Hands a plan of this device to `handle`'s stream, one at a time: cuDNN does not promise that several threads may
+    /// run one plan at once, each with a handle of its own. Throws CudnnError.
+    void execute(cudnnHandle_t handle, const Plan& plan, const Descriptor& pack) const;
     /// Destroys the plans of layers that nobody holds; that a layer has none is remembered.
     void release_unused() const;
 
@@ -46,7 +49,7 @@ class CudnnDevice {
     /// None where only properties tell of it.
     std::optional<RuntimeApi> api_;
     int device_ = -1;
-    mutable std::mutex mutex_;
+    mutable std::mutex mutex_, run_mutex_;
     mutable std::optional<DeviceProperties> properties_;
     mutable cudnnHandle_t handle_ = nullptr;
     /// By the layer's first form, its math mode and the variant.

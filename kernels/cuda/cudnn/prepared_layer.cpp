@@ -74,10 +74,9 @@ void PreparedLayer::run(const RunContext& context) const {
     }
     if (widening)
         launch_widened_copy(*context.queue, *widening, context.inputs[widened_input], context.scratch + wide_offset);
-    const Cudnn& cudnn = device_.cudnn();
     try {
-        const Descriptor& pack = state.pack(cudnn, state.tensors, state.pointers, context.scratch);
-        check(cudnn, cudnn.execute(queue.cudnn_handle(), plan_.descriptor().raw(), pack.raw()), "running a plan");
+        const Descriptor& pack = state.pack(device_.cudnn(), state.tensors, state.pointers, context.scratch);
+        device_.execute(queue.cudnn_handle(), plan_, pack);
     } catch (const CudnnError& error) {
         throw Error("device/failed", fmt::format("cuDNN fails at {}: {}", description, error.what()));
     }
