@@ -275,6 +275,41 @@ TEST_CASE("whichever call fails, it is said, and nothing is left behind") {
     }
 }
 
+TEST_CASE("whichever call has no room is short of memory, and the device did not fail") {
+    int calls = 0;
+    {
+        Machine machine;
+        machine.fake.free_bytes = std::size_t{1} << 30;
+        use_all(machine.runtime);
+        calls = machine.fake.calls;
+    }
+    for (int call = 0; call < calls; ++call) {
+        CAPTURE(call);
+        FakeRuntime fake;
+        fake.free_bytes = std::size_t{1} << 30;
+        fake.failing_call = call;
+        fake.failure = cudaErrorMemoryAllocation;
+        {
+            const CudaRuntime runtime(fake.table, Machine::cudnn(), 0);
+            const auto [code, message] = fault_of([&] { use_all(runtime); });
+            // Where a chunk does not fit, the weight is taken alone.
+            if (code.empty()) {
+                CHECK(call < 3);
+                continue;
+            }
+            CHECK(code == "device/memory");
+            CHECK(message.find("has no room for") != std::string::npos);
+        }
+        CHECK(fake.live() == 0);
+        CHECK(fake.last_error == cudaSuccess);
+    }
+    FakeRuntime fake;
+    fake.free_bytes = std::size_t{5} << 20;
+    const auto [code, message] =
+        fault_of([&] { cuda::check(fake.table, cudaErrorMemoryAllocation, "making a graph of a run"); });
+    CHECK(message == "the GPU has no room for what making a graph of a run takes: 5.0 MiB of its 4.0 GiB are free");
+}
+
 TEST_CASE("an error in captured work ends the capture and passes through") {
     Machine machine;
     const auto queue = machine.runtime.make_queue();

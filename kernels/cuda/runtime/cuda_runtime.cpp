@@ -11,11 +11,8 @@ namespace {
 
 [[noreturn]] void refuse_device_memory(const RuntimeApi& api, int device, std::size_t bytes) {
     api.take_last_error();
-    std::size_t free = 0, all = 0;
-    std::string there = "how much it has left is not known";
-    if (api.memory_info(&free, &all) == cudaSuccess)
-        there = fmt::format("{} of its {} are free", memory_text(free), memory_text(all));
-    throw Error("device/memory", fmt::format("GPU {} has no room for {}: {}", device, memory_text(bytes), there));
+    throw Error("device/memory",
+                fmt::format("GPU {} has no room for {}: {}", device, memory_text(bytes), free_memory_text(api)));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "graph/diagnostic.hpp"
+#include "graph/memory_text.hpp"
 
 namespace seq::cuda {
 
@@ -35,9 +36,18 @@ RuntimeApi runtime_api() {
     return api;
 }
 
+std::string free_memory_text(const RuntimeApi& api) {
+    std::size_t free = 0, all = 0;
+    if (api.memory_info(&free, &all) != cudaSuccess) return "how much it has left is not known";
+    return fmt::format("{} of its {} are free", memory_text(free), memory_text(all));
+}
+
 void check(const RuntimeApi& api, cudaError_t error, const char* doing) {
     if (error == cudaSuccess) return;
     api.take_last_error();
+    if (error == cudaErrorMemoryAllocation)
+        throw Error("device/memory",
+                    fmt::format("the GPU has no room for what {} takes: {}", doing, free_memory_text(api)));
     throw Error("device/failed", fmt::format("the GPU failed at {}: {} (CUDA error {})", doing, api.error_string(error),
                                              static_cast<int>(error)));
 }

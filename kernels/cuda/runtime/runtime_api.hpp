@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <string>
 
 namespace seq::cuda {
 
@@ -41,7 +42,11 @@ struct RuntimeApi {
 /// CUDA's own.
 RuntimeApi runtime_api();
 
-/// Throws Error device/failed, which says what was being done, unless `error` is cudaSuccess.
+/// "5.0 MiB of its 4.0 GiB are free", of the current device.
+std::string free_memory_text(const RuntimeApi& api);
+
+/// Throws Error device/failed, which says what was being done, unless `error` is cudaSuccess; device/memory where the
+/// device has no room for a graph, a kernel's code or the like, after which it goes on.
 void check(const RuntimeApi& api, cudaError_t error, const char* doing);
 
 /// Makes a device the calling thread's, and the one before it again afterwards.
