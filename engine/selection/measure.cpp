@@ -120,6 +120,8 @@ void Measurements::prepare(const std::vector<Unit>& units) {
         if (tuning_.progress) tuning_.progress(done, missing.size(), layer_name(graph_, *unit->nodes.front()));
         ++done;
         tuning_.cache.add(key, measure(*unit));
+        // A layer takes seconds where its plans are compiled: who ends it before all is done loses one.
+        if (backend_.device != nullptr) tuning_.cache.save();
     }
     if (tuning_.progress && done > 0) tuning_.progress(done, done, {});
 }

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 
 #include "engine/compiled_model.hpp"
 #include "engine/plan_file/meta.hpp"
@@ -85,6 +86,18 @@ TEST_CASE("every plan of cuDNN's is timed on a device, and the choice is taken f
         const Outcome untuned = run(graph, options_for(graph, {}, math));
         CHECK(relative_difference(untuned.y, first.y) <= (math == MathMode::f32 ? 1e-5 : 5e-3));
     }
+}
+
+TEST_CASE("what was measured is kept though tuning ends before all is") {
+    const Graph graph = graph_of(net);
+    const ScratchFile cache("cuda_timings_cut.json");
+    CompileOptions options = options_for(graph, cache.path, MathMode::f32);
+    options.on_tuning = [](std::size_t done, std::size_t, const std::string&) {
+        if (done == 1) throw std::runtime_error("ended");
+    };
+    EmulatedCuda device;
+    CHECK_THROWS_AS(CompiledModel(graph, options, device.backend()).plan({}), std::runtime_error);
+    CHECK(measured(cache.path).size() == 1);
 }
 
 TEST_CASE("a plan's record names the variants, from which the plan is made again without measuring") {
