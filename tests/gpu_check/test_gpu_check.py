@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 
@@ -139,6 +140,16 @@ class Build(Quiet):
         found = place.environment()
         self.assertTrue(found["LD_LIBRARY_PATH"].startswith("/p/cudnn/lib:/p/cu13/lib"))
         self.assertEqual(found["SEQ_CUDNN"], "/p/cudnn/lib/libcudnn.so.9")
+
+    def test_pytorch_finds_the_driver_where_the_loader_looked_before(self):
+        place = machine.Place(None, None, pathlib.Path("/p/cudnn/lib/libcudnn.so.9"), (pathlib.Path("/p/cudnn/lib"),))
+        for before in ({"LD_LIBRARY_PATH": "/usr/local/nvidia/lib64"}, {}):
+            with unittest.mock.patch.dict(os.environ, before):
+                if not before:
+                    os.environ.pop("LD_LIBRARY_PATH", None)
+                found = workers.torch_environment(place.environment())
+            self.assertEqual(found.get("LD_LIBRARY_PATH"), before.get("LD_LIBRARY_PATH"))
+            self.assertNotIn("SEQ_CUDNN", found)
 
     def test_a_failed_command_shows_its_last_words(self):
         failure = build.call(self.output, ["sh", "-c", "echo '[1/2] compiling'; echo it is broken; exit 1"], budget.Deadline(60))

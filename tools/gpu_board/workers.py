@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import pathlib
 import sys
 
@@ -71,8 +72,11 @@ class TorchWorker(client.Worker):
 
 
 def torch_environment(env):
-    """Without what makes PyTorch's libraries others than its own."""
+    """Without what makes PyTorch's libraries others than its own. Where the loader looks is as it was before: containers
+    have the driver there."""
     own = {key: value for key, value in env.items() if key not in ("LD_LIBRARY_PATH", "SEQ_CUDNN")}
+    if "LD_LIBRARY_PATH" in os.environ:
+        own["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     own["PYTHONPATH"] = str(TOOLS)
     return own
 
