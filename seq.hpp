@@ -12,6 +12,7 @@
 #include "frontend/weights/npy.hpp"
 #include "frontend/weights/weights.hpp"
 #include "graph/diagnostic.hpp"
+#include "graph/dlpack.hpp"
 #include "graph/ir.hpp"
 #include "graph/tensor.hpp"
 #include "kernels/reference/reference.hpp"

@@ -26,7 +26,7 @@ struct SessionOptions {
     /// A stream (cudaStream_t) of the GPU that the model was compiled for, which lives longer than the session: runs
     /// go there, after what the caller put there before. Those whose inputs and outputs all lie in the GPU's memory are
     /// not waited for: what is put there afterwards finds the results, and a failure is told by a later run. nullptr:
-    /// a stream of the session's own.
+    /// a stream of the session's own, which does not wait for the default one (that is cudaStreamLegacy here).
     void* stream = nullptr;
 };
 
