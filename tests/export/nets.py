@@ -210,6 +210,18 @@ class Functional(nn.Module):
         return F.linear(self.norm(x).mean((2, 3)) * self.scale, self.head.weight)
 
 
+@net("x=N,3,8,8")
+class Thresholds(nn.Module):
+    """torch.fx sees F.threshold under the name that it has inside of PyTorch, `_threshold`."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3)
+
+    def forward(self, x):
+        return F.threshold(self.conv(x), 0.1, 20.0)
+
+
 class Turns(nn.Module):
     def __init__(self):
         super().__init__()

@@ -140,6 +140,7 @@ MAPPINGS |= {
     "softshrink": softshrink,
     "softplus": softplus,
     "threshold": threshold,
+    "_threshold": threshold,
     "clamp": clamp,
     "clip": clamp,
     "clamp_min": clamp_min,
