@@ -127,6 +127,10 @@ class Numbers(Exporting):
         self.assertEqual([layer.get("share") for layer in spec["layers"] if "share" in layer], ["first"])
         self.assertEqual(weights.keys(), {"first.weight", "first.bias"})
 
+    def test_threshold_is_written(self):
+        spec, _ = self.succeeds("Thresholds")
+        self.assertIn("Threshold", str(spec))
+
     def test_parameters_that_functions_take(self):
         spec, weights = self.succeeds("Functional")
         self.assertIn({"type": "Mul", "name": "mul", "other": 0.25}, spec["layers"])
