@@ -45,7 +45,7 @@ std::string read_own(const std::string& path) {
     std::string bytes;
     struct stat status {};
     const bool own = fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-                     (status.st_mode & S_IWOTH) == 0;
+                     (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
     if (own && static_cast<std::size_t>(status.st_size) <= most_bytes) {
         bytes.resize(static_cast<std::size_t>(status.st_size));
         std::size_t done = 0;
@@ -98,7 +98,7 @@ void BuildFolder::keep(const Build& build) const {
     const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(body))};
     try {
         fs::create_directories(path_);
-        plan_file::write_whole(file_of(build.key), pieces);
+        plan_file::write_whole(file_of(build.key), pieces, S_IRUSR | S_IWUSR);
         prune(path_);
     } catch (const Error&) {
         return;  // a full disk, or a folder of somebody else's

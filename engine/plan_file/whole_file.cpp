@@ -24,10 +24,10 @@ constexpr std::size_t most_at_once = std::size_t{1} << 30;
 /// A file that is removed again unless it is renamed.
 class Draft {
    public:
-    explicit Draft(const std::string& path) : path_(path), target_(resolved(path)) {
+    Draft(const std::string& path, unsigned mode) : path_(path), target_(resolved(path)) {
         static std::atomic<unsigned> counter{0};
         draft_ = fmt::format("{}.{}-{}.tmp", target_, getpid(), counter.fetch_add(1));
-        descriptor_ = open(draft_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        descriptor_ = open(draft_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
         if (descriptor_ < 0) fail(errno);
     }
     Draft(const Draft&) = delete;
@@ -79,8 +79,8 @@ class Draft {
 
 }  // namespace
 
-void write_whole(const std::string& path, std::span<const std::span<const std::byte>> pieces) {
-    Draft draft(path);
+void write_whole(const std::string& path, std::span<const std::span<const std::byte>> pieces, unsigned mode) {
+    Draft draft(path, mode);
     for (const auto& piece : pieces) draft.write(piece);
     draft.commit();
 }

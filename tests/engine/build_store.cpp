@@ -71,12 +71,22 @@ TEST_CASE("a build that was changed anywhere, cut anywhere or lies under another
     CHECK_FALSE(scratch.folder.find("other"));
 }
 
+TEST_CASE("a group that may write what a user makes may not write builds") {
+    const ScratchBuilds scratch;
+    const mode_t before = umask(0002);
+    scratch.folder.keep({"a", "code"});
+    umask(before);
+    CHECK(scratch.folder.find("a") == "code");
+}
+
 TEST_CASE("what others may write is not read as a build, nor is what is no file") {
     const ScratchBuilds scratch;
     scratch.folder.keep({"a", "code"});
     const fs::path file = scratch.files().at(0);
-    CHECK(chmod(file.c_str(), 0666) == 0);
-    CHECK_FALSE(scratch.folder.find("a"));
+    for (const mode_t mode : {0666, 0664, 0646}) {
+        CHECK(chmod(file.c_str(), mode) == 0);
+        CHECK_FALSE(scratch.folder.find("a"));
+    }
     CHECK(chmod(file.c_str(), 0644) == 0);
     CHECK(scratch.folder.find("a"));
     fs::remove(file);
