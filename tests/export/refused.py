@@ -341,3 +341,13 @@ class ViewOfView(nn.Module):
         z = y.transpose(1, 2).flatten(1)
         z += 1
         return y
+
+
+@refused("x=N,4", says="cannot be followed with torch.fx: 'in' names a layer and is a word of Python's own")
+class NamedAsKeyword(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.m = nn.ModuleDict({"in": nn.Linear(4, 4)})
+
+    def forward(self, x):
+        return self.m["in"](x)

@@ -1,6 +1,7 @@
 """The module as a torch.fx graph: leaves are torch.nn's layers, and each node knows its scope and the user's line."""
 
 import inspect
+import keyword
 import linecache
 import operator
 import os
@@ -211,6 +212,10 @@ def trace(module, name, defaults):
         raise ExportError(f"{name} cannot be followed with torch.fx: its code {_explain(error)}{where}") from error
     finally:
         changed = state.restore()
+    words = sorted({word for path, _ in module.named_modules() for word in path.split(".") if keyword.iskeyword(word)})
+    if words:
+        raise ExportError(f"{name} cannot be followed with torch.fx: {words[0]!r} names a layer and is a word of Python's own: "
+                          "give that layer another name")
     graph_module = torch.fx.GraphModule(tracer.root, graph)
     if kept := state_refusals(graph_module, *changed):
         raise Refused(name, kept)
