@@ -116,6 +116,9 @@ void read_graph(Contents& contents) {
 
 void require_device(const Contents& contents) {
     if (contents.backend != nullptr) return;
+    if (contents.meta.device == DeviceKind::cpu)
+        throw Error("device/unavailable", fmt::format("{} was compiled for {}, and {}", contents.path,
+                                                      contents.meta.machine, contents.missing));
     throw Error("device/unavailable",
                 fmt::format("{} was compiled for a GPU ({}), and {}: compile its model with --device cpu",
                             contents.path, contents.meta.machine, contents.missing));

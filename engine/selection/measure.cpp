@@ -41,7 +41,8 @@ bool fits(const Unit& unit, const std::vector<Candidate>* candidates) {
     if (candidates == nullptr || std::all_of(candidates->begin(), candidates->end(), was_left_out)) return false;
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
     return std::all_of(candidates->begin(), candidates->end(), [&](const Candidate& candidate) {
-        return fits(unit.inputs, candidate.inputs) && fits(outputs, candidate.outputs);
+        const bool others = unit.group != nullptr && candidate.kernel != unit.group->name();
+        return !others && fits(unit.inputs, candidate.inputs) && fits(outputs, candidate.outputs);
     });
 }
 

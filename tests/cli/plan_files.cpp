@@ -96,6 +96,57 @@ TEST_CASE("a compiled plan reads inputs and writes outputs") {
         CHECK(seqc("bench " + file + " --duration 0.05 " + option).status == 2);
 }
 
+TEST_CASE("a plan takes the place of a plan, and of nothing else") {
+    const std::string folder = copied_network();
+    const std::string file = compile_network(folder, "--set N=1");
+    compile_network(folder, "--set N=1");
+    write_file(folder + "/empty", "");
+    for (const char* other : {"/cifar_cnn.json", "/cifar_cnn.safetensors"}) {
+        const std::string before = read_file(folder + other);
+        const ProcessResult refused = seqc("compile " + folder + "/cifar_cnn.json --tune none -o " + folder + other);
+        CHECK(refused.status == 2);
+        CHECK(has(refused.errors, "it is there and is no compiled plan"));
+        CHECK(read_file(folder + other) == before);
+    }
+    CHECK(seqc("compile " + folder + "/cifar_cnn.json --tune none -o " + folder + "/empty").status == 0);
+}
+
+TEST_CASE("a model whose name is not UTF-8 compiles, and is not named in the file") {
+    const std::string folder = copied_network();
+    fs::copy_file(folder + "/cifar_cnn.json", folder + "/caf\xe9.json", fs::copy_options::overwrite_existing);
+    const ProcessResult result = seqc("compile " + folder + "/caf\xe9.json --weights " + folder +
+                                      "/cifar_cnn.safetensors --tune none -o " + folder + "/net.seqx");
+    CHECK_MESSAGE(result.status == 0, result.errors);
+    CHECK(has(result.errors, "has a name that is not UTF-8"));
+}
+
+TEST_CASE("times of kernels that are not there count as none, those of groups too") {
+    const std::string folder = copied_network(), model = folder + "/group.json", times = folder + "/times.json";
+    write_file(model, R"({"seq": 1, "inputs": {"x": [1, 10]}, "layers": [
+        {"type": "Linear", "out_features": 50}, "ReLU", {"type": "Linear", "out_features": 2}]})");
+    const std::string compile =
+        "compile " + model + " --random-weights 1 -o " + folder + "/group.seqx --timing-cache " + times;
+    REQUIRE(seqc(compile).status == 0);
+    Json cache = Json::parse(read_file(times));
+    for (auto& machine : cache.at("machines")) {
+        for (auto& layer : machine) {
+            for (auto& candidate : layer) candidate["kernel"] = "nothing";
+        }
+    }
+    write_file(times, cache.dump());
+    const ProcessResult again = seqc(compile);
+    CHECK_MESSAGE(again.status == 0, again.errors);
+}
+
+TEST_CASE("an instruction set that is none is named, and no GPU") {
+    const std::string file = compile_network(copied_network(), "--set N=1");
+    const Cap none("foo");
+    const ProcessResult result = seqc("verify " + file);
+    CHECK(result.status != 0);
+    CHECK(has(result.errors, "SEQ_MAX_ISA"));
+    CHECK_FALSE(has(result.errors, "GPU"));
+}
+
 TEST_CASE("several plans in a file") {
     const std::string folder = copied_network();
     const std::string file = compile_network(folder, "--set N=1,3 --format text");

@@ -7,6 +7,7 @@
 
 #include "engine/plan.hpp"
 #include "engine/plan_file/plan_file.hpp"
+#include "frontend/json/utf8.hpp"
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/model.hpp"
@@ -33,14 +34,23 @@ std::optional<std::string> relative_to(const std::string& path, const std::strin
     return relative.generic_string();
 }
 
+bool is_utf8(const std::string& text) { return seq::json::find_invalid_utf8(text) == std::string::npos; }
+
 /// Empty where the model cannot be found again from the file.
 seq::PlanSource source_of(const Arguments& arguments) {
     if (arguments.spec == "-" || !arguments.shapes.empty()) return {};
     const auto model = relative_to(arguments.spec, arguments.output_file);
     const auto weights = arguments.weights.empty() ? std::optional<std::string>("")
                                                    : relative_to(arguments.weights, arguments.output_file);
-    if (!model || !weights) return {};
+    if (!model || !weights || !is_utf8(*model) || !is_utf8(*weights)) return {};
     return {*model, *weights, arguments.random_weights};
+}
+
+void require_replaceable(const std::string& path) {
+    std::error_code failure;
+    if (!fs::is_regular_file(path, failure) || fs::is_empty(path, failure) || seq::is_compiled(path)) return;
+    throw UsageError(
+        fmt::format("-o {}: it is there and is no compiled plan; it is left alone: name another file", path));
 }
 
 void save(const Arguments& arguments, const Model& model, const std::vector<seq::Bindings>& bindings) {
@@ -56,10 +66,12 @@ void save(const Arguments& arguments, const Model& model, const std::vector<seq:
     const Progress progress("writing " + arguments.output_file);
     seq::save_compiled(executable, arguments.output_file, options);
     if (options.source.model.empty() && !options.portable)
-        print_note(
-            fmt::format("the model does not lie in the folder of {}, which another machine would compile it "
-                        "from; --portable takes the weights along",
-                        arguments.output_file));
+        print_note(fmt::format(
+            "the model {} {}, which another machine would compile it from; --portable takes the "
+            "weights along",
+            is_utf8(arguments.spec + arguments.weights) ? "does not lie in the folder of"
+                                                        : "has a name that is not UTF-8, and is not named in",
+            arguments.output_file));
 }
 
 struct Written {
@@ -165,6 +177,7 @@ void print_text(const Arguments& arguments, const std::vector<seq::Bindings>& bi
 int run_compile(const Arguments& arguments) {
     const std::string& file = arguments.output_file;
     if (file == "-") throw UsageError("-o takes the name of a file: a plan is mapped, which a pipe cannot be");
+    require_replaceable(file);
     const auto plans = settings_of_plans(arguments.settings);
     const auto model = load_symbolic(arguments, plans);
     if (!model) return failed;

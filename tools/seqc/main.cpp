@@ -22,5 +22,6 @@ void guard_standard_streams() {
 int main(int argc, char** argv) {
     guard_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error, exit status 1
+    std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that grows past its limit
     return seqc::run_command_line(argc, argv);
 }
