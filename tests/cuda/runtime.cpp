@@ -248,14 +248,15 @@ void use_all(const CudaRuntime& runtime) {
     queue->wait();
 }
 
+int calls_of_all() {
+    Machine machine;
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    use_all(machine.runtime);
+    return machine.fake.calls;
+}
+
 TEST_CASE("whichever call fails, it is said, and nothing is left behind") {
-    int calls = 0;
-    {
-        Machine machine;
-        machine.fake.free_bytes = std::size_t{1} << 30;
-        use_all(machine.runtime);
-        calls = machine.fake.calls;
-    }
+    const int calls = calls_of_all();
     CHECK(calls > 15);
     for (int call = 0; call < calls; ++call) {
         CAPTURE(call);
@@ -276,13 +277,7 @@ TEST_CASE("whichever call fails, it is said, and nothing is left behind") {
 }
 
 TEST_CASE("whichever call has no room is short of memory, and the device did not fail") {
-    int calls = 0;
-    {
-        Machine machine;
-        machine.fake.free_bytes = std::size_t{1} << 30;
-        use_all(machine.runtime);
-        calls = machine.fake.calls;
-    }
+    const int calls = calls_of_all();
     for (int call = 0; call < calls; ++call) {
         CAPTURE(call);
         FakeRuntime fake;
