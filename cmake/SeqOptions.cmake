@@ -25,7 +25,7 @@ target_compile_definitions(seq_flags INTERFACE $<$<BOOL:${SEQ_DEBUG_VERIFY}>:SEQ
 
 if(SEQ_SANITIZE)
   if(SEQ_SANITIZE MATCHES "undefined")
-    # Half of the time that compiling takes goes into these. The address sanitizer finds what they are for where it
+    # A third of the time that compiling graph/ takes goes into these. The address sanitizer finds what they are for where it
     # does harm on x86, but for unaligned access by scalar code, which does none.
     set(seq_unlooked "-fno-sanitize=null,alignment,object-size,vptr")
   endif()
