@@ -26,10 +26,12 @@ Sizes positions(std::int64_t i, const Sizes& sizes) {
     return at;
 }
 
-std::int64_t offset(const Sizes& at, const Sizes& strides) {
+/// Where element `i` in row-major order lies.
+std::size_t offset_of(std::size_t i, const Sizes& sizes, const Sizes& strides) {
     std::int64_t offset = 0;
-    for (std::size_t d = 0; d < at.size(); ++d) offset += at[d] * strides[d];
-    return offset;
+    auto rest = static_cast<std::int64_t>(i);
+    for (std::size_t d = sizes.size(); d-- > 0; rest /= sizes[d]) offset += rest % sizes[d] * strides[d];
+    return static_cast<std::size_t>(offset);
 }
 
 DType dtype_of(cudnnDataType_t type) {
@@ -43,10 +45,6 @@ DType dtype_of(cudnnDataType_t type) {
 struct Elements {
     Sizes sizes;
     std::vector<double> values;
-
-    double& at(const Sizes& position) {
-        return values[static_cast<std::size_t>(offset(position, dense_strides(sizes)))];
-    }
 };
 
 double apply(const PointwiseFunction& f, double x, double b) {
@@ -80,19 +78,21 @@ class Run {
         Elements &narrow = op.transposed ? x : y, &wide = op.transposed ? y : x;
         const Sizes wide_strides = dense_strides(wide.sizes), w_strides = dense_strides(w.sizes);
         const Sizes window(w.sizes.begin() + 2, w.sizes.end());
-        const std::int64_t taps = product(window), channels = w.sizes[1];
+        const std::int64_t channels = w.sizes[1];
+        std::vector<Sizes> taps;
+        for (std::int64_t t = 0; t < product(window); ++t) taps.push_back(positions(t, window));
         const std::int64_t rows = w.sizes[0] * channels / wide.sizes[1];  // of a group
         for (std::int64_t i = 0; i < product(narrow.sizes); ++i) {
             const Sizes at = positions(i, narrow.sizes);
-            for (std::int64_t t = 0; t < taps; ++t) {
-                const std::int64_t pixel = pixel_under(op, at, positions(t, window), wide.sizes, wide_strides);
+            for (std::size_t t = 0; t < taps.size(); ++t) {
+                const std::int64_t pixel = pixel_under(op, at, taps[t], wide.sizes, wide_strides);
                 if (pixel < 0) continue;
                 const std::int64_t first = at[0] * wide_strides[0] + at[1] / rows * channels * wide_strides[1] + pixel;
                 for (std::int64_t c = 0; c < channels; ++c) {
                     double& far = wide.values[static_cast<std::size_t>(first + c * wide_strides[1])];
                     double& near = narrow.values[static_cast<std::size_t>(i)];
                     const double weight =
-                        w.values[static_cast<std::size_t>(at[1] * w_strides[0] + c * w_strides[1] + t)];
+                        w.values[static_cast<std::size_t>(at[1] * w_strides[0] + c * w_strides[1]) + t];
                     (op.transposed ? far : near) += (op.transposed ? near : far) * weight;
                 }
             }
@@ -116,11 +116,10 @@ class Run {
 
     void operator()(const PointwiseOperation& op) {
         Elements y = read(op.x), b = op.b ? read(*op.b) : Elements{};
-        for (std::size_t i = 0; i < y.values.size(); ++i) {
-            Sizes at = positions(static_cast<std::int64_t>(i), y.sizes);
-            for (std::size_t d = 0; op.b && d < at.size(); ++d) at[d] = b.sizes[d] == 1 ? 0 : at[d];
-            y.values[i] = apply(op.function, y.values[i], op.b ? b.at(at) : 0);
-        }
+        Sizes b_strides = dense_strides(b.sizes);
+        for (std::size_t d = 0; d < b.sizes.size(); ++d) b_strides[d] = b.sizes[d] == 1 ? 0 : b_strides[d];
+        for (std::size_t i = 0; i < y.values.size(); ++i)
+            y.values[i] = apply(op.function, y.values[i], op.b ? b.values.at(offset_of(i, y.sizes, b_strides)) : 0);
         write(op.y, std::move(y));
     }
 
@@ -171,9 +170,8 @@ class Run {
     }
 
     std::byte* element(const TensorSpec& spec, std::size_t i) const {
-        const std::int64_t at = offset(positions(static_cast<std::int64_t>(i), spec.sizes), spec.strides);
         return static_cast<std::byte*>(pointers_.at(spec.id)) +
-               at * static_cast<std::int64_t>(size_of(dtype_of(spec.type)));
+               offset_of(i, spec.sizes, spec.strides) * size_of(dtype_of(spec.type));
     }
 
     const GraphSpec& spec_;
