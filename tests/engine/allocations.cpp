@@ -1,7 +1,7 @@
 // Counts what a run allocates and makes, by standing in front of the C library's and oneDNN's functions. What oneDNN
 // allocates while it runs a primitive (for the list of its arguments, above all) is counted apart. The sanitizers bring
 // allocators of their own, so there the test has nothing to count.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SEQ_SANITIZED) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 #include <dlfcn.h>
 #include <doctest/doctest.h>
