@@ -14,7 +14,7 @@
 
 #include "engine/cache_folder.hpp"
 #include "engine/plan_file/checksum.hpp"
-#include "engine/plan_file/whole_file.hpp"
+#include "engine/whole_file.hpp"
 #include "graph/diagnostic.hpp"
 #include "graph/fnv1a.hpp"
 
@@ -98,7 +98,7 @@ void BuildFolder::keep(const Build& build) const {
     const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(body))};
     try {
         fs::create_directories(path_);
-        plan_file::write_whole(file_of(build.key), pieces, S_IRUSR | S_IWUSR);
+        write_whole(file_of(build.key), pieces, S_IRUSR | S_IWUSR);
         prune(path_);
     } catch (const Error&) {
         return;  // a full disk, or a folder of somebody else's

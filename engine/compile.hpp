@@ -29,6 +29,9 @@ struct CompileOptions {
     /// time; empty: none.
     std::string build_cache = BuildFolder::default_path();
     TuningProgress on_tuning{};
+    /// Called once where what was measured could not be kept in `timing_cache`, with the reason: the next compile
+    /// measures again.
+    TimingCache::NotKept on_times_not_kept{};
     /// Values to give as further outputs, by the names that users know: layers, containers, inputs.
     std::vector<std::string> taps{};
     /// Plans of symbol bindings are dropped, least recently used first, when they hold more than this.

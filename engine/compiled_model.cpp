@@ -55,7 +55,8 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
 /// Without tuning the file is not so much as read. What kernels take on a device is not measured.
 Tuning tuning_for(const CompileOptions& options, const Backend& backend) {
     if (options.tune == Tune::none) return {};
-    return {options.tune, TimingCache(options.timing_cache, timed_on(backend)), options.on_tuning};
+    return {options.tune, TimingCache(options.timing_cache, timed_on(backend), options.on_times_not_kept),
+            options.on_tuning};
 }
 
 std::vector<std::string> binding_texts(const Bindings& bindings) {

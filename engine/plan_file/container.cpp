@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "engine/plan_file/checksum.hpp"
-#include "engine/plan_file/whole_file.hpp"
+#include "engine/whole_file.hpp"
 #include "graph/diagnostic.hpp"
 
 namespace seq::plan_file {

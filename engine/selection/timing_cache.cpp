@@ -1,17 +1,22 @@
 #include "engine/selection/timing_cache.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
+#include <utility>
 
 #include "engine/cache_folder.hpp"
+#include "engine/file_lock.hpp"
 #include "engine/kernels_version.hpp"
+#include "engine/whole_file.hpp"
+#include "graph/diagnostic.hpp"
 
 namespace seq {
 namespace {
@@ -88,18 +93,21 @@ bool is_cache(const std::string& path) {
     return json.is_object() && json.contains("seq_timings") && json["seq_timings"].is_number_integer();
 }
 
-/// Through a file beside it, so that nobody reads half a file.
-bool write_whole(const std::filesystem::path& path, const std::string& text) {
+std::string text_of(const std::map<std::string, std::map<std::string, std::vector<Candidate>>>& machines) {
+    Json all = Json::object();
+    for (const auto& [machine, layers] : machines) {
+        Json& object = all[machine] = Json::object();
+        for (const auto& [key, candidates] : layers) {
+            Json& list = object[key] = Json::array();
+            for (const Candidate& candidate : candidates) list.push_back(candidate_json(candidate));
+        }
+    }
+    return nlohmann::ordered_json{{"seq_timings", format}, {"machines", std::move(all)}}.dump(1) + "\n";
+}
+
+void make_folder_of(const std::filesystem::path& path) {
     std::error_code failure;
     if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
-    std::filesystem::path draft = path;
-    draft += fmt::format(".{}", getpid());
-    std::ofstream file(draft);
-    file << text;
-    file.close();
-    if (file) std::filesystem::rename(draft, path, failure);
-    if (!file || failure) std::filesystem::remove(draft, failure);
-    return static_cast<bool>(file) && !failure;
 }
 
 }  // namespace
@@ -125,8 +133,11 @@ std::string timed_on(const Backend& backend) {
     return fmt::format("{}, {}", backend.identity(), kernels_version(backend));
 }
 
-TimingCache::TimingCache(std::string path, std::string machine)
-    : path_(std::move(path)), machine_(std::move(machine)), layers_(read(path_)[machine_]) {}
+TimingCache::TimingCache(std::string path, std::string machine, NotKept on_not_kept)
+    : path_(std::move(path)),
+      machine_(std::move(machine)),
+      on_not_kept_(std::move(on_not_kept)),
+      layers_(read(path_)[machine_]) {}
 
 TimingCache::Machines TimingCache::read(const std::string& path) {
     std::error_code failure;
@@ -160,22 +171,32 @@ void TimingCache::add(const std::string& key, std::vector<Candidate> candidates)
 
 bool TimingCache::save() {
     if (path_.empty() || added_.empty()) return true;
-    if (holds_other(path_)) return false;
+    const std::string problem = write();
+    if (problem.empty()) {
+        added_.clear();
+        return true;
+    }
+    if (on_not_kept_) std::exchange(on_not_kept_, nullptr)(problem);
+    return false;
+}
+
+std::string TimingCache::write() const {
+    if (holds_other(path_)) return path_ + " is there and is no timing cache";
+    make_folder_of(path_);
+    const FileLock lock(path_);
     Machines machines = read(path_);
     for (const auto& [key, candidates] : added_) machines[machine_][key] = candidates;
-    nlohmann::ordered_json json{{"seq_timings", format}};
-    Json all = Json::object();
-    for (const auto& [machine, layers] : machines) {
-        Json& object = all[machine] = Json::object();
-        for (const auto& [key, candidates] : layers) {
-            Json& list = object[key] = Json::array();
-            for (const Candidate& candidate : candidates) list.push_back(candidate_json(candidate));
-        }
+    std::string text = text_of(machines);
+    if (text.size() > most_bytes) text = text_of({{machine_, machines[machine_]}});
+    if (text.size() > most_bytes) text = text_of({{machine_, added_}});
+    if (text.size() > most_bytes) return fmt::format("{}: more than {} MiB", path_, most_bytes >> 20);
+    try {
+        const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(text))};
+        write_whole(path_, pieces);
+    } catch (const Error& error) {
+        return error.what();
     }
-    json["machines"] = std::move(all);
-    if (!write_whole(path_, json.dump(1) + "\n")) return false;
-    added_.clear();
-    return true;
+    return {};
 }
 
 bool TimingCache::holds_other(const std::string& path) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,20 +11,23 @@
 namespace seq {
 
 /// What was measured, by machine and by what was run; in memory, and in a file where it has a path. Several processes
-/// may use one file: what others have written meanwhile is kept.
+/// may use one file: what others have written meanwhile is kept, as long as all of it is less than 64 MiB. Past that,
+/// other machines' times go first.
 class TimingCache {
    public:
+    using NotKept = std::function<void(const std::string& reason)>;
+
     TimingCache() = default;
     /// Reads the file where it exists. One that cannot be read counts as empty; where it is a cache nevertheless, it is
     /// replaced when there is something to write.
-    TimingCache(std::string path, std::string machine);
+    TimingCache(std::string path, std::string machine, NotKept on_not_kept = {});
 
     /// nullptr where the key is not known.
     const std::vector<Candidate>* find(const std::string& key) const;
     void add(const std::string& key, std::vector<Candidate> candidates);
 
     /// Writes the file if anything was added: what it holds by now, and this. False, where that cannot be, or where the
-    /// file holds something else than times.
+    /// file holds something else than times; `on_not_kept` is told why, once.
     bool save();
     const std::string& path() const { return path_; }
 
@@ -37,9 +41,12 @@ class TimingCache {
     using Layers = std::map<std::string, std::vector<Candidate>>;
     using Machines = std::map<std::string, Layers>;
     static Machines read(const std::string& path);
+    /// Empty, or why it could not be.
+    std::string write() const;
 
     std::string path_;
     std::string machine_;
+    NotKept on_not_kept_;
     Layers layers_;
     Layers added_;
 };

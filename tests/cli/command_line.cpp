@@ -57,6 +57,16 @@ TEST_CASE("--timing-cache leaves files alone that are no timing caches, however 
     }
 }
 
+TEST_CASE("a timing cache that cannot be written is told of, and measuring goes on") {
+    const std::string file = scratch_path("no_folder");
+    write_file(file, "text");
+    const ProcessResult result =
+        seqc("explain goldens/cifar_cnn.json conv1 --tune fast --timing-cache " + file + "/times.json");
+    CHECK(result.status == 0);
+    CHECK(result.errors.find("not kept: " + file + "/times.json: Not a directory") != std::string::npos);
+    CHECK(read_file(file) == "text");
+}
+
 TEST_CASE("modules without layers do not grow without bound") {
     std::string modules = R"("m0": {"layers": []})";
     for (int i = 1; i < 30; ++i) {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -6,6 +7,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include "engine/selection/pbqp.hpp"
 #include "engine/selection/timing_cache.hpp"
@@ -124,6 +127,54 @@ TEST_CASE("times are kept by machine and layer, and what two processes add to on
     CHECK(read.find("b")->at(1).kernel == "l");
     CHECK(read.find("b")->at(1).cold == 6);
     CHECK(read.find("b")->at(1).outputs.front() == Layout::blocked(16));
+}
+
+TEST_CASE("what several threads add to one file at a time is kept, and no draft is left") {
+    const ScratchFile folder("together");
+    const std::string file = folder.path + "/times.json";
+    constexpr int writers = 6, rounds = 12;
+    std::vector<std::thread> threads;
+    for (int writer = 0; writer < writers; ++writer) {
+        threads.emplace_back([&, writer] {
+            TimingCache cache(file, "machine");
+            for (int round = 0; round < rounds; ++round) {
+                cache.add(fmt::format("{} {}", writer, round), {candidate("k", writer)});
+                cache.save();
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(Json::parse(std::ifstream(file))["machines"]["machine"].size() == writers * rounds);
+    CHECK(std::filesystem::remove_all(folder.path) == 2);
+}
+
+TEST_CASE("times that cannot be kept are told of, once") {
+    const ScratchFile file("no_folder");
+    write(file, "text");
+    std::vector<std::string> told;
+    TimingCache cache(file.path + "/times.json", "machine", [&](const std::string& reason) { told.push_back(reason); });
+    CHECK(cache.save());
+    cache.add("a", {candidate("k", 1)});
+    CHECK_FALSE(cache.save());
+    CHECK_FALSE(cache.save());
+    REQUIRE(told.size() == 1);
+    CHECK(told[0] == file.path + "/times.json: Not a directory");
+    CHECK(cache.find("a") != nullptr);
+}
+
+TEST_CASE("where there are more times than fit into a file, other machines' go first") {
+    const ScratchFile file("large.json");
+    TimingCache other(file.path, "another machine");
+    other.add(std::string(std::size_t{60} << 20, 'a'), {});
+    CHECK(other.save());
+    TimingCache cache(file.path, "machine");
+    cache.add("a", {candidate("k", 1)});
+    CHECK(cache.save());
+    CHECK(read_json(file)["machines"].size() == 2);
+    cache.add(std::string(std::size_t{5} << 20, 'b'), {});
+    CHECK(cache.save());
+    CHECK(std::filesystem::file_size(file.path) < std::size_t{6} << 20);
+    CHECK(TimingCache(file.path, "machine").find("a") != nullptr);
 }
 
 TEST_CASE("a timing cache that cannot be read counts as empty and is replaced") {

@@ -143,6 +143,10 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
                                               : seq::Tune::none;
     if (!arguments.timing_cache.empty()) options.timing_cache = arguments.timing_cache;
     options.on_tuning = tuning_line();
+    options.on_times_not_kept = [](const std::string& reason) {
+        print_note(
+            fmt::format("the times that were measured are not kept: {}; --timing-cache names another file", reason));
+    };
     seq::require_available(options);
     return options;
 }

@@ -1,4 +1,4 @@
-#include "engine/plan_file/whole_file.hpp"
+#include "engine/whole_file.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 
 #include "graph/diagnostic.hpp"
 
-namespace seq::plan_file {
+namespace seq {
 namespace {
 
 namespace fs = std::filesystem;
@@ -61,7 +61,7 @@ class Draft {
         const fs::file_status status = fs::status(path, failure);
         if (!fs::exists(status)) return path;
         if (fs::is_directory(status)) fail(EISDIR);
-        if (!fs::is_regular_file(status)) throw Error("io/write", path + ": a plan goes into a regular file");
+        if (!fs::is_regular_file(status)) throw Error("io/write", path + ": is there and is no regular file");
         if (access(path.c_str(), W_OK) != 0) fail(errno);
         const fs::path target = fs::canonical(path, failure);
         return failure ? path : target.string();
@@ -85,4 +85,4 @@ void write_whole(const std::string& path, std::span<const std::span<const std::b
     draft.commit();
 }
 
-}  // namespace seq::plan_file
+}  // namespace seq
