@@ -35,6 +35,8 @@ constexpr double enough_to_predict = 20e3;
 /// those of the plan before it.
 constexpr double undisturbed = 1e3;
 constexpr int most_runs = 200;
+/// So many microseconds of one run tell nearly as much as those of several.
+constexpr double long_run = 250e3;
 /// What a plan that takes slices up to some node has to take at most of the best other plan's time, predicted and
 /// measured.
 constexpr double worthwhile = 0.99;
@@ -75,8 +77,11 @@ class TrialRun {
         };
         const auto inputs = views_of(plan->inputs), outputs = views_of(plan->outputs);
         instance_.wire(1, inputs, outputs);
-        instance_.run(nullptr);
+        first_ = microseconds();
     }
+
+    /// The run that was the first, which may be slow.
+    double first() const { return first_; }
 
     double microseconds(Session::StepObserver* observer = nullptr) {
         const Clock::time_point start = Clock::now();
@@ -105,7 +110,14 @@ class TrialRun {
     MemoryBudget::Claim claim_;
     std::vector<Tensor> tensors_;
     PlanInstance instance_;
+    double first_ = 0;
 };
+
+/// What a plan takes that runs many slices one after the other: in a long run the first of them alone is slow.
+double time_of_slices(const std::shared_ptr<const Plan>& plan, const MemoryBudget& budget) {
+    TrialRun trial(plan, budget);
+    return trial.first() < long_run ? trial.best(1, enough_to_predict) : trial.first();
+}
 
 class StepTimes final : public Session::StepObserver {
    public:
@@ -131,7 +143,7 @@ class StepTimes final : public Session::StepObserver {
 std::vector<double> profile(const std::shared_ptr<const Plan>& plan, int least_runs, const MemoryBudget& budget) {
     TrialRun trial(plan, budget);
     StepTimes times;
-    trial.best(least_runs, enough_to_predict, &times);
+    trial.best(trial.first() < long_run ? least_runs : 1, enough_to_predict, &times);
     std::map<const Node*, double> by_node;
     double pending = 0;
     for (std::size_t s = 0; s < plan->steps.size(); ++s) {
@@ -205,7 +217,7 @@ void SliceSearch::try_slicing(const Slicing& slicing) {
     in_slice_arena(slicing,
                    [&] { trial.nodes = profile(is_whole(slicing) ? trial.plan : trial.plan->slice, runs, budget); });
     const double sum = std::accumulate(trial.nodes.begin(), trial.nodes.end(), 0.0);
-    trial.time = is_whole(slicing) ? sum : TrialRun(trial.plan, budget).best(1, enough_to_predict);
+    trial.time = is_whole(slicing) ? sum : time_of_slices(trial.plan, budget);
     for (double& time : trial.nodes) time *= trial.time / sum;
     trials_.push_back(std::move(trial));
 }
@@ -264,7 +276,7 @@ SliceSearch::Trial SliceSearch::fastest() {
         runs.emplace_back(trial.plan, context_.tuning.budget);
         trial.time = std::numeric_limits<double>::max();
     }
-    constexpr int least_rounds = 4;
+    const int least_rounds = runs.front().first() < long_run ? 4 : 2;
     const double enough = context_.tuning.effort == Tune::full ? 1e7 : 2e5;
     const Clock::time_point start = Clock::now();
     for (int round = 0; round < most_runs && (round < least_rounds || microseconds_since(start) < enough); ++round) {

@@ -156,11 +156,13 @@ void Stopwatch::make_cold(const TimedKernel& timed, const std::vector<void*>& so
 Times Stopwatch::time(const TimedKernel& timed, double hopeless) {
     const Trial trial(timed, buffers_.front(), budget_);
     const Company company(timed, buffers_, budget_);
+    const double start = trial.microseconds(1);
+    const bool is_long = start >= longest_warm;
     // Even a first run, which may be slow, is not so many times as slow as those after it.
-    constexpr double slowest_start = 20;
-    if (const double start = trial.microseconds(1); start >= slowest_start * hopeless) return {start, start};
-    const double first = std::min(trial.microseconds(1), trial.microseconds(1));
-    if (first >= hopeless) return {first, first};
+    if (start >= (is_long ? 2 : 20) * hopeless) return {start, start};
+    const double first = is_long ? trial.microseconds(1) : std::min(trial.microseconds(1), trial.microseconds(1));
+    // One long run tells that it is not the best of all, if not by how much.
+    if (first >= (is_long ? 0.65 : 1) * hopeless) return {first, first};
     const int repeats = static_cast<int>(std::clamp(least_sample / std::max(first, 0.02), 1.0, 1000.0));
     Times times;
     const bool keeps = home_ == WeightHome::core || first < longest_warm;
