@@ -105,10 +105,28 @@ TEST_CASE("a plan takes the place of a plan, and of nothing else") {
         const std::string before = read_file(folder + other);
         const ProcessResult refused = seqc("compile " + folder + "/cifar_cnn.json --tune none -o " + folder + other);
         CHECK(refused.status == 2);
-        CHECK(has(refused.errors, "it is there and is no compiled plan"));
+        CHECK(has(refused.errors, "is there and is no compiled plan; it is left alone: name another file"));
         CHECK(read_file(folder + other) == before);
     }
     CHECK(seqc("compile " + folder + "/cifar_cnn.json --tune none -o " + folder + "/empty").status == 0);
+    CHECK(has(seqc("compile nowhere.json -o ''").errors, "takes the name of a file"));
+    CHECK(has(seqc("compile nowhere.json -o -").errors, "takes the name of a file"));
+}
+
+TEST_CASE("-o and --timing-cache leave folders and pipes alone, in the same words, before the model is read") {
+    const std::string pipe = scratch_path("pipe");
+    REQUIRE(std::system(("mkfifo '" + pipe + "'").c_str()) == 0);
+    for (const std::string& path : {pipe, std::string(".")}) {
+        CAPTURE(path);
+        const ProcessResult plan = seqc("compile nowhere.json -o " + path);
+        const ProcessResult cache = seqc("explain nowhere.json --timing-cache " + path);
+        CHECK(plan.status == 2);
+        CHECK(cache.status == 2);
+        const std::string words = path + " is there and is no ";
+        CHECK(has(plan.errors, words + "compiled plan; it is left alone: name another file"));
+        CHECK(has(cache.errors, words + "timing cache; it is left alone: name another file"));
+    }
+    CHECK(fs::is_fifo(pipe));
 }
 
 TEST_CASE("a model whose name is not UTF-8 compiles, and is not named in the file") {

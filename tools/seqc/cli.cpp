@@ -95,9 +95,7 @@ struct Parser {
             add("compile", "do all of the work once: a file that run and bench load in milliseconds", run_compile);
         compile->footer(std::string(compile_footer) + footer);
         add_spec(*compile, arguments);
-        compile->add_option("-o", arguments.output_file, "the file to write, FILE.seqx by custom")
-            ->type_name("FILE")
-            ->required();
+        add_plan_output(*compile, arguments);
         compile->add_flag("--portable", arguments.portable,
                           "take the plain weights along: on another CPU, or for other sizes, plans are made from them");
 

@@ -46,13 +46,6 @@ seq::PlanSource source_of(const Arguments& arguments) {
     return {*model, *weights, arguments.random_weights};
 }
 
-void require_replaceable(const std::string& path) {
-    std::error_code failure;
-    if (!fs::is_regular_file(path, failure) || fs::is_empty(path, failure) || seq::is_compiled(path)) return;
-    throw UsageError(
-        fmt::format("-o {}: it is there and is no compiled plan; it is left alone: name another file", path));
-}
-
 void save(const Arguments& arguments, const Model& model, const std::vector<seq::Bindings>& bindings) {
     const seq::Executable executable = compile_model(model, compile_options(arguments, model, seq::Tune::fast));
     {
@@ -176,8 +169,6 @@ void print_text(const Arguments& arguments, const std::vector<seq::Bindings>& bi
 
 int run_compile(const Arguments& arguments) {
     const std::string& file = arguments.output_file;
-    if (file == "-") throw UsageError("-o takes the name of a file: a plan is mapped, which a pipe cannot be");
-    require_replaceable(file);
     const auto plans = settings_of_plans(arguments.settings);
     const auto model = load_symbolic(arguments, plans);
     if (!model) return failed;

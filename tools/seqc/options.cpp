@@ -5,15 +5,19 @@
 #include <charconv>
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <limits>
 
+#include "engine/plan_file/plan_file.hpp"
 #include "engine/selection/timing_cache.hpp"
 #include "frontend/suggest.hpp"
 #include "graph/passes/pipeline.hpp"
 
 namespace seqc {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr int max_threads = 1024;
 constexpr int max_top = 1000;
@@ -52,10 +56,26 @@ std::string device_problem(const std::string& text) {
 
 std::string empty_problem(const std::string& text) { return text.empty() ? "takes the name of a file" : ""; }
 
+/// Takes a file of that kind, an empty one, and a name that nothing has yet.
+template <class IsOfKind>
+auto file_to_replace(const char* kind, IsOfKind is_of_kind) {
+    return [kind, is_of_kind](const std::string& path) -> std::string {
+        if (path.empty()) return empty_problem(path);
+        std::error_code failure;
+        const auto status = fs::status(path, failure);
+        if (!fs::exists(status)) return {};
+        if (fs::is_regular_file(status) && (fs::is_empty(path, failure) || is_of_kind(path))) return {};
+        return fmt::format("{} is there and is no {}; it is left alone: name another file", path, kind);
+    };
+}
+
 std::string timing_cache_problem(const std::string& path) {
-    if (path.empty()) return "takes the name of a file";
-    if (!seq::TimingCache::holds_other(path)) return {};
-    return fmt::format("{} is there and is no timing cache; it is left alone: name another file", path);
+    return file_to_replace("timing cache", [](const auto& p) { return !seq::TimingCache::holds_other(p); })(path);
+}
+
+std::string plan_output_problem(const std::string& path) {
+    if (path == "-") return "takes the name of a file: a plan is mapped, which a pipe cannot be";
+    return file_to_replace("compiled plan", seq::is_compiled)(path);
 }
 
 std::string passes_problem(const std::string& text) {
@@ -145,6 +165,14 @@ void add_compute(CLI::App& app, Arguments& arguments) {
 }
 
 }  // namespace
+
+void add_plan_output(CLI::App& app, Arguments& arguments) {
+    app.add_option("-o", arguments.output_file,
+                   "the file to write, FILE.seqx by custom; it takes the place of a plan alone")
+        ->type_name("FILE")
+        ->check(plan_output_problem)
+        ->required();
+}
 
 std::string positive_problem(const std::string& text) {
     double value = 0;

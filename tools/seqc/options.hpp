@@ -15,6 +15,9 @@ void add_trust(CLI::App& app, Arguments& arguments);
 /// What a run reads and writes.
 void add_data(CLI::App& app, Arguments& arguments);
 
+/// Where a compiled plan goes.
+void add_plan_output(CLI::App& app, Arguments& arguments);
+
 /// Refuses NaN too, which the library's own check of a range lets pass.
 std::string positive_problem(const std::string& text);
 
