@@ -7,6 +7,7 @@ $SEQC is the command; without it, and without PyTorch, what needs them is skippe
 import contextlib
 import io
 import json
+import math
 import os
 import pathlib
 import sys
@@ -19,6 +20,7 @@ sys.dont_write_bytecode = True
 os.environ.setdefault("SEQC", str(HERE.parents[1] / "build/seqc"))
 
 import export_torch  # noqa: E402
+from torch_export.errors import ExportError  # noqa: E402
 
 try:
     import numpy  # noqa: F401
@@ -28,6 +30,7 @@ try:
     import nets
     import refused
     import written
+    from torch_export import compare
 except ImportError as error:
     torch = None
     print(f"skipped: all that needs PyTorch ({error})", file=sys.stderr)
@@ -149,6 +152,17 @@ class Numbers(Exporting):
             with self.subTest(name):
                 status, out, said = self.export(name, "--seed", "1", "--check", source=written)
                 self.assertEqual((status, "of the largest magnitude" in out), (0, True), said)
+
+    def test_nan_agrees_with_nan_alone(self):
+        nan, inf = math.nan, math.inf
+        expected = torch.tensor([[nan, 2.0], [inf, -inf]])
+        self.assertEqual(compare.difference(expected, expected.clone()), 0)
+        self.assertEqual(compare.difference(expected, torch.tensor([[nan, 1.0], [inf, -inf]])), 0.5)
+        self.assertEqual(compare.difference(torch.tensor([nan]), torch.tensor([nan])), 0)
+        for given, said in (([[nan, nan], [inf, -inf]], r"gives nan where PyTorch gives 2, at \[0, 1\], .* 1 of 4"),
+                            ([[3.0, 2.0], [inf, inf]], r"gives 3 where PyTorch gives nan, at \[0, 0\], .* 2 of 4")):  # fmt: skip
+            with self.assertRaisesRegex(ExportError, said):
+                compare.difference(expected, torch.tensor(given))
 
     def test_weights_from_a_file(self):
         module = nets.Siamese()

@@ -129,6 +129,9 @@ class Answers(Temporary):
     def test_difference_is_relative_to_the_largest(self):
         self.assertAlmostEqual(answers.difference([1, -99], [2, -100]), 0.01)
         self.assertEqual(answers.difference([math.nan, 1], [1, 1]), math.inf)
+        self.assertEqual(answers.difference([1, 2], [1, math.nan]), math.inf)
+        self.assertEqual(answers.difference([math.inf], [-math.inf]), math.inf)
+        self.assertEqual(answers.difference([math.nan, math.inf, 1], [math.nan, math.inf, 2]), 0.5)
         with self.assertRaisesRegex(ValueError, "1 numbers, and 2"):
             answers.difference([1], [1, 2])
 

@@ -42,10 +42,15 @@ def write_npy(path, shape, values):
 
 
 def difference(answer, expected):
-    """The largest difference, relative to the largest expected magnitude; infinite where an answer is not finite."""
+    """The largest difference, relative to the largest expected magnitude. NaN where NaN is expected and the same
+    infinity agree; infinite where an answer is not finite and a number is expected, or the other way round."""
     if len(answer) != len(expected):
         raise ValueError(f"the answer has {len(answer)} numbers, and {len(expected)} are expected")
-    apart = max((abs(a - b) for a, b in zip(answer, expected)), default=0.0)
-    if not all(map(math.isfinite, answer)):
-        return math.inf
-    return apart / max(max(map(abs, expected), default=0.0), 1e-30)
+    apart = 0.0
+    for a, b in zip(answer, expected):
+        if a == b or (math.isnan(a) and math.isnan(b)):
+            continue
+        if not (math.isfinite(a) and math.isfinite(b)):
+            return math.inf
+        apart = max(apart, abs(a - b))
+    return apart / max(max((abs(b) for b in expected if math.isfinite(b)), default=0.0), 1e-30)
