@@ -20,7 +20,6 @@ Needs torch and safetensors: pip install torch safetensors numpy; torchvision fo
 
 import argparse
 import pathlib
-import re
 import sys
 
 try:
@@ -28,17 +27,15 @@ try:
 except ImportError:
     torch = None
 
+from torch_export import command_line
 from torch_export.errors import ExportError, UsageError
-
-DTYPES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16", "f64": "float64", "i64": "int64", "i32": "int32",
-          "i8": "int8", "u8": "uint8", "bool": "bool"}  # fmt: skip
 
 
 def make_parser():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module", metavar="MODULE", help="torchvision:NAME or FILE.py:FUNCTION")
     parser.add_argument("-o", "--out", type=pathlib.Path, required=True, metavar="DIR", help="the folder to write to")
-    parser.add_argument("--name", help="the model's and the files' name; by default NAME or FUNCTION")
+    parser.add_argument("--name", help="the model's and the files' name, without a folder; by default NAME or FUNCTION")
     parser.add_argument(
         "--input", action="append", default=[], metavar="NAME=DIMS[:DTYPE]",
         help="an input: numbers and symbols, as in x=N,3,32,32 or ids=N,16:i64; once for each argument of forward, by "
@@ -72,34 +69,12 @@ def make_parser():
     return parser
 
 
-def parse_input(text):
-    """(name, dimensions, dtype) of NAME=DIMS[:DTYPE]."""
-    matched = re.fullmatch(r"([A-Za-z_]\w*)=([^:]*)(?::(\w+))?", text)
-    dims = matched.group(2).split(",") if matched else []
-    if not matched or not all(re.fullmatch(r"[1-9]\d*|[A-Za-z_]\w*", dim) for dim in dims):
-        raise UsageError(f"--input {text}: expected NAME=DIMS[:DTYPE], as in x=N,3,32,32 or ids=N,16:i64")
-    dtype = matched.group(3) or "f32"
-    if dtype not in DTYPES:
-        raise UsageError(f"--input {text}: no dtype `{dtype}`; there are {', '.join(DTYPES)}")
-    return matched.group(1), tuple(int(dim) if dim.isdigit() else dim for dim in dims), dtype
-
-
-def parse_symbols(texts):
-    symbols = {}
-    for text in texts:
-        matched = re.fullmatch(r"([A-Za-z_]\w*)=([1-9]\d*)", text)
-        if not matched:
-            raise UsageError(f"--set {text}: expected SYMBOL=INT, as in L=128")
-        symbols[matched.group(1)] = int(matched.group(2))
-    return symbols
-
-
 def main():
     options = make_parser().parse_args()
     try:
-        if options.seed is not None and options.weights is not None:
-            raise UsageError("--seed draws parameters and --weights loads them: give one of the two")
-        inputs, symbols = [parse_input(text) for text in options.input], parse_symbols(options.set)
+        inputs = [command_line.parse_input(text) for text in options.input]
+        symbols = command_line.parse_symbols(options.set)
+        command_line.check(options)
         if torch is None:
             raise ExportError("PyTorch is not installed: pip install torch safetensors numpy")
         from torch_export.export import export

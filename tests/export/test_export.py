@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 os.environ.setdefault("SEQC", str(HERE.parents[1] / "build/seqc"))
 
 import export_torch  # noqa: E402
+from torch_export import command_line  # noqa: E402
 from torch_export.errors import ExportError  # noqa: E402
 
 try:
@@ -68,6 +69,26 @@ class CommandLine(unittest.TestCase):
         self.refuses("no dtype `f8`", "nets.py:f", "-o", "x", "--input", "x=N:f8")
         self.refuses("expected SYMBOL=INT", "nets.py:f", "-o", "x", "--set", "N=0")
         self.refuses("one of the two", "nets.py:f", "-o", "x", "--seed", "0", "--weights", "w.pt")
+
+    def test_names_of_files(self):
+        says = {"a/b": "holds a slash", "../up": "holds a slash", "/": "holds a slash", "": "is empty", " ": "is empty",
+                ".": "means a folder", "..": "means a folder", "a\nb": "cannot be printed", "a\x00": "cannot be printed",
+                "\udcff": "cannot be printed", "n" * 244: "is too long", "\u00e9" * 122: "is too long"}  # fmt: skip
+        for name, said in says.items():
+            with self.subTest(name):
+                self.refuses(said, "nets.py:f", "-o", "nowhere", "--name", name)
+        self.assertFalse(pathlib.Path("nowhere").exists())
+        command_line.check_name("\u00e9" * 121)
+
+    def test_numbers_and_files(self):
+        self.refuses("at most 2147483647", "nets.py:f", "-o", "x", "--input", "x=N,99999999999999999999")
+        self.refuses("at most 2147483647", "nets.py:f", "-o", "x", "--set", "N=2147483648")
+        self.refuses("N has a value already", "nets.py:f", "-o", "x", "--set", "N=1", "--set", "N=2")
+        self.refuses("from -2^63 to 2^64 - 1", "nets.py:f", "-o", "x", "--seed", str(2**64))
+        status, _, said = run("nets.py:f", "-o", "x", "--weights", "nowhere.pt")
+        self.assertEqual((status, said.strip()), (1, "export_torch.py: --weights nowhere.pt: there is no such file"))
+        status, _, said = run("nets.py:f", "-o", f"{__file__}/x")
+        self.assertEqual((status, "is no folder; name one" in said), (1, True), said)
 
     @unittest.skipIf(torch, "PyTorch is here")
     def test_without_pytorch(self):
@@ -221,6 +242,16 @@ class Refusals(Exporting):
 
     def test_an_input_that_does_not_fit(self):
         self.fails("Siamese", 1, "fails", "x = F.adaptive_max_pool2d", inputs=["left=N,4,16,16", "right=N,3,16,16"])
+
+    def test_sizes_beyond_pytorch_s(self):
+        self.fails("Thresholds", 1, "overflow", inputs=["x=N,2000000000,2000000000,2000000000"])
+
+    def test_without_seqc(self):
+        before = os.environ["SEQC"]
+        self.addCleanup(os.environ.__setitem__, "SEQC", before)
+        os.environ["SEQC"] = "/nowhere/seqc"
+        status, _, said = self.export("raises", "--check")
+        self.assertEqual((status, "--check needs the command" in said), (1, True), said)
 
     def test_files_and_functions(self):
         self.fails("raises", 1, "ValueError: no such data", "nets.py")

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 
-from . import arrange, compare, convert, document, load, sizes, trace
+from . import arrange, command_line, compare, convert, document, load, sizes, trace
 from .errors import ExportError, Refused, UsageError
 
 _DTYPES = {name: dtype for dtype, name in document.DTYPES.items()}
@@ -24,6 +24,9 @@ class Model:
 def export(options, input_texts, symbols):
     source, function = load.split_source(options.module)
     name = options.name or function
+    command_line.check_name(name, "the function's name")
+    if options.check:
+        compare.command()
     module = load.load_module(source, function, options.seed)
     if options.weights is not None:
         load.load_weights(module, options.weights)

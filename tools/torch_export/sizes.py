@@ -134,8 +134,8 @@ def record(graph_module, arguments, all_bindings):
     samples = {}
     for binding in all_bindings:
         recorder = _Recorder(empty, samples)
-        given = [item.empty(binding) if isinstance(item, Input) else item for item in arguments]
         try:
+            given = [item.empty(binding) if isinstance(item, Input) else item for item in arguments]
             with torch.no_grad(), torch.device("meta"):
                 recorder.run(*given, enable_io_processing=False)
         except Exception as error:  # whatever an operation finds wrong with its inputs
@@ -150,5 +150,5 @@ def _failure(node, binding, error):
     where = f" in {path}" if path else ""
     line = f"\n      {source}" if source else ""
     hint = "\n      --set SYMBOL=INT gives a symbol another value to try" if at else ""
-    message = str(error).split("\n\n")[0].strip()
+    message = str(error).split("\n\n")[0].split("\nException raised from")[0].strip()
     return f"the module fails{f' with {at}' if at else ''}{where}: {message}{line}{hint}"
