@@ -6,15 +6,17 @@ import io
 import json
 import math
 import os
+import re
 import sys
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 
 from support import Temporary, fake, npy  # noqa: E402
 
 from peers_board import answers, board, case, cold, command, environment, figures  # noqa: E402
-from peers_board import machine, making, networks, quiet, report  # noqa: E402
+from peers_board import machine, making, networks, quiet, report, torchvision_models  # noqa: E402
 from peers_board.errors import UsageError  # noqa: E402
 
 
@@ -329,7 +331,10 @@ class CommandLine(unittest.TestCase):
         self.refuses("there are seq, onnxruntime", "--peers", "x")
         self.refuses("a number of 1 or more", "--batch", "0")
         self.refuses("a number of 1 or more", "--threads", "1,two")
-        self.refuses("--rounds and --seconds", "--rounds", "0")
+        self.refuses("--rounds: takes a whole number from 1 to 100000, but gets '0'", "--rounds", "0")
+        self.refuses("--seconds: takes a number from 0.001", "--seconds", "nan")
+        self.refuses("--cold: takes a whole number from 0", "--cold", "1e3")
+        self.refuses("unrecognized arguments: --bogus", "--bogus")
         self.refuses("the board has batches 1, 8", "--net", "unet", "--batch", "7")
         self.refuses("names nothing", "--net", ",")
         self.refuses(f"this process may use {machine.cores()} core", "--threads", "1,99999")
@@ -345,11 +350,72 @@ class CommandLine(unittest.TestCase):
         self.assertIsNone(out("--peers", "ncnn"))
         self.assertEqual(out("--peers", "seq", "-o", "here").name, "here")
 
-    def test_without_what_it_needs(self):
-        status, _, said = run("--python", "/nowhere/python")
-        self.assertEqual((status, "no such Python" in said), (1, True), said)
-        status, _, said = run("--python", sys.executable, "--seq-worker", "/nowhere/worker")
-        self.assertEqual((status, "tools/build seq_worker" in said), (1, True), said)
+
+class BeforeAnything(Temporary):
+    """What is wrong is said before anything is installed, built or made."""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("install", "build_seq_worker", "build_loop", "build_rtneural_worker"):
+            patch = mock.patch.object(environment, name, side_effect=AssertionError(f"{name} is called"))
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def says(self, status, words, *arguments):
+        got, _, said = run(*map(str, arguments))
+        self.assertEqual((got, words in said), (status, True), said)
+
+    def test_programs(self):
+        script = self.folder / "python"
+        script.write_text("#!/bin/sh\necho '{\"python\": \"3.11\", \"numpy\": \"2\", \"torch\": null}'\n")
+        script.chmod(0o755)
+        self.says(1, "--python /nowhere/python: no such Python", "--python", "/nowhere/python")
+        self.says(1, "it is no Python", "--python", "true")
+        self.says(1, "it lacks torch, safetensors, torchvision,", "--python", script)
+        self.says(1, "it lacks torch, safetensors,", "--python", script, "--net", "mlp")
+        self.says(1, "--seq-worker /nowhere/worker: no program; tools/build seq_worker", "--seq-worker", "/nowhere/worker")
+        self.says(1, "no program", "--seq-worker", self.folder)
+
+    def test_networks(self):
+        path = self.folder / "own.py"
+        path.write_text("import math\n\n\ndef tiny():\n    hidden = 1\n")
+        self.says(2, "torchvision has no model `resnet51`; did you mean resnet50?", "--net", "torchvision:resnet51")
+        self.says(2, "own.py defines no `tinny`; did you mean tiny?", "--net", f"{path}:tinny@3")
+        self.says(2, "own.py defines no `hidden`", "--net", f"{path}:hidden@3")
+        with self.assertRaisesRegex(AssertionError, "build_loop is called"):
+            run("--net", f"{path}:tiny@3", "-o", str(self.folder))
+        path.write_text("from math import *\n")
+        with self.assertRaisesRegex(AssertionError, "build_loop is called"):
+            run("--net", f"{path}:floor@3", "-o", str(self.folder))
+        path.write_text("def tiny(:\n")
+        self.says(1, "own.py:1: invalid syntax", "--net", f"{path}:tiny@3")
+
+    def test_rtneural(self):
+        self.says(1, "there is no RTNeural/RTNeural.h in it", "--rtneural", self.folder)
+        (self.folder / "RTNeural").mkdir()
+        (self.folder / "RTNeural/RTNeural.h").touch()
+        self.says(1, "there is no modules/json/json.hpp in it", "--rtneural", self.folder)
+
+    def test_the_board_s_folder(self):
+        (self.folder / "file").touch()
+        self.says(1, "name a folder that can be written to", "-o", self.folder / "file")
+        self.says(1, "name a folder that can be written to", "-o", "/proc/board")
+
+    def test_what_would_change_nothing(self):
+        self.says(2, "seq is not among --peers", "--peers", "ncnn", "--seq-worker", sys.executable)
+        self.says(2, "rtneural is not among --peers", "--peers", "seq,ncnn", "--rtneural", self.folder)
+        for more in (["--net", "mlp"], ["--dtype", "bf16"], ["-o", "x"], ["--cold", "1"], ["--quick"]):
+            self.says(2, f"{more[0]}: --render measures nothing", "--render", "board.json", *more)
+
+    def test_names_of_torchvision(self):
+        try:
+            import torchvision
+        except ImportError as error:
+            self.skipTest(str(error))
+        pinned = re.search(r"^torchvision==(.*)$", environment.REQUIREMENTS.read_text(), re.MULTILINE).group(1)
+        if torchvision.__version__.split("+")[0] != pinned:
+            self.skipTest(f"torchvision is {torchvision.__version__}, not {pinned}")
+        self.assertEqual(torchvision_models.NAMES, torchvision.models.list_models())
 
 
 if __name__ == "__main__":

@@ -19,13 +19,13 @@ def say(*words):
 class Board:
     def __init__(self, options):
         self.options = options
-        self.python = environment.find_python(options.python)
         self.env = client.environment(environment.ROOT / "tools")
-        seq_worker = self._seq_worker() if "seq" in options.peers else None
         self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
+        seq_worker = self._seq_worker() if "seq" in options.peers else None
         rtneural = environment.build_rtneural_worker(options.rtneural) if "rtneural" in options.peers else None
-        self.launch = case.Launch(self.python, seq_worker, self.env, rtneural, dtype=options.dtype)
+        self.python = environment.find_python(options.python) or environment.install()
         versions = machine.versions(self.python, self.env, environment.ROOT)
+        self.launch = case.Launch(self.python, seq_worker, self.env, rtneural, dtype=options.dtype)
         if seq_worker and options.seq_worker:
             built = datetime.datetime.fromtimestamp(os.path.getmtime(seq_worker)).isoformat(" ", "minutes")
             versions["seq"] = f"of {options.seq_worker}, built {built}"
@@ -44,9 +44,7 @@ class Board:
     def _seq_worker(self):
         if self.options.seq_worker is None:
             return environment.build_seq_worker()
-        if not os.access(self.options.seq_worker, os.X_OK):
-            raise BoardError(f"{self.options.seq_worker}: no program; tools/build seq_worker makes build/seq_worker")
-        return os.path.abspath(self.options.seq_worker)
+        return environment.find_seq_worker(self.options.seq_worker)
 
     def make_networks(self):
         """{(network, peer, batch): reason} for what could not be made."""
@@ -179,7 +177,11 @@ def render(options):
         content = json.loads(path.read_text(encoding="utf-8"))
         words = report.text(content)
     except (ValueError, KeyError, TypeError) as error:
-        raise BoardError(f"{path}: this is no board of tools/peers ({type(error).__name__}: {error})") from error
+        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise BoardError(f"{path}: this is no board of tools/peers: {what}; --render takes the board.json of a folder that -o named") from error
     print(words, end="")
     python = environment.find_python(options.python)
+    if python is None:
+        say("there is no picture: it takes matplotlib, and the peers are not installed; --python PATH names a Python that has it")
+        return
     draw(python, client.environment(environment.ROOT / "tools"), path, path.with_suffix(f".{options.picture}"))

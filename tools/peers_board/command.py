@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-from . import board, dtypes, environment, machine, networks
+from . import board, checks, dtypes, environment, machine, networks
 from .errors import BoardError, UsageError
 
 DESCRIPTION = """\
@@ -43,9 +43,30 @@ QUICK = {"networks": ["resnet18", "cifar", "mlp", "mlp_small"], "batches": [1], 
 FULL = {"networks": list(networks.BY_NAME), "batches": None, "rounds": 10, "seconds": 3.0, "cold_runs": 5}
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(message.removeprefix("argument "))
+
+
+def number(read, least, most):
+    """A type of argparse: what `read` makes of the text, from `least` to `most`."""
+
+    def convert(text):
+        try:
+            value = read(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            kind = "a whole number" if read is int else "a number"
+            raise argparse.ArgumentTypeError(f"takes {kind} from {least:g} to {most:g}, but gets '{text}'")
+        return value
+
+    return convert
+
+
 def make_parser():
     epilog = EPILOG.format(networks=", ".join(networks.BY_NAME), peers=", ".join(networks.PEERS))
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="peers", description=DESCRIPTION, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--net", action="append", metavar="NAME,...", help="networks to measure: of the board (by default all), torchvision:NAME, or FILE.py:FUNCTION@DIMS with the sizes of one sample")
@@ -58,12 +79,12 @@ def make_parser():
     )
     parser.add_argument("--dtype", choices=dtypes.DTYPES, default="f32", help="what the peers compute in (f32)")
     parser.add_argument("--peers", action="append", metavar="NAME,...", help="by default all, and seq")
-    parser.add_argument("--rounds", type=int, metavar="INT", help="rounds of each case (10; with --quick 5)")
+    parser.add_argument("--rounds", type=number(int, 1, 100_000), metavar="INT", help="rounds of each case (10; with --quick 5)")
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help="how long each peer runs in a case, all rounds together (3; with --quick 0.5)"
+        "--seconds", type=number(float, 0.001, 86_400), metavar="S", help="how long each peer runs in a case, all rounds together (3; with --quick 0.5)"
     )
     parser.add_argument(
-        "--cold", type=int, metavar="INT", dest="cold_runs",
+        "--cold", type=number(int, 0, 10_000), metavar="INT", dest="cold_runs",
         help="fresh processes for cold start and memory, at each network's least batch and most threads (5; with --quick 1); 0: none",
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="few networks and short rounds, where nothing else is said")
@@ -72,11 +93,11 @@ def make_parser():
     parser.add_argument("--picture", choices=("svg", "png"), default="svg", help="the kind of picture (svg)")
     parser.add_argument("--render", metavar="FILE", help="measures nothing: tables and picture of a board.json")
     parser.add_argument(
-        "--python", metavar="PATH", default=os.environ.get("SEQ_PEERS_PYTHON") or None,
+        "--python", metavar="PATH",
         help="a Python that has the peers already; what it lacks is reported, and nothing is installed",
     )  # fmt: skip
     parser.add_argument(
-        "--rtneural", metavar="DIR", default=os.environ.get("SEQ_RTNEURAL") or None,
+        "--rtneural", metavar="DIR",
         help="RTNeural's repository, which puts it beside the MLPs at batch 1; $SEQ_RTNEURAL does the same",
     )  # fmt: skip
     parser.add_argument("--seq-worker", metavar="PATH", help="a seq_worker that is built already; nothing is built")
@@ -109,12 +130,15 @@ def numbers(texts, option):
     parts = [word for text in texts for word in text.split(",")]
     for word in parts:
         if not re.fullmatch(r"[1-9]\d{0,5}", word):
-            raise UsageError(f"{option} {word}: expected a number of 1 or more")
+            raise UsageError(f"{option} {','.join(parts)}: expected a number of 1 or more, or several as in 1,8, and not '{word}'")
     return sorted(set(map(int, parts)))
 
 
 def complete(options):
     """The options with defaults in place of what was left out."""
+    checks.contradictions(options)
+    options.python = options.python if options.python is not None else os.environ.get("SEQ_PEERS_PYTHON") or None
+    options.rtneural = options.rtneural if options.rtneural is not None else os.environ.get("SEQ_RTNEURAL") or None
     defaults, named = QUICK if options.quick else FULL, bool(options.peers)
     options.networks = named_networks(options.net) if options.net else defaults["networks"]
     options.batches = numbers(options.batch, "--batch") if options.batch else defaults["batches"]
@@ -134,8 +158,6 @@ def complete(options):
     for key in ("rounds", "seconds", "cold_runs"):
         if getattr(options, key) is None:
             setattr(options, key, defaults[key])
-    if options.rounds < 1 or not 0 < options.seconds < 86400 or options.cold_runs < 0:
-        raise UsageError("--rounds and --seconds are above 0, --cold is 0 or more")
     options.slice_ms = options.seconds * 1000 / options.rounds
     found = [networks.find(name) for name in options.networks]
     batches = {batch for network in found for batch in network.batches}
@@ -145,10 +167,15 @@ def complete(options):
 
 
 def main():
-    options = make_parser().parse_args()
+    options = None
     try:
+        options = make_parser().parse_args()
         complete(options)
-        board.render(options) if options.render else board.run(options)
+        if options.render is not None:
+            board.render(options)
+        else:
+            checks.check(options)
+            board.run(options)
     except UsageError as error:
         print(f"peers: {error}\npeers: tools/peers --help says how", file=sys.stderr)
         return 2
@@ -157,7 +184,7 @@ def main():
         print(f"peers: {f'{error.filename}: {error.strerror}' if of_file else error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        there = "" if options.out is None else "; what was measured until then is in the board's files"
+        there = "" if options is None or options.out is None else "; what was measured until then is in the board's files"
         print(f"\npeers: stopped{there}", file=sys.stderr)
         return 130
     return 0

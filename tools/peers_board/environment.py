@@ -16,20 +16,35 @@ REQUIREMENTS = HERE / "requirements.txt"
 
 
 def find_python(given):
-    """The path of the Python to use; installs one where none is given and none is there."""
+    """The path of the Python to use: the one that is given, or the one that was installed; None where there is none."""
     if given is None:
-        return str(install(CACHE / "environment"))
+        python = CACHE / "environment/bin/python"
+        return str(python) if is_installed(CACHE / "environment") else None
     found = shutil.which(given)
     if found is None:
-        raise BoardError(f"{given}: no such Python")
+        raise BoardError(f"--python {given}: no such Python; it (or $SEQ_PEERS_PYTHON) names a program")
     return os.path.abspath(found)
 
 
-def install(folder):
-    python, stamp = folder / "bin/python", folder / "installed"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return python
+def find_seq_worker(given):
+    if not (os.path.isfile(given) and os.access(given, os.X_OK)):
+        raise BoardError(f"--seq-worker {given}: no program; tools/build seq_worker makes build/seq_worker")
+    return os.path.abspath(given)
+
+
+def wanted():
+    """What stands in an environment where it is installed."""
+    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+
+
+def is_installed(folder):
+    stamp = folder / "installed"
+    return (folder / "bin/python").exists() and stamp.exists() and stamp.read_text() == wanted()
+
+
+def install(folder=CACHE / "environment"):
+    """The path of the Python that has the peers from then on."""
+    python = folder / "bin/python"
     print(f"installing the peers into {folder} (several GB: PyTorch's wheel brings CUDA along)", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     _call([sys.executable, "-m", "venv", "--clear", folder], "making a virtual environment", "apt-get install python3-venv")
@@ -38,8 +53,8 @@ def install(folder):
         "installing the peers",
         "--python PATH takes a Python that has what it needs of " + str(REQUIREMENTS.relative_to(ROOT)),
     )
-    stamp.write_text(wanted)
-    return python
+    (folder / "installed").write_text(wanted())
+    return str(python)
 
 
 def build_seq_worker():
@@ -50,8 +65,6 @@ def build_seq_worker():
 
 def build_rtneural_worker(sources):
     """The path of RTNeural's worker, built from the RTNeural that lies in the folder `sources`."""
-    if not (pathlib.Path(sources) / "RTNeural/RTNeural.h").exists():
-        raise BoardError(f"{sources}: there is no RTNeural/RTNeural.h in it")
     _call(
         [ROOT / "tools/build", "rtneural_worker"], "building rtneural_worker",
         "it needs modules/json and modules/Eigen of RTNeural's repository",

@@ -83,6 +83,9 @@ def caches():
 def versions(python, env, root):
     """Of the peers' packages, of seq and of the commit that is checked out."""
     done = subprocess.run([python, "-m", "peers_board.versions"], env=env, capture_output=True, text=True)
-    found = json.loads(done.stdout) if done.returncode == 0 else {}
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:  # what ran is no Python
+        found = {}
     commit = subprocess.run(["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True)
     return {"seq": commit.stdout.strip() or "unknown"} | found
