@@ -64,7 +64,8 @@ def make_parser():
         "--check", action="store_true",
         help="runs seqc ($SEQC, or build/seqc) on a random input and prints the largest difference from PyTorch's "
         "answer, relative to its largest magnitude; more than 1e-4 is an error, and so is NaN or infinity where PyTorch "
-        "gives a number, or the other way round. NaN where PyTorch gives NaN agrees",
+        "gives a number, or the other way round. NaN where PyTorch gives NaN agrees. "
+        "For inputs of f16 and bf16 it is their epsilon, from PyTorch's answer in f32",
     )  # fmt: skip
     return parser
 

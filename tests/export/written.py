@@ -227,3 +227,14 @@ class NotANumber(nn.Module):
     def forward(self, x):
         zero = x * 0
         return torch.cat([zero / zero, x, x * x / (zero * zero)], 1)
+
+
+class Brain(nn.Module):
+    inputs = ("x=N,6:bf16",)
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(6, 3).bfloat16()
+
+    def forward(self, x):
+        return self.linear(x)
