@@ -351,3 +351,22 @@ class NamedAsKeyword(nn.Module):
 
     def forward(self, x):
         return self.m["in"](x)
+
+
+@refused("x=N,4,5", says=("for 2 reasons", "expand: repeats elements, which no layer does", "m = x.mean", "w = x.mean"))
+class Repeated(nn.Module):
+    """Nothing else makes the sums and products as wide."""
+
+    def forward(self, x):
+        m = x.mean(2, keepdim=True).expand(-1, -1, 5)
+        w = x.mean(2, keepdim=True).expand(-1, -1, 5)
+        return m * m, w * 2
+
+
+@refused("x=N,4,5", says="mul_: changes a tensor in place of which a view is used later")
+class ExpandedThenChanged(nn.Module):
+    def forward(self, x):
+        y = x.mean(2, keepdim=True)
+        wide = y.expand_as(x)
+        y.mul_(2)
+        return x * wide

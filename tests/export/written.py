@@ -229,6 +229,35 @@ class NotANumber(nn.Module):
         return torch.cat([zero / zero, x, x * x / (zero * zero)], 1)
 
 
+class _Excitation(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.fc = nn.Sequential(nn.Linear(channels, 2), nn.ReLU(True), nn.Linear(2, channels), nn.Sigmoid())
+
+    def forward(self, x):
+        batch, channels, _, _ = x.size()
+        y = F.adaptive_avg_pool2d(x, 1).view(batch, channels)
+        return x * self.fc(y).view(batch, channels, 1, 1).expand_as(x)
+
+
+class Expanded(nn.Module):
+    """Arithmetic expands by itself."""
+
+    inputs = ("x=N,4,5,5",)
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = _Excitation(4), _Excitation(4)
+
+    def forward(self, x):
+        x = self.second(self.first(x) + x)
+        mean = x.mean(3, keepdim=True)
+        apart = x - mean.expand(-1, -1, -1, 5)
+        apart *= mean.expand(x.shape)
+        mean.mul_(2)
+        return apart, x + torch.broadcast_to(mean, x.shape)
+
+
 class Brain(nn.Module):
     inputs = ("x=N,6:bf16",)
 

@@ -10,7 +10,7 @@ from torch.fx.node import map_aggregate
 from . import functions, modules
 from .errors import Inexpressible, Refusal
 from .layers import Layer, Stored, Value, known_types, stand_in
-from .memory import COPIES, MAY_COPY, VIEWS, Memory
+from .memory import COPIES, EXPANSIONS, MAY_COPY, VIEWS, Memory
 from .sizes import Tensor, Varying
 from .trace import IN_PLACE, layer_type
 
@@ -65,6 +65,12 @@ class Call:
     @property
     def output_sizes(self):
         return [sample.sizes for sample in self.result]
+
+    @property
+    def users(self):
+        """The nodes that take what the operation gives, each after the mapping that serves it, None where none does."""
+        called = ("call_function", "call_method")
+        return [(functions.find(user) if user.op in called else None, user) for user in self.node.users]
 
     def add(self, kind, operands, **options):
         """A layer without parameters; its first output."""
@@ -266,7 +272,9 @@ class Converter:
         if operand is None or name in COPIES:
             return
         parts = list(result) if isinstance(result, (tuple, list)) else [result]
-        if name == "getitem" and isinstance(before, (tuple, list)):
+        if name in EXPANSIONS:
+            self.memory.view(node, operand)
+        elif name == "getitem" and isinstance(before, (tuple, list)):
             self.memory.same(node, operand, node.args[1])
         elif result is before and name not in MAY_COPY:
             self.memory.same(node, operand)

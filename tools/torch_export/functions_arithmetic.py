@@ -1,4 +1,8 @@
-"""Sums, products, matrix products, means."""
+"""Sums, products, matrix products, means, and what is expanded for them."""
+
+import dataclasses
+
+import torch
 
 from .errors import Inexpressible
 from .layers import Value
@@ -55,6 +59,28 @@ def div(call, input, other, rounding_mode=None):
     if rounding_mode is not None:
         raise Inexpressible("rounds, which no layer does")
     return combine(call, "Div", input, other)
+
+
+def _broadcasts(call, input, mapping, user):
+    """Whether an operation gives the same of a tensor before it is expanded."""
+    if mapping not in (add, sub, reversed_sub, mul, div):
+        return False
+    samples = call.converter.samples
+    others = [samples[node.name] for node in user.all_input_nodes if node is not call.node]
+    for at, result in enumerate(samples[user.name]):
+        sizes = [other[at].sizes for other in others if hasattr(other[at], "sizes")]
+        if torch.broadcast_shapes(input.sizes[at], *sizes) != torch.Size(result.sizes):
+            return False
+    return True
+
+
+def expand(call, input, *sizes, **named):
+    """Only where it changes nothing, or where arithmetic that broadcasts by itself takes it."""
+    if input.sizes == call.output_sizes:
+        return input
+    if not all(_broadcasts(call, input, mapping, user) for mapping, user in call.users):
+        raise Inexpressible("repeats elements, which no layer does; arithmetic broadcasts by itself")
+    return dataclasses.replace(input)
 
 
 def negative(call, input):
@@ -120,4 +146,5 @@ MAPPINGS |= dict.fromkeys(["add", "iadd"], add)
 MAPPINGS |= dict.fromkeys(["sub", "subtract", "isub"], sub)
 MAPPINGS |= dict.fromkeys(["mul", "multiply", "imul"], mul)
 MAPPINGS |= dict.fromkeys(["div", "divide", "true_divide", "truediv", "itruediv"], div)
+MAPPINGS |= dict.fromkeys(["expand", "expand_as", "broadcast_to"], expand)
 MAPPINGS |= dict.fromkeys(["matmul", "bmm", "mm", "mv", "imatmul"], matmul)

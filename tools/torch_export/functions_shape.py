@@ -214,13 +214,6 @@ def getitem(call, input, index):
     return value
 
 
-def expand(call, input, *sizes, **named):
-    """Only where it changes nothing: arithmetic broadcasts by itself."""
-    if input.sizes == call.output_sizes:
-        return input
-    raise Inexpressible("repeats elements, which no layer does; arithmetic broadcasts by itself")
-
-
 MAPPINGS = {
     "flatten": flatten,
     "squeeze": squeeze,
@@ -240,4 +233,3 @@ MAPPINGS |= dict.fromkeys(["transpose", "swapaxes", "swapdims"], transpose)
 MAPPINGS |= dict.fromkeys(["movedim", "moveaxis"], movedim)
 MAPPINGS |= dict.fromkeys(["cat", "concat", "concatenate"], cat)
 MAPPINGS |= dict.fromkeys(["split", "split_with_sizes", "tensor_split"], split)
-MAPPINGS |= dict.fromkeys(["expand", "expand_as", "broadcast_to"], expand)

@@ -5,6 +5,8 @@ VIEWS = {
     "Flatten", "Unflatten", "Reshape", "Squeeze", "Unsqueeze", "Permute", "Transpose", "Slice", "Split", "Identity",
     "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout",
 }  # fmt: skip
+# Views that no layer has: the arithmetic that takes them does what they do.
+EXPANSIONS = {"expand", "expand_as", "broadcast_to"}
 # Their result has numbers that are their operand's and memory of its own, always or at times.
 COPIES, MAY_COPY = {"clone", "pad"}, {"contiguous"}
 
