@@ -370,3 +370,9 @@ class ExpandedThenChanged(nn.Module):
         wide = y.expand_as(x)
         y.mul_(2)
         return x * wide
+
+
+@refused("x=N,4", says="pow: raises to a power that is no whole number from 2 to 4")
+class Root(nn.Module):
+    def forward(self, x):
+        return x**0.5

@@ -258,6 +258,15 @@ class Expanded(nn.Module):
         return apart, x + torch.broadcast_to(mean, x.shape)
 
 
+class Powers(nn.Module):
+    inputs = ("x=N,4",)
+
+    def forward(self, x):
+        y = x**3
+        y **= 2
+        return y, torch.pow(x, 4.0), 0.5 * x * (1 + torch.tanh(0.8 * (x + 0.04 * x.pow(3))))
+
+
 class Brain(nn.Module):
     inputs = ("x=N,6:bf16",)
 

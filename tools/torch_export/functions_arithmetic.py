@@ -7,6 +7,8 @@ import torch
 from .errors import Inexpressible
 from .layers import Value
 
+MOST_FACTORS = 4  # of a power that is written as products
+
 
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -92,9 +94,12 @@ def square(call, input):
 
 
 def power(call, input, exponent):
-    if exponent == 2 and isinstance(input, Value):
-        return square(call, input)
-    raise Inexpressible("raises to a power other than 2, which no layer does")
+    if exponent not in range(2, MOST_FACTORS + 1) or not isinstance(input, Value):
+        raise Inexpressible(f"raises to a power that is no whole number from 2 to {MOST_FACTORS}, which no layer does")
+    product = input
+    for _ in range(int(exponent) - 1):
+        product = call.add("Mul", [product, input])
+    return product
 
 
 def addcmul(call, input, tensor1, tensor2, value=1):
