@@ -174,6 +174,10 @@ class Numbers(Exporting):
                 status, out, said = self.export(name, "--seed", "1", "--check", source=written)
                 self.assertEqual((status, "of the largest magnitude" in out), (0, True), said)
 
+    def test_a_size_that_is_asked_for_is_noted_where_it_varies(self):
+        status, _, said = self.export("GivenSize", "--check", source=written, inputs=["x=N,3,7,L"])
+        self.assertEqual((status, "output_size asks for output_padding" in said), (0, True), said)
+
     def test_nan_agrees_with_nan_alone(self):
         nan, inf = math.nan, math.inf
         expected = torch.tensor([[nan, 2.0], [inf, -inf]])

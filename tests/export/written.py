@@ -267,6 +267,20 @@ class Powers(nn.Module):
         return y, torch.pow(x, 4.0), 0.5 * x * (1 + torch.tanh(0.8 * (x + 0.04 * x.pow(3))))
 
 
+class GivenSize(nn.Module):
+    """Transposed convolutions to the size of what was there before."""
+
+    inputs = ("x=N,3,7,10",)
+
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 4, 3, 2, 1), nn.ConvTranspose2d(4, 3, (3, 4), stride=2, padding=1)
+
+    def forward(self, x):
+        y = self.down(x)
+        return self.up(y, output_size=x.size()) + x, self.up(y, x.shape[2:])
+
+
 class Brain(nn.Module):
     inputs = ("x=N,6:bf16",)
 

@@ -248,9 +248,11 @@ class Converter:
         return _number(samples)
 
     def _note_guess(self, node, value):
+        self.note(node, f"{function_name(node)} gives {value} at each size tried, and is taken as that number")
+
+    def note(self, node, text):
         source = node.meta.get("source")
-        note = f"{function_name(node)} gives {value} at each size tried, and is taken as that number"
-        note = f"{note}: {source}" if source else note
+        note = f"{text}: {source}" if source else text
         if note not in self.notes:
             self.notes.append(note)
 

@@ -44,6 +44,10 @@ def convert(call, module, kind, arguments, keywords):
         raise Inexpressible(INDICES)
     if getattr(module, "max_norm", None) is not None:
         raise Inexpressible(MAX_NORM)
+    if kind.startswith("ConvTranspose") and (len(arguments) > 1 or "output_size" in keywords):
+        arguments, keywords = arguments[:1] or [keywords["input"]], {}
+        options = options_of(module, kind) | _output_padding(call, module, arguments[0])
+        return call.add_at(call.node.target, kind, list(arguments), **options)
     operands = [*arguments, *keywords.values()]
     expected = 2 if kind in TWO_INPUTS else 1
     if len(operands) != expected or not all(isinstance(operand, Value) for operand in operands):
@@ -56,6 +60,24 @@ def convert(call, module, kind, arguments, keywords):
     if _has_state(module):
         return call.add_at(call.node.target, kind, operands, **options)
     return call.add(kind, operands, **options)
+
+
+def _output_padding(call, module, input):
+    """What output_size asks for, as the option that gives it."""
+    padding = []
+    for i, kernel in enumerate(module.kernel_size):
+        spread = module.dilation[i] * (kernel - 1) + 1 - 2 * module.padding[i]
+        at = i - len(module.kernel_size)
+        found = {
+            after[at] - (before[at] - 1) * module.stride[i] - spread
+            for before, after in zip(input.sizes, call.output_sizes)
+        }
+        if len(found) > 1:
+            raise Inexpressible("has an output_size that follows the input's in no fixed way")
+        padding.append(found.pop())
+        if len({before[at] for before in input.sizes}) > 1:
+            call.converter.note(call.node, f"output_size asks for output_padding {padding[-1]} at each size tried, and it is taken for all")
+    return {"output_padding": padding}
 
 
 def _has_state(module):
