@@ -31,8 +31,13 @@ from torch_export import command_line
 from torch_export.errors import ExportError, UsageError
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(message.removeprefix("argument "))
+
+
 def make_parser():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module", metavar="MODULE", help="torchvision:NAME or FILE.py:FUNCTION")
     parser.add_argument("-o", "--out", type=pathlib.Path, required=True, metavar="DIR", help="the folder to write to")
     parser.add_argument("--name", help="the model's and the files' name, without a folder; by default NAME or FUNCTION")
@@ -71,8 +76,8 @@ def make_parser():
 
 
 def main():
-    options = make_parser().parse_args()
     try:
+        options = make_parser().parse_args()
         inputs = [command_line.parse_input(text) for text in options.input]
         symbols = command_line.parse_symbols(options.set)
         command_line.check(options)

@@ -68,6 +68,9 @@ class CommandLine(unittest.TestCase):
         self.refuses("expected NAME=DIMS[:DTYPE]", "nets.py:f", "-o", "x", "--input", "x=N,0")
         self.refuses("no dtype `f8`", "nets.py:f", "-o", "x", "--input", "x=N:f8")
         self.refuses("expected SYMBOL=INT", "nets.py:f", "-o", "x", "--set", "N=0")
+        self.refuses("expected NAME=DIMS[:DTYPE]", "nets.py:f", "-o", "x", "--input", "x=N\u00e9,3")
+        self.refuses("--help says how", "nets.py:f", "-o", "x", "--seed", "q")
+        self.refuses("unrecognized arguments: --bogus", "nets.py:f", "-o", "x", "--bogus")
         self.refuses("one of the two", "nets.py:f", "-o", "x", "--seed", "0", "--weights", "w.pt")
 
     def test_names_of_files(self):
@@ -265,6 +268,11 @@ class Refusals(Exporting):
         self.assertEqual((status, said.strip()), (1, "export_torch.py: absent.py: no such file"))
         status, _, said = run("neither", "-o", self.folder)
         self.assertEqual((status, "neither torchvision:NAME" in said), (2, True), said)
+
+    def test_weights_that_are_none(self):
+        (self.folder / "notes.pt").write_text("root:x:0:0\n")
+        status, _, said = self.export("Siamese", "--weights", self.folder / "notes.pt")
+        self.assertEqual((status, "cannot be read as a state_dict" in said), (1, True), said)
 
     def test_weights_that_do_not_fit(self):
         torch.save(nets.Encoder().state_dict(), self.folder / "other.pt")

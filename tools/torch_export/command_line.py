@@ -14,9 +14,9 @@ WEIGHTS_SUFFIX = ".safetensors"
 
 def parse_input(text):
     """(name, dimensions, dtype) of NAME=DIMS[:DTYPE]."""
-    matched = re.fullmatch(r"([A-Za-z_]\w*)=([^:]*)(?::(\w+))?", text)
+    matched = re.fullmatch(r"([A-Za-z_]\w*)=([^:]*)(?::(\w+))?", text, re.ASCII)
     dims = matched.group(2).split(",") if matched else []
-    if not matched or not all(re.fullmatch(r"[1-9][0-9]*|[A-Za-z_]\w*", dim) for dim in dims):
+    if not matched or not all(re.fullmatch(r"[1-9]\d*|[A-Za-z_]\w*", dim, re.ASCII) for dim in dims):
         raise UsageError(f"--input {text}: expected NAME=DIMS[:DTYPE], as in x=N,3,32,32 or ids=N,16:i64")
     dtype = matched.group(3) or "f32"
     if dtype not in DTYPES:
@@ -27,7 +27,7 @@ def parse_input(text):
 def parse_symbols(texts):
     symbols = {}
     for text in texts:
-        matched = re.fullmatch(r"([A-Za-z_]\w*)=([1-9][0-9]*)", text)
+        matched = re.fullmatch(r"([A-Za-z_]\w*)=([1-9]\d*)", text, re.ASCII)
         if not matched:
             raise UsageError(f"--set {text}: expected SYMBOL=INT, as in L=128")
         if matched.group(1) in symbols:

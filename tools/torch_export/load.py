@@ -91,7 +91,10 @@ def load_weights(module, path):
     try:
         state = _read_state(path)
     except Exception as error:  # torch and safetensors raise many kinds
-        raise ExportError(f"{path}: {str(error).splitlines()[0]}") from error
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ExportError(
+            f"--weights {path}: it cannot be read as a state_dict in .safetensors, or as torch.save writes one ({said})"
+        ) from error
     for key in ("state_dict", "model_state_dict"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
