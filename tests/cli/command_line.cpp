@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/cli/process.hpp"
@@ -65,6 +66,28 @@ TEST_CASE("a timing cache that cannot be written is told of, and measuring goes 
     CHECK(result.status == 0);
     CHECK(result.errors.find("not kept: " + file + "/times.json: Not a directory") != std::string::npos);
     CHECK(read_file(file) == "text");
+}
+
+TEST_CASE("what a command reads is not written over") {
+    const std::string folder = scratch_path("read");
+    std::filesystem::create_directories(folder);
+    for (const char* end : {"json", "safetensors"}) {
+        const std::string name = std::string("/cifar_cnn.") + end;
+        write_file(folder + name, read_file(SEQ_TEST_DATA + ("/goldens" + name)));
+    }
+    const std::string net = folder + "/cifar_cnn.json";
+    const std::string weights = folder + "/cifar_cnn.safetensors";
+    const std::string run = "run " + net + " --input goldens/cifar_cnn.in.x.npy --output ";
+    for (const std::string& command :
+         {run + net, run + weights, run + "fc2=" + folder + "/./cifar_cnn.json", "dump " + net + " -o " + net,
+          "dump " + net + " --weights " + weights + " -o " + weights}) {
+        CAPTURE(command);
+        const ProcessResult result = seqc(command);
+        CHECK(result.status == 2);
+        CHECK(result.errors.find("name another file") != std::string::npos);
+    }
+    CHECK(seqc(run + folder + "/y.npy").status == 0);
+    CHECK(seqc(run + folder + "/y.npy").status == 0);
 }
 
 TEST_CASE("modules without layers do not grow without bound") {

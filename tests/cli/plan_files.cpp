@@ -86,6 +86,10 @@ TEST_CASE("a compiled plan reads inputs and writes outputs") {
     CHECK_MESSAGE(run.status == 0, run.errors);
     CHECK(relative_difference(read_npy(folder + "/b.npy"), read_npy(folder + "/a.npy")) <= 1e-5);
     CHECK(seqc("run " + file + " --input " + x + " --output none=" + folder + "/c.npy").status == 2);
+    CHECK(seqc("run " + file + " --input " + x + " --output " + file).status == 2);
+    CHECK(has(seqc("run " + file + " --input " + x + " --set Q=7").errors, "the plan has no symbol 'Q'"));
+    CHECK(
+        has(seqc("run " + file + " --input " + x + " --set N=7").errors, "is [7, 3, 32, 32], but gets [2, 3, 32, 32]"));
     for (const char* command : {"check ", "fix ", "explain ", "compile -o x.seqx "}) {
         const ProcessResult refused = seqc(command + file);
         CHECK(refused.status == 2);

@@ -50,6 +50,7 @@ int run_dump(const Arguments& arguments) {
         print(text);
         return ok;
     }
+    refuse_overwriting("-o", arguments.output_file, arguments);
     seq::AtomicFile file(arguments.output_file);
     file.write(text);
     file.commit();

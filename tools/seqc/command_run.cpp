@@ -128,10 +128,26 @@ void check_top(const std::vector<OutputTarget>& targets, const Arguments& argume
     if (to_output && arguments.top > 0) throw UsageError("--top prints on standard output, which --output takes");
 }
 
+/// Refuses an input whose sizes are others than --set says.
+void check_sizes(const seq::Port& port, const NamedTensors& inputs, const seq::Bindings& bindings) {
+    const auto found = std::find(inputs.names.begin(), inputs.names.end(), port.name);
+    const auto& sizes = inputs.tensors[static_cast<std::size_t>(found - inputs.names.begin())].sizes();
+    const auto wanted = port.type.shape.substitute(bindings);
+    if (static_cast<int>(sizes.size()) != wanted.rank()) return;  // the session says so
+    for (int d = 0; d < wanted.rank(); ++d) {
+        const auto value = wanted[d].evaluate({});
+        if (value && *value != sizes[static_cast<std::size_t>(d)])
+            throw seq::Error("input/shape", fmt::format("input `{}` is {}, but gets [{}]", port.name,
+                                                        wanted.to_string(), fmt::join(sizes, ", ")));
+    }
+}
+
 /// Reads the inputs, runs, and writes or prints the outputs.
 int run_executable(const Arguments& arguments, const seq::Executable& executable,
                    const std::vector<OutputTarget>& targets) {
-    const NamedTensors inputs = read_inputs(arguments, executable.inputs(), parse_settings(arguments.settings));
+    const seq::Bindings bindings = parse_settings(arguments.settings);
+    const NamedTensors inputs = read_inputs(arguments, executable.inputs(), bindings);
+    for (const seq::Port& port : executable.inputs()) check_sizes(port, inputs, bindings);
     seq::Session session = executable.session();
     const NamedTensors outputs = compute(session, executable, inputs.views());
     write_outputs(targets, outputs);
@@ -155,7 +171,9 @@ int run_plan(const Arguments& arguments) {
             throw UsageError(
                 fmt::format("--output: the compiled plan gives {}, and no `{}`", fmt::join(names, ", "), target.name));
     }
+    for (const OutputTarget& target : targets) refuse_overwriting("--output", target.path, arguments);
     check_top(targets, arguments);
+    plan_bindings(arguments, executable);  // refuses what is no symbol of the plan
     return run_executable(arguments, executable, targets);
 }
 
@@ -167,6 +185,8 @@ int run_run(const Arguments& arguments) {
     if (!model) return failed;
     const std::vector<OutputTarget> targets = output_targets(arguments, model->graph().output_names());
     check_targets(targets, model->graph());
+    for (const OutputTarget& target : targets)
+        refuse_overwriting("--output", target.path, arguments, model->checked.definition.get());
     check_top(targets, arguments);
     seq::CompileOptions options = compile_options(arguments, *model);
     for (const OutputTarget& target : targets) options.taps.push_back(target.name);

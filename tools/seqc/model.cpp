@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "frontend/parameters.hpp"
 #include "frontend/report/json.hpp"
@@ -51,6 +52,20 @@ std::shared_ptr<const seq::WeightSource> choose_weights(const Arguments& argumen
 }
 
 }  // namespace
+
+void refuse_overwriting(const char* option, const std::string& target, const Arguments& arguments,
+                        const seq::Definition* definition) {
+    namespace fs = std::filesystem;
+    std::vector<std::pair<fs::path, const char*>> read{{arguments.spec, "what it reads"},
+                                                       {arguments.weights, "the weights"}};
+    if (definition != nullptr && !definition->weights.empty())
+        read.emplace_back(fs::path(arguments.spec).parent_path() / definition->weights, "the model's weights");
+    for (const auto& [path, what] : read) {
+        std::error_code none;
+        if (fs::is_regular_file(path, none) && fs::equivalent(path, target, none))
+            throw UsageError(fmt::format("{} {} would write over {}: name another file", option, target, what));
+    }
+}
 
 seq::CheckOptions check_options(const Arguments& arguments) {
     seq::CheckOptions options;

@@ -19,6 +19,11 @@ struct Model {
     bool random_weights = false;
 };
 
+/// Refuses a target that is what the command reads: the model or the plan, --weights, or the weights that the model
+/// names. Throws UsageError.
+void refuse_overwriting(const char* option, const std::string& target, const Arguments& arguments,
+                        const seq::Definition* definition = nullptr);
+
 /// What to do where a model comes without weights.
 enum class MissingWeights {
     refuse,  ///< say that there are none
