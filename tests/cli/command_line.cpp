@@ -68,6 +68,17 @@ TEST_CASE("a timing cache that cannot be written is told of, and measuring goes 
     CHECK(read_file(file) == "text");
 }
 
+TEST_CASE("the help of each command shows how it is called") {
+    for (const char* command :
+         {"check", "fix", "summary", "run", "compile", "bench", "dump", "explain", "verify", "devices", "schema"}) {
+        CAPTURE(command);
+        const ProcessResult help = seqc(std::string(command) + " --help");
+        CHECK(help.status == 0);
+        CHECK(help.output.find(std::string("\n  seqc ") + command) != std::string::npos);
+        CHECK(help.output.find("Exit status: 0") != std::string::npos);
+    }
+}
+
 TEST_CASE("what a command reads is not written over") {
     const std::string folder = scratch_path("read");
     std::filesystem::create_directories(folder);

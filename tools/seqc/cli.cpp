@@ -11,6 +11,7 @@
 #include "graph/diagnostic.hpp"
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
+#include "tools/seqc/examples.hpp"
 #include "tools/seqc/options.hpp"
 #include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/status.hpp"
@@ -35,16 +36,6 @@ constexpr const char* footer =
     "3 what was asked for is not available on this machine. 'seqc COMMAND --help' says more of a command; the\n"
     "options above may stand before a command or after it.";
 
-constexpr const char* compile_footer =
-    "  seqc compile net.json -o net.seqx --set N=1,8    a plan for batches of 1, and one for batches of 8\n"
-    "  seqc summary net.seqx                            what is in the file, and whether it serves here\n"
-    "  seqc run net.seqx --input x.npy --output y.npy\n"
-    "\n"
-    "Kernels are measured and chosen, weights packed, and test vectors stored with their answers, which 'seqc verify'\n"
-    "computes again. A plan is for this machine; elsewhere the model beside the file is compiled instead, or with --portable\n"
-    "plans are made from the weights inside.\n"
-    "\n";
-
 constexpr int max_sessions = 256;
 
 using Command = int (*)(const Arguments&);
@@ -63,6 +54,7 @@ struct Parser {
             command_name = name;
             takes_plans = plans;
         });
+        sub->footer(std::string(examples_of(name)) + footer);
         add_common(*sub, arguments);
         return sub;
     }
@@ -93,7 +85,6 @@ struct Parser {
 
         CLI::App* compile =
             add("compile", "do all of the work once: a file that run and bench load in milliseconds", run_compile);
-        compile->footer(std::string(compile_footer) + footer);
         add_spec(*compile, arguments);
         add_plan_output(*compile, arguments);
         compile->add_flag("--portable", arguments.portable,
