@@ -1,6 +1,7 @@
 #include "frontend/check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -24,23 +25,26 @@ namespace {
 
 bool is_error(const Diagnostic& diagnostic) { return diagnostic.severity == Severity::error; }
 
+std::string listed(const std::set<std::string>& names) { return fmt::format("`{}`", fmt::join(names, "`, `")); }
+
 /// Refuses options that name what the model does not have.
 void check_names(const Definition& definition, const CheckOptions& options) {
-    std::set<std::string> symbols;
+    std::set<std::string> symbols, inputs;
     for (const InputDefinition& input : definition.inputs) {
+        inputs.insert(input.name);
         const auto other = options.shapes.find(input.name);
         for (const Dim& dim : other == options.shapes.end() ? input.type.shape : other->second) {
             for (std::string& symbol : dim.symbols()) symbols.insert(std::move(symbol));
         }
     }
     for (const auto& [name, shape] : options.shapes) {
-        const bool known = std::any_of(definition.inputs.begin(), definition.inputs.end(),
-                                       [&](const auto& input) { return input.name == name; });
-        if (!known) throw std::invalid_argument(fmt::format("the model has no input `{}`", name));
+        if (!inputs.contains(name))
+            throw std::invalid_argument(fmt::format("the model has no input `{}`; it has {}", name, listed(inputs)));
     }
     for (const auto& [symbol, value] : options.bindings) {
         if (!symbols.contains(symbol))
-            throw std::invalid_argument(fmt::format("no input of the model has a dimension `{}`", symbol));
+            throw std::invalid_argument(fmt::format("no input of the model has a dimension `{}`; there {}", symbol,
+                                                    symbols.empty() ? "are numbers alone" : "is " + listed(symbols)));
     }
 }
 

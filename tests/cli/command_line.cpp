@@ -68,6 +68,34 @@ TEST_CASE("a timing cache that cannot be written is told of, and measuring goes 
     CHECK(read_file(file) == "text");
 }
 
+TEST_CASE("what is wrong with an option is said in words about it") {
+    const auto says = [](const std::string& arguments, const char* words) {
+        CAPTURE(arguments);
+        const ProcessResult result = seqc(arguments);
+        CHECK(result.status == 2);
+        CHECK_MESSAGE(result.errors.find(words) != std::string::npos, result.errors);
+    };
+    const std::string net = " goldens/cifar_cnn.json ";
+    says("check", "SPEC is required: the model file");
+    says("compile" + net, "-o is required: the file to write");
+    says("check ''", "SPEC: takes the name of a file");
+    says("check" + net + "--set", "--set takes SYMBOL=INT, but nothing follows it");
+    says("dump" + net + "--stage", "--stage takes graph|fused|plan, but nothing follows it");
+    says("check" + net + "--device cpu --device cpu", "--device is given more than once");
+    says("fix" + net + "--in-place=maybe", "--in-place takes no value, but gets 'maybe'");
+    says("summary" + net + "--dtype f64", "takes f32, tf32, bf16 or f16, but gets 'f64'");
+    says("dump" + net + "--stage foo", "takes graph, fused or plan, but gets 'foo'");
+    says("summary" + net + "--passes all,none", "takes 'all' alone, but gets 'all,none'");
+    says("bench" + net + "--duration 0", "takes a number from 0.01 to 3600, but gets '0'");
+    says("bench" + net + "--sessions 1.5", "takes an integer from 1 to 256, but gets '1.5'");
+    says("run" + net + "--input x=", "--input takes [NAME=]FILE, but gets 'x='");
+    says("dump" + net + "-o ''", "-o: takes the name of a file");
+    says("fix" + net + "-o ''", "-o: takes the name of a file");
+    says("check" + net + "--set Q=3", "no input of the model has a dimension `Q`; there is `N`");
+    says("check" + net + "--shape y=1", "the model has no input `y`; it has `x`");
+    CHECK(seqc("run --help").output.find("--dtype f32|tf32|bf16|f16=f32") != std::string::npos);
+}
+
 TEST_CASE("the help of each command shows how it is called") {
     for (const char* command :
          {"check", "fix", "summary", "run", "compile", "bench", "dump", "explain", "verify", "devices", "schema"}) {

@@ -71,7 +71,7 @@ struct Parser {
         CLI::App* fix = add("fix", "apply the fixes that are certain and keep the file's formatting", run_fix);
         add_spec(*fix, arguments);
         CLI::Option* out =
-            fix->add_option("-o", arguments.output_file, "write the mended model here (default: standard output)");
+            add_file(*fix, "-o", arguments.output_file, "write the mended model here (default: standard output)");
         fix->add_flag("--in-place", arguments.in_place, "write it over the model file")->excludes(out);
 
         CLI::App* summary =
@@ -94,23 +94,21 @@ struct Parser {
         add_spec(*bench, arguments);
         add_trust(*bench, arguments);
         bench->add_option("--duration", arguments.duration, "seconds to measure")
-            ->check(CLI::Range(0.01, 3600.0))
-            ->check(positive_problem)
+            ->type_name("SECONDS")
+            ->check(number_in(0.01, 3600))
             ->capture_default_str();
         bench
             ->add_option("--sessions", arguments.sessions,
                          "how many sessions run at once, each from a thread of its own; throughput is of all")
-            ->check(CLI::Range(1, max_sessions))
+            ->check(integer_in(1, max_sessions))
             ->capture_default_str();
 
         CLI::App* dump = add("dump", "print the graph as text, which reads back", run_dump, true);
         add_spec(*dump, arguments);
         add_trust(*dump, arguments);
-        dump->add_option("--stage", arguments.stage,
-                         "graph: as written; fused: after the passes; plan: the steps that run")
-            ->check(CLI::IsMember({"graph", "fused", "plan"}))
-            ->capture_default_str();
-        dump->add_option("-o", arguments.output_file, "write it to this file");
+        add_choice(*dump, "--stage", arguments.stage, {"graph", "fused", "plan"},
+                   "graph: as written; fused: after the passes; plan: the steps that run");
+        add_file(*dump, "-o", arguments.output_file, "write it to this file");
 
         CLI::App* explain =
             add("explain", "what became of a layer: fused into what, which kernel, why not another", run_explain);
@@ -127,7 +125,8 @@ struct Parser {
         add_trust(*verify, arguments);
         verify
             ->add_option("--tolerance", arguments.tolerance,
-                         "the largest difference, relative to the largest magnitude (default 1e-4)")
+                         "the largest difference, relative to the largest magnitude (default 1e-4); NaN and "
+                         "infinity agree with themselves alone")
             ->check(positive_problem);
 
         add("devices", "say what this machine can run on, and if not, why not", run_devices);

@@ -116,6 +116,7 @@ NamedTensors read_inputs(const Arguments& arguments, const std::vector<Port>& po
                                   names_of(ports), file.path, ports.front().name, file.path)
                     : fmt::format("the model has no input `{}`; it has {}", file.name, names_of(ports)));
         }
+        if (file.path.empty()) throw UsageError(fmt::format("--input takes [NAME=]FILE, but gets '{}'", text));
         const Port& target = file.name.empty() ? ports.front() : *port;
         if (std::find(inputs.names.begin(), inputs.names.end(), target.name) != inputs.names.end())
             throw UsageError(fmt::format("input `{}` is given twice", target.name));

@@ -1,7 +1,9 @@
 #include "tools/seqc/options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -35,14 +37,6 @@ std::string seed_problem(const std::string& text) {
     std::uint64_t seed = 0;
     if (reads_whole(text, seed)) return {};
     return fmt::format("takes an integer from 0 to 2^64 - 1, but gets '{}'", text);
-}
-
-std::function<std::string(const std::string&)> integer_to(int most) {
-    return [most](const std::string& text) {
-        int value = 0;
-        if (reads_whole(text, value) && value >= 0 && value <= most) return std::string();
-        return fmt::format("takes an integer from 0 to {}, but gets '{}'", most, text);
-    };
 }
 
 bool finite(const std::string& text, double& value) {
@@ -83,10 +77,15 @@ std::string passes_problem(const std::string& text) {
     if (seq::select_passes(text, &problem)) return {};
     std::vector<std::string_view> known{"all", "none"};
     for (const seq::Pass& pass : seq::all_passes()) known.push_back(pass.name);
-    for (const std::string& name : CLI::detail::split(text, ',')) {
+    const std::vector<std::string> names = CLI::detail::split(text, ',');
+    for (const std::string& name : names) {
         const auto near = seq::nearest(name, known);
         if (near.empty() || near.front() == name) continue;
         return fmt::format("there is no pass '{}'{}", name, seq::did_you_mean(near));
+    }
+    for (const std::string& name : names) {
+        if (names.size() > 1 && (name == "all" || name == "none"))
+            return fmt::format("takes '{}' alone, but gets '{}'", name, text);
     }
     return problem;
 }
@@ -133,26 +132,23 @@ void add_compute(CLI::App& app, Arguments& arguments) {
         ->type_name("cpu|cuda|cuda:N")
         ->check(device_problem)
         ->capture_default_str();
-    app.add_option("--dtype", arguments.dtype, "how to compute; inputs and outputs keep their dtype")
-        ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
-        ->capture_default_str();
-    app.add_option("--numerics", arguments.numerics, "strict: no reordering of sums beyond the reference's")
-        ->check(CLI::IsMember({"strict", "default", "fast"}))
-        ->capture_default_str();
+    add_choice(app, "--dtype", arguments.dtype, {"f32", "tf32", "bf16", "f16"},
+               "how to compute; inputs and outputs keep their dtype");
+    add_choice(app, "--numerics", arguments.numerics, {"strict", "default", "fast"},
+               "strict: no reordering of sums beyond the reference's");
     app.add_option("--passes", arguments.passes, "which passes run: all, none, or names separated by commas")
         ->type_name("all|none|PASS,...")
         ->check(passes_problem)
         ->capture_default_str();
-    app.add_option("--tune", arguments.tune,
-                   "none: kernels are chosen by estimates; fast: by measuring each layer once; full: for longer. "
-                   "bench, compile and explain: fast, all else: none")
-        ->check(CLI::IsMember({"none", "fast", "full"}));
+    add_choice(app, "--tune", arguments.tune, {"none", "fast", "full"},
+               "none: kernels are chosen by estimates; fast: by measuring each layer once; full: for longer. "
+               "bench, compile and explain: fast, all else: none");
     app.add_option("--timing-cache", arguments.timing_cache,
                    "where measured times are kept; ~/.cache/seq/timings.json by default")
         ->type_name("FILE")
         ->check(timing_cache_problem);
     app.add_option("--threads", arguments.threads, "how many threads compute; 0: all that the process may use")
-        ->check(integer_to(max_threads))
+        ->check(integer_in(0, max_threads))
         ->capture_default_str();
     const auto read_limit = [&arguments](const std::string& text) {
         arguments.memory_limit = read_bytes(text);
@@ -174,6 +170,38 @@ void add_plan_output(CLI::App& app, Arguments& arguments) {
         ->required();
 }
 
+CLI::Option* add_choice(CLI::App& app, const char* name, std::string& word, std::vector<std::string> words,
+                        const char* help) {
+    const std::string type = fmt::format("{}", fmt::join(words, "|"));
+    const auto problem = [words = std::move(words)](const std::string& text) -> std::string {
+        if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+        return fmt::format("takes {} or {}, but gets '{}'", fmt::join(words.begin(), words.end() - 1, ", "),
+                           words.back(), text);
+    };
+    CLI::Option* option = app.add_option(name, word, help)->type_name(type)->check(problem);
+    return word.empty() ? option : option->capture_default_str();
+}
+
+CLI::Option* add_file(CLI::App& app, const char* name, std::string& file, const char* help) {
+    return app.add_option(name, file, help)->type_name("FILE")->check(empty_problem);
+}
+
+std::function<std::string(const std::string&)> number_in(double least, double most) {
+    return [least, most](const std::string& text) -> std::string {
+        double value = 0;
+        if (finite(text, value) && value >= least && value <= most) return {};
+        return fmt::format("takes a number from {} to {}, but gets '{}'", least, most, text);
+    };
+}
+
+std::function<std::string(const std::string&)> integer_in(int least, int most) {
+    return [least, most](const std::string& text) -> std::string {
+        int value = 0;
+        if (reads_whole(text, value) && value >= least && value <= most) return {};
+        return fmt::format("takes an integer from {} to {}, but gets '{}'", least, most, text);
+    };
+}
+
 std::string positive_problem(const std::string& text) {
     double value = 0;
     if (finite(text, value) && value > 0) return {};
@@ -182,19 +210,13 @@ std::string positive_problem(const std::string& text) {
 
 void add_common(CLI::App& app, Arguments& arguments) {
     add_repeated(app, "--set", arguments.settings, "SYMBOL=INT", "give a symbol its value; may be repeated");
-    app.add_option("--weights", arguments.weights, "read the weights from this file (.safetensors or .npz)")
-        ->type_name("FILE")
-        ->check(empty_problem);
+    add_file(app, "--weights", arguments.weights, "read the weights from this file (.safetensors or .npz)");
     app.add_option("--random-weights", arguments.random_weights, "use random weights made from this seed")
         ->type_name("SEED")
         ->check(seed_problem);
     add_compute(app, arguments);
-    app.add_option("--format", arguments.format, "how results are printed")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->capture_default_str();
-    app.add_option("--color", arguments.color, "colour in what is printed")
-        ->check(CLI::IsMember({"auto", "always", "never"}))
-        ->capture_default_str();
+    add_choice(app, "--format", arguments.format, {"text", "json"}, "how results are printed");
+    add_choice(app, "--color", arguments.color, {"auto", "always", "never"}, "colour in what is printed");
     app.add_flag("-q,--quiet", arguments.quiet, "print results and errors alone");
     app.set_version_flag("--version", "seqc " SEQ_VERSION);
 }
@@ -202,6 +224,7 @@ void add_common(CLI::App& app, Arguments& arguments) {
 void add_spec(CLI::App& app, Arguments& arguments) {
     app.add_option("SPEC", arguments.spec,
                    "the model file, or - for standard input; where a command takes it, a compiled plan")
+        ->check(empty_problem)
         ->required();
     add_repeated(app, "--shape", arguments.shapes, "NAME=DIMS",
                  "give an input another shape, as in x=32,3,64,64; may be repeated");
@@ -223,7 +246,7 @@ void add_data(CLI::App& app, Arguments& arguments) {
                  "pictures: subtracted from each channel, as in 0.485,0.456,0.406");
     add_channels(app, "--std", arguments.deviation, max_channels, "pictures: each channel is divided by it");
     app.add_option("--top", arguments.top, "print the largest N values of each row of the outputs")
-        ->check(integer_to(max_top));
+        ->check(integer_in(0, max_top));
 }
 
 }  // namespace seqc

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "tools/seqc/arguments.hpp"
 
@@ -18,7 +21,15 @@ void add_data(CLI::App& app, Arguments& arguments);
 /// Where a compiled plan goes.
 void add_plan_output(CLI::App& app, Arguments& arguments);
 
-/// Refuses NaN too, which the library's own check of a range lets pass.
+/// An option that takes one of these words.
+CLI::Option* add_choice(CLI::App& app, const char* name, std::string& word, std::vector<std::string> words,
+                        const char* help);
+/// An option that takes the name of a file.
+CLI::Option* add_file(CLI::App& app, const char* name, std::string& file, const char* help);
+
+/// Checks for options: what they take, and what they got instead; empty where it is right. NaN is no number.
 std::string positive_problem(const std::string& text);
+std::function<std::string(const std::string&)> number_in(double least, double most);
+std::function<std::string(const std::string&)> integer_in(int least, int most);
 
 }  // namespace seqc

@@ -53,6 +53,40 @@ std::string unexpected(const CLI::App& app) {
     return fmt::format("'{}' is one argument too many", words.front());
 }
 
+const CLI::Option* missing(const CLI::App& app) {
+    const auto options =
+        app.get_options([](const CLI::Option* option) { return option->get_required() && option->count() == 0; });
+    return options.empty() ? nullptr : options.front();
+}
+
+/// What the library says in words of its own.
+std::string plain_words(const CLI::App& app, const CLI::ParseError& error) {
+    const std::string text = error.what();
+    const CLI::App& command = chosen(app);
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+        if (&command == &app) return "a command is required";
+        const CLI::Option* option = missing(command);
+        return option == nullptr ? text
+                                 : fmt::format("{} is required: {}", option->get_name(), option->get_description());
+    }
+    if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {  // numbers are checked before
+        const std::size_t from = text.find("--"), to = text.find(" = ");
+        if (from < to && to != std::string::npos)
+            return fmt::format("{} takes no value, but gets '{}'", text.substr(from, to - from), text.substr(to + 3));
+    }
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+        const std::string name = text.substr(0, text.find(':'));
+        if (text.find("received") != std::string::npos)
+            return fmt::format("{} is given more than once; give it one value", name);
+        for (const CLI::App* owner : {&command, &app}) {
+            const CLI::Option* option = owner->get_option_no_throw(name);
+            if (option != nullptr)
+                return fmt::format("{} takes {}, but nothing follows it", name, option->get_type_name());
+        }
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string unknown_command(const CLI::App& app) {
@@ -73,8 +107,7 @@ void explain_usage(const CLI::App& app, const CLI::ParseError& error) {
     const bool left_over = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
     const bool bare = &chosen(app) == &app;
     std::string message = incomplete || left_over ? unexpected(app) : std::string();
-    if (message.empty()) message = incomplete && bare ? "a command is required" : error.what();
-    print_error(message);
+    print_error(message.empty() ? plain_words(app, error) : message);
     print_note(bare ? "'seqc --help' lists the commands"
                     : fmt::format("'seqc {} --help' shows its options", chosen(app).get_name()));
 }
