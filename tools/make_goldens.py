@@ -19,8 +19,11 @@ import pathlib
 import re
 import sys
 
-import torch
-from safetensors.torch import save_file
+try:
+    import torch
+    from safetensors.torch import save_file
+except ImportError as error:
+    torch = error
 
 FAMILIES = ["convolution", "conv_transpose", "pool", "norm", "linear", "activation", "softmax", "reshape", "pad",
             "upsample", "shuffle", "embedding", "arithmetic", "join", "reduce", "matmul"]
@@ -102,6 +105,10 @@ def main():
     parser.add_argument("families", nargs="*", default=FAMILIES, metavar="FAMILY", help=", ".join(FAMILIES))
     parser.add_argument("-o", "--out", type=pathlib.Path, default=ROOT.parent / "tests/data/goldens_more")
     arguments = parser.parse_args()
+    if unknown := [family for family in arguments.families if family not in FAMILIES]:
+        parser.error(f"there is no family {unknown[0]}; there are {', '.join(FAMILIES)}")
+    if isinstance(torch, ImportError):
+        sys.exit(f"make_goldens.py: {torch}; it needs pip install torch safetensors numpy")
     sys.path.insert(0, str(ROOT / "goldens"))
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)

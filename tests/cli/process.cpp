@@ -35,12 +35,16 @@ std::string read_file(const std::string& path) {
 }
 
 ProcessResult seqc(const std::string& arguments, const std::string& standard_input) {
+    return run_shell("'" SEQC_PATH "' " + arguments, standard_input);
+}
+
+ProcessResult run_shell(const std::string& command, const std::string& standard_input) {
     const std::string input = scratch_path("stdin");
     const std::string output = scratch_path("stdout");
     const std::string errors = scratch_path("stderr");
     write_file(input, standard_input);
-    const std::string command = std::string("cd '") + SEQ_TEST_DATA + "' && '" + SEQC_PATH + "' " + arguments;
-    const std::string redirected = "(" + command + ") <'" + input + "' >'" + output + "' 2>'" + errors + "'";
+    const std::string there = std::string("cd '") + SEQ_TEST_DATA + "' && " + command;
+    const std::string redirected = "(" + there + ") <'" + input + "' >'" + output + "' 2>'" + errors + "'";
     const int raw = std::system(redirected.c_str());
     ProcessResult result;
     result.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);

@@ -14,6 +14,9 @@ struct ProcessResult {
 /// Runs seqc with arguments as a shell splits them, in tests/data, without a terminal.
 ProcessResult seqc(const std::string& arguments, const std::string& standard_input = {});
 
+/// Runs a command of the shell in the same way.
+ProcessResult run_shell(const std::string& command, const std::string& standard_input = {});
+
 /// A file in a folder of this process's own, which goes when it ends.
 std::string scratch_path(const std::string& name);
 void write_file(const std::string& path, const std::string& text);
