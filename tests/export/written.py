@@ -290,3 +290,13 @@ class Brain(nn.Module):
 
     def forward(self, x):
         return self.linear(x)
+
+
+class Squeezed(nn.Module):
+    """squeeze leaves what is not 1."""
+
+    inputs = ("x=N,1,3,1",)
+
+    def forward(self, x):
+        y = x.squeeze(-1) + 1
+        return x.squeeze(0), x.squeeze(2) * 2, x.squeeze((0, 1, 3)), y.squeeze(1), x.squeeze()

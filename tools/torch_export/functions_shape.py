@@ -72,10 +72,12 @@ def flatten(call, input, start_dim=0, end_dim=-1):
 
 
 def squeeze(call, input, dim=None):
-    if dim is None:
-        ones = [i for i in range(input.rank) if all(sizes[i] == 1 for sizes in input.sizes)]
-        return call.add("Squeeze", [input], dim=ones) if ones else input
-    return call.add("Squeeze", [input], dim=list(dim) if isinstance(dim, (tuple, list)) else dim)
+    """PyTorch leaves a dimension that is not 1 as it is."""
+    asked = range(input.rank) if dim is None else dim if isinstance(dim, (tuple, list)) else [dim]
+    ones = [i for i in asked if all(sizes[i] == 1 for sizes in input.sizes)]
+    if not ones:
+        return input
+    return call.add("Squeeze", [input], dim=ones[0] if isinstance(dim, int) else ones)
 
 
 def unsqueeze(call, input, dim):
