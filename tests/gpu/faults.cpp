@@ -1,4 +1,8 @@
+#include "tests/gpu/faults.hpp"
+
 #include <doctest/doctest.h>
+
+#include <utility>
 
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/tally.hpp"
@@ -11,82 +15,135 @@ constexpr const char* spec = R"({"seq": 1, "inputs": {"x": ["N", 3, 16, 16]}, "l
     {"type": "Conv2d", "out_channels": 8, "kernel_size": 3}, "ReLU", "Flatten",
     {"type": "Linear", "out_features": 10, "name": "fc"}]})";
 
-/// No memory of anybody's.
-void* nowhere() { return reinterpret_cast<void*>(std::uintptr_t{0x1000}); }
+/// What the kernel that runs next hands over beyond its own work; none: nothing.
+using Extra = void (*)(DeviceQueue& queue);
 
-TensorView nothing(std::initializer_list<std::int64_t> sizes) {
-    const std::vector<std::int64_t> dims(sizes);
-    TensorView view = TensorView::dense(nowhere(), DType::f32, dims);
-    view.device = Device::cuda();
-    return view;
-}
+/// What another does, and then what `extra` says at that time.
+class ExtraWork final : public PreparedKernel {
+   public:
+    ExtraWork(std::unique_ptr<PreparedKernel> kernel, Extra& extra)
+        : PreparedKernel(*kernel), kernel_(std::move(kernel)), extra_(extra) {}
+    std::unique_ptr<KernelState> make_state() const override { return kernel_->make_state(); }
+    void run(const RunContext& context) const override {
+        kernel_->run(context);
+        if (const Extra extra = std::exchange(extra_, nullptr)) extra(*context.queue);
+    }
+
+   private:
+    std::unique_ptr<PreparedKernel> kernel_;
+    Extra& extra_;
+};
+
+class ExtraKernel final : public Kernel {
+   public:
+    ExtraKernel(const Kernel& kernel, Extra& extra) : kernel_(kernel), extra_(extra) {}
+    std::string_view name() const override { return kernel_.name(); }
+    bool takes_lowered() const override { return kernel_.takes_lowered(); }
+    Support supports(const KernelRequest& request) const override { return kernel_.supports(request); }
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
+                                            std::string& refusal) const override {
+        auto prepared = kernel_.prepare(request, weights, refusal);
+        return prepared == nullptr ? nullptr : std::make_unique<ExtraWork>(std::move(prepared), extra_);
+    }
+
+   private:
+    const Kernel& kernel_;
+    Extra& extra_;
+};
 
 struct Outcome {
     std::string code, text;
+    std::vector<NamedArray> y;
 };
 
-Outcome outcome_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
+/// A model whose first step hands over what a run says beyond its own work.
+class FailingModel {
+   public:
+    FailingModel() {
+        for (const Kernel* kernel : *gpu().backend().kernels)
+            kernels_.push_back(owned_.emplace_back(std::make_unique<ExtraKernel>(*kernel, extra_)).get());
+        Backend backend = gpu().backend();
+        backend.kernels = &kernels_;
+        model_ = on_gpu(graph_of(spec), MathMode::f32, {}, backend);
     }
-    return {};
+
+    Session session() const { return Session(model_); }
+
+    Outcome run(Session& session, Extra extra = nullptr) {
+        Outcome outcome;
+        outcome.y.push_back({"fc", Tensor(DType::f32, {1, 10})});
+        extra_ = extra;
+        try {
+            session.run({{"x", x_.view()}}, {{"fc", outcome.y.front().tensor.view()}});
+        } catch (const Error& error) {
+            outcome.code = error.code();
+            outcome.text = error.what();
+        }
+        extra_ = nullptr;
+        return outcome;
+    }
+
+   private:
+    Extra extra_ = nullptr;
+    std::vector<std::unique_ptr<Kernel>> owned_;
+    KernelList kernels_;
+    std::shared_ptr<CompiledModel> model_;
+    Tensor x_ = filled({1, 3, 16, 16}, 0.4f);
+};
+
+void require_failure(Tally& tally, const char* name, const Outcome& outcome) {
+    tally.require(outcome.code == "device/failed", name,
+                  "expected device/failed, and it is `" + outcome.code + "` " + outcome.text);
+}
+
+void require_same(Tally& tally, const char* name, const Outcome& outcome, const Outcome& expected) {
+    tally.require(outcome.code.empty(), name, "it fails: " + outcome.text);
+    tally.require(same_bytes(outcome.y, expected.y), name, "other bits than before the failure");
+}
+
+/// What a session whose run failed does from then on, though nothing would fail any more.
+void require_ended(Tally& tally, FailingModel& model, Session& session, const Outcome& failure) {
+    for (int time = 0; time < 2; ++time) {
+        const Outcome again = model.run(session);
+        tally.require(again.code == failure.code && again.text == failure.text, "the session",
+                      "it goes on, or fails otherwise: `" + again.code + "` " + again.text);
+    }
 }
 
 TEST_CASE("a run that fails ends its session and no other") {
     Tally tally("a failed run", MathMode::f32, 0);
-    tally.attempt("all", [&] {
-        const auto model = on_gpu(graph_of(spec), MathMode::f32);
-        Session failing(model), other(model);
-        const Tensor x = filled({1, 3, 16, 16}, 0.4f);
-        Tensor y(DType::f32, {1, 10});
-        const auto run = [&](Session& session) {
-            return outcome_of([&] { session.run({{"x", x.view()}}, {{"fc", y.view()}}); });
-        };
-        tally.require(run(failing).code.empty() && run(other).code.empty(), "before", "it does not run");
-        const Outcome failure = outcome_of([&] { failing.run({{"x", nothing({1, 3, 16, 16})}}, {{"fc", y.view()}}); });
-        tally.require(failure.code == "device/failed", "the run", "expected device/failed, and it is " + failure.code);
-        tally.note(failure.text);
-        const Outcome again = run(failing);
-        tally.require(again.code == "device/failed" && again.text == failure.text, "the session", "it goes on");
-        const Outcome others = run(other);
-        tally.require(others.code.empty(), "another session", "it fails too: " + others.text);
-    });
+    // Work is handed over at once in the first run, and captured in the second.
+    for (const int runs_before : {0, 1}) {
+        tally.attempt(runs_before == 0 ? "at once" : "captured", [&] {
+            FailingModel model;
+            Session failing = model.session(), other = model.session();
+            const Outcome expected = model.run(other);
+            tally.require(expected.code.empty(), "before", "it does not run: " + expected.text);
+            for (int run = 0; run < runs_before; ++run) require_same(tally, "before", model.run(failing), expected);
+            const Outcome failure = model.run(failing, launch_what_is_refused);
+            require_failure(tally, "the run", failure);
+            tally.note(failure.text);
+            require_ended(tally, model, failing, failure);
+            for (int run = 0; run < 3; ++run) require_same(tally, "another session", model.run(other), expected);
+            Session later = model.session();
+            for (int run = 0; run < 3; ++run) require_same(tally, "a later session", model.run(later), expected);
+        });
+    }
 }
 
 // CUDA gives the whole process up after it.
-TEST_CASE("an illegal address is an error of every session that meets it" * doctest::skip()) {
-    Tally tally("an illegal address", MathMode::f32, 0);
+TEST_CASE("a kernel that traps fails every session that meets it" * doctest::skip()) {
+    Tally tally("a trap", MathMode::f32, 0);
     tally.attempt("all", [&] {
-        const Backend& backend = gpu().backend();
-        Session session(on_gpu(graph_of(spec), MathMode::f32));
-        const Tensor x = filled({1, 3, 16, 16}, 0.4f);
-        Tensor y(DType::f32, {1, 10});
-        const auto run = [&] { return outcome_of([&] { session.run({{"x", x.view()}}, {{"fc", y.view()}}); }); };
-        tally.require(run().code.empty(), "before", "it does not run");
-        const Placed plain{DType::f32, {1, 16, 32, 32}, Layout::plain()};
-        const auto kernel = backend.make_reorder(plain, plain.in(Layout::channels_last()), {});
-        const auto state = kernel->make_state();
-        const auto queue = backend.device->make_queue();
-        void* const places[] = {nowhere()};
-        RunContext context;
-        context.inputs = places;
-        context.outputs = places;
-        context.state = state.get();
-        context.queue = queue.get();
-        const Outcome failure = outcome_of([&] {
-            kernel->run(context);
-            queue->wait();
-        });
-        tally.require(failure.code == "device/failed", "the kernel",
-                      "expected device/failed, and it is " + failure.code);
+        FailingModel model;
+        Session failing = model.session(), other = model.session();
+        const Outcome expected = model.run(other);
+        tally.require(expected.code.empty(), "before", "it does not run: " + expected.text);
+        const Outcome failure = model.run(failing, launch_what_traps);
+        require_failure(tally, "the run", failure);
         tally.note(failure.text);
-        for (int i = 0; i < 2; ++i) {
-            const Outcome later = run();
-            tally.require(later.code == "device/failed", "a run after it",
-                          "expected device/failed, and it is " + later.code);
-        }
+        require_ended(tally, model, failing, failure);
+        for (int run = 0; run < 2; ++run) require_failure(tally, "another session", model.run(other));
     });
 }
 

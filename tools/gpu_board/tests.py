@@ -13,7 +13,7 @@ from .output import say
 PROGRAM = machine.BUILD / "tests_gpu"
 SANITIZED = "a subset for compute-sanitizer"
 # They take all of the GPU's memory, or break it for those beside them.
-ALONE = ("without room", "illegal address")
+ALONE = ("without room", "traps")
 ABREAST = 4
 SANITIZER_SECONDS = 60
 # Of the stage, for what comes after the other cases.
