@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "engine/lowering.hpp"
@@ -10,13 +11,27 @@
 namespace seq::tests {
 namespace {
 
-/// As far as a whole model's values may be from PyTorch's.
-double tolerance(MathMode math) {
-    switch (math) {
-        case MathMode::f32: return 1e-5;
-        case MathMode::bf16: return 4e-2;
-        default: return 5e-3;
-    }
+/// A golden that rounding alone moves further than `agreement`, however its layers are fused, and how far.
+struct Exception {
+    const char* golden;
+    MathMode math;
+    double allowed;
+    const char* why;
+};
+
+constexpr const char* in_the_tail = "in its tail the activation multiplies what rounding makes of its input";
+constexpr Exception exceptions[] = {
+    {"tail_elu", MathMode::f16, 3e-3, "its weights lie below the least normal number of f16"},
+    {"tail_mish", MathMode::f16, 3e-3, in_the_tail},
+    {"tail_softplus", MathMode::f16, 4e-3, in_the_tail},
+    {"tail_softplus", MathMode::bf16, 4e-2, in_the_tail},
+};
+
+const Exception* exception_of(const std::string& golden, MathMode math) {
+    const auto* const found = std::find_if(std::begin(exceptions), std::end(exceptions), [&](const Exception& one) {
+        return one.golden == golden && one.math == math;
+    });
+    return found == std::end(exceptions) ? nullptr : found;
 }
 
 /// At once, captured and launched again. Counts the names of the kernels of its steps.
@@ -35,18 +50,24 @@ using Steps = std::map<std::string, int>;
 
 Steps check_goldens(MathMode math) {
     Steps steps;
-    Tally tally("goldens", math, tolerance(math));
+    Tally tally("goldens", math, agreement(math));
     for (const std::string& name : golden_names()) {
         const Golden golden = load_golden(name);
         if (kept_in(math) != Kept::own && !has_products(golden.graph)) continue;
-        tally.attempt(name, [&] { check(golden, math, tally, steps); });
+        if (const Exception* exception = exception_of(name, math)) {
+            Tally apart("golden " + name, math, exception->allowed);
+            apart.note(exception->why);
+            apart.attempt(name, [&] { check(golden, math, apart, steps); });
+        } else {
+            tally.attempt(name, [&] { check(golden, math, tally, steps); });
+        }
     }
     return steps;
 }
 
 Steps check_layers(MathMode math) {
     Steps steps;
-    Tally tally("layers with every option", math, tolerance(math));
+    Tally tally("layers with every option", math, agreement(math));
     for (const std::string& family : more_families()) {
         for (const Golden& golden : load_more_goldens(family)) {
             if (math != MathMode::f32 && !has_products(golden.graph)) continue;

@@ -35,7 +35,7 @@ Session session_of(const Golden& golden, MathMode math, const Backend& backend =
 /// The golden's outputs from a run of its session_of, into tensors that held other numbers.
 std::vector<NamedArray> run(Session& session, const Golden& golden);
 
-/// How far single ops and whole networks may be from the reference.
+/// How far single ops and whole networks may be from the reference, as relative distances.
 double agreement(MathMode math);
 bool has_products(const Graph& graph);
 

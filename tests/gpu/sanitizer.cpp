@@ -17,8 +17,7 @@ constexpr const char* names[] = {
 TEST_CASE("a subset for compute-sanitizer" * doctest::skip()) {
     for (const MathMode math : {MathMode::f32, MathMode::f16}) {
         for (const Backend* backend : {&gpu().backend(), &own_kernels_alone()}) {
-            Tally tally(backend == &gpu().backend() ? "subset" : "subset without cuDNN", math,
-                        math == MathMode::f32 ? 1e-5 : 5e-3);
+            Tally tally(backend == &gpu().backend() ? "subset" : "subset without cuDNN", math, agreement(math));
             for (const char* const name : names) {
                 const Golden golden = load_golden(name);
                 if (math != MathMode::f32 && !has_products(golden.graph)) continue;

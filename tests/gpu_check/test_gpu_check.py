@@ -259,6 +259,14 @@ class Report(unittest.TestCase):
         with self.assertRaises(ValueError):
             workers.distance([1.0], [1.0, 2.0])
 
+    def test_what_agrees(self):
+        # Of seq; PyTorch is there to be timed.
+        for dtype, allowed in (("f32", 1e-5), ("tf32", 2e-3), ("f16", 2e-3), ("bf16", 2e-2)):
+            self.assertTrue(bench.agrees("seq", dtype, allowed))
+            self.assertFalse(bench.agrees("seq", dtype, allowed * 1.01))
+            self.assertTrue(bench.agrees("torch-eager", dtype, allowed * 9))
+            self.assertFalse(bench.agrees("torch-eager", dtype, 1))
+
 
 @unittest.skipUnless("SEQ_GPU_WORKER" in os.environ, "there is no seq_gpu_worker")
 class Bench(Quiet):

@@ -14,7 +14,7 @@ def text(document):
     lines += [f"left out: {' '.join(map(str, case))}" for case in document["left_out"]]
     lines += document["notes"]
     lines += ["", "ms: a run that is waited for, from the host; GPU ms: the GPU's own time for it; flow ms: of runs back to back.",
-              "distance: the norm of the difference from PyTorch's answer in f32, over that of the answer."]  # fmt: skip
+              "distance: the norm of the difference from PyTorch's answer in f64, over that of the answer."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

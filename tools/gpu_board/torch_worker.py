@@ -5,7 +5,8 @@ torch_worker.py cuda|cpu
 Prints `ready`, and then for each line of standard input, JSON, one line of JSON with "error" where that failed:
 
   {"do": "load", "id", "network", "weights", "x", "dtype", "kind"}    {"seconds"}
-                kind: eager (channels_last, cudnn.benchmark), graph (the same, captured), compile (max-autotune)
+                kind: eager (channels_last, cudnn.benchmark), graph (the same, captured), compile (max-autotune), exact
+                (once, for its answer)
   {"do": "time", "id", "ms"}      {"repeats", "times"}: nanoseconds of so many runs, each waited for
   {"do": "flow", "id", "ms"}      the same, runs handed over back to back and waited for at the end of a sample
   {"do": "write", "id", "path"}   writes the answer as .npy
@@ -28,7 +29,7 @@ from peers_board.worker import choose_repeats, time_slice
 
 from . import safetensors_file
 
-DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16}
+DTYPES = {"f16": torch.float16, "bf16": torch.bfloat16, "f64": torch.float64}
 FLOW_NS = 10_000_000
 WARM_UPS = 3
 
@@ -107,6 +108,13 @@ class Server:
             run()
         return run, lambda: state["y"]
 
+    def exact(self, model, x):
+        """Computed once, some samples at a time and without looking for the fastest algorithms: f64 takes long."""
+        torch.backends.cudnn.benchmark = False
+        y = torch.cat([model(some) for some in x.split(32)])
+        torch.backends.cudnn.benchmark = True
+        return lambda: None, lambda: y
+
     def graph(self, model, x):
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
@@ -130,6 +138,8 @@ class Server:
             return self.load(request)
         if do == "drop":
             self.cases.pop(request["id"], None)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()  # seq's process has the same GPU
             return {}
         case = self.cases[request["id"]]
         use_dtype(case.dtype)
