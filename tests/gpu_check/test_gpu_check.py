@@ -268,6 +268,31 @@ class Report(unittest.TestCase):
             self.assertFalse(bench.agrees("torch-eager", dtype, 1))
 
 
+FAKE_WORKER = """#!/bin/sh
+case "$3 $5" in
+  "1 fast") exec sleep 1000 ;;
+esac
+echo ready 1 1
+cat >/dev/null
+"""
+
+
+class Tuning(Quiet):
+    def test_a_case_that_is_not_tuned_in_its_time_leaves_the_others_theirs(self):
+        program = self.folder / "worker"
+        program.write_text(FAKE_WORKER)
+        program.chmod(0o755)
+        board = bench.Board(self.output, dict(os.environ), self.folder, budget.Deadline(600), "cpu", program, torch=False, shape=(3, 2, 2))
+        with unittest.mock.patch.object(bench, "TUNE_MOST", 2):
+            found = []
+            for batch in (1, 32):
+                peers = {}
+                board.start_seq(("resnet50", "f16", batch), peers).stop()
+                found.append(peers["seq"]["tune"])
+        self.assertEqual(found, ["none", "fast"])
+        self.assertIn("resnet50 f16 1: it is not tuned: no answer in 2 s", self.said.getvalue())
+
+
 @unittest.skipUnless("SEQ_GPU_WORKER" in os.environ, "there is no seq_gpu_worker")
 class Bench(Quiet):
     """On the CPU, where f32 is all there is of these dtypes."""

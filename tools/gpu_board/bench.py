@@ -61,7 +61,6 @@ class Board:
         self.output, self.env, self.folder, self.deadline = output, env, folder, deadline
         self.device, self.program, self.shape = device, program, shape
         self.results, self.left_out, self.notes = {}, [], []
-        self.tune = "fast"
         self.torch = {}
         self.with_torch = has_torch() if torch is None else torch
         if self.with_torch:
@@ -146,7 +145,7 @@ class Board:
         """Tuned where that does not take too long; else as the estimates have it."""
         network, dtype, batch = case
         entry = peers["seq"] = {}
-        for tune in dict.fromkeys([self.tune, "none"]):
+        for tune in ("fast", "none"):
             seconds = min(TUNE_MOST if tune == "fast" else LOAD_MOST, self.deadline.left() * 0.5)
             worker = workers.SeqWorker(
                 SPECS / f"{network}.json", self.x_of(batch), batch, dtype, tune, self.output.path("timing_cache.json"),
@@ -161,8 +160,6 @@ class Board:
                 if tune == "none":
                     raise
                 self.note(f"{' '.join(map(str, case))}: it is not tuned: {error}")
-                if "no answer" in str(error):
-                    self.tune = "none"
         raise AssertionError
 
     def load_torch(self, case, names, peers):
