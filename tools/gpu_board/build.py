@@ -33,10 +33,14 @@ def missing(place):
         if shutil.which(name) is None:
             return f"there is no {name} on the PATH"
     if place.toolkit is None:
-        return "there is no CUDA toolkit: no nvcc on the PATH, in $CUDA_HOME or /usr/local/cuda"
+        return why(f"there is no CUDA toolkit {machine.text_of(machine.LEAST_CUDA)} or later: no such nvcc on the PATH, in $CUDA_HOME or in /usr/local/cuda*", place)
     if place.cudnn_include is None or place.cudnn is None:
-        return "there is no cuDNN 9: neither in this Python's packages (pip install nvidia-cudnn-cu13) nor in the CUDA toolkit"
+        return why("there is no cuDNN 9: neither in this Python's packages (pip install nvidia-cudnn-cu13) nor in the CUDA toolkit or /usr", place)
     return None
+
+
+def why(lack, place):
+    return "; ".join([lack, *(note for note in place.notes if "not taken" in note)])
 
 
 def configure_command(gpu, place):

@@ -71,6 +71,8 @@ def run(stages, out, minutes):
         return NO_GPU
     output = Output(out)
     place = machine.find_place()
+    for note in place.notes:
+        say(note)
     versions = machine.versions(gpu, lack, place)
     output.write_json("versions.json", versions)
     say(gpu.text() if gpu is not None else f"no GPU ({lack}): building alone")

@@ -16,6 +16,9 @@ from peers_board.versions import version
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-gpu"
 PREFIX = ROOT / ".deps/gpu_check"
+LEAST_CUDA = (13, 0)
+LOCAL = "/usr/local"
+SYSTEM = ("/usr", LOCAL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Place:
     cudnn_include: pathlib.Path | None
     cudnn: pathlib.Path | None  # libcudnn.so.9
     libraries: tuple  # folders that the loader is to look in
+    notes: tuple = ()  # what was taken, and why not the others
 
     def environment(self):
         """What seq's own programs run with: cuDNN's libraries open each other by name."""
@@ -82,14 +86,10 @@ class Place:
 
 
 def find_place():
-    toolkit = find_toolkit()
+    notes = []
+    toolkit = find_toolkit(notes)
     packages = pip_folders()
-    roots = [*packages, *filter(None, [toolkit]), pathlib.Path("/usr"), pathlib.Path("/usr/local")]
-    include = first(root / folder for root in roots for folder in ("include", "targets/x86_64-linux/include", "include/x86_64-linux-gnu")
-                    if (root / folder / "cudnn_backend.h").exists())  # fmt: skip
-    library = first(root / folder / "libcudnn.so.9" for root in roots
-                    for folder in ("lib", "lib64", "targets/x86_64-linux/lib", "lib/x86_64-linux-gnu")
-                    if (root / folder / "libcudnn.so.9").exists())  # fmt: skip
+    include, library = find_cudnn([*packages, *filter(None, [toolkit]), *map(pathlib.Path, SYSTEM)], notes)
     libraries = []
     if library is not None:
         libraries.append(library.parent)
@@ -99,20 +99,84 @@ def find_place():
     # Engines that cuDNN compiles at run time take the toolkit's compiler where no package has it.
     if toolkit is not None and (toolkit / "lib64") not in libraries:
         libraries.append(toolkit / "lib64")
-    return Place(toolkit, include, library, tuple(libraries))
+    return Place(toolkit, include, library, tuple(libraries), tuple(notes))
 
 
 def first(paths):
     return next(iter(paths), None)
 
 
-def find_toolkit():
-    named = [os.environ.get(name) for name in ("CUDAToolkit_ROOT", "CUDA_HOME", "CUDA_PATH")]
+def find_toolkit(notes):
+    """The newest that is new enough, and of several the one that is found first."""
+    versions = {}
+    for folder in toolkit_folders():
+        if (folder / "bin/nvcc").exists():
+            versions.setdefault(folder.resolve(), (folder, toolkit_version(folder)))
+    found = list(versions.values())
+    chosen = max((one for one in found if one[1] >= LEAST_CUDA), key=lambda one: one[1], default=None)
+    for folder, number in found:
+        words = text_of(number) if number > (0,) else "of no version that its nvcc tells"
+        if chosen is None:
+            notes.append(f"the CUDA toolkit in {folder} is not taken: it is {words}, and {text_of(LEAST_CUDA)} or later is needed")
+        elif folder == chosen[0]:
+            notes.append(f"CUDA toolkit: {words}, in {folder}")
+        else:
+            notes.append(f"the CUDA toolkit in {folder} is not taken: it is {words}")
+    return chosen and chosen[0]
+
+
+def toolkit_folders():
     on_path = shutil.which("nvcc")
-    folders = [pathlib.Path(on_path).resolve().parent.parent] if on_path else []
-    folders += [pathlib.Path(name) for name in named if name] + [pathlib.Path("/usr/local/cuda")]
-    folders += sorted(pathlib.Path("/usr/local").glob("cuda-*"), reverse=True) + pip_folders()
-    return first(folder for folder in folders if (folder / "bin/nvcc").exists())
+    named = [os.environ.get(name) for name in ("CUDAToolkit_ROOT", "CUDA_HOME", "CUDA_PATH")]
+    local = pathlib.Path(LOCAL)
+    return [
+        *([pathlib.Path(on_path).resolve().parent.parent] if on_path else []),
+        *(pathlib.Path(name) for name in named if name),
+        local / "cuda", *sorted(local.glob("cuda-*"), reverse=True), *pip_folders(),
+    ]  # fmt: skip
+
+
+def toolkit_version(folder):
+    """(13, 0); (0,) where nvcc does not say."""
+    found = re.search(r"release (\d+)\.(\d+)", first_line([folder / "bin/nvcc", "--version"], r"release.*") or "")
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
+def text_of(number):
+    return ".".join(map(str, number))
+
+
+def find_cudnn(roots, notes):
+    """(include, libcudnn.so.9) of the first root that has both for this CUDA, else of the first that has both."""
+    found = []
+    for root in roots:
+        include = first(root / folder for folder in ("include", "targets/x86_64-linux/include", "include/x86_64-linux-gnu")
+                        if (root / folder / "cudnn_backend.h").exists())  # fmt: skip
+        library = first(root / folder / "libcudnn.so.9" for folder in ("lib", "lib64", "targets/x86_64-linux/lib", "lib/x86_64-linux-gnu")
+                        if (root / folder / "libcudnn.so.9").exists())  # fmt: skip
+        if include and library:
+            if not any(one[1].resolve() == library.resolve() for one in found):
+                found.append((include, library, cuda_of(library)))
+        elif include or library:
+            notes.append(f"cuDNN in {root} is not taken: it has no {'libcudnn.so.9' if include else 'cudnn_backend.h'}")
+    fits = [one for one in found if one[2] == LEAST_CUDA[0]]
+    chosen = first(fits or sorted(found, key=lambda one: one[2] is not None))
+    for one in found:
+        words = f"for CUDA {one[2]}" if one[2] is not None else "for a CUDA that it does not tell"
+        if one is chosen:
+            notes.append(f"cuDNN: {words}, {one[1]}")
+        else:
+            notes.append(f"the cuDNN in {one[1]} is not taken: it is {words}{', as the one that is' if one[2] == chosen[2] else ''}")
+    if found and not fits:
+        notes.append(f"no cuDNN is for CUDA {LEAST_CUDA[0]} (pip install nvidia-cudnn-cu13)")
+    return chosen[:2] if chosen else (None, None)
+
+
+def cuda_of(library):
+    """The CUDA that a cuDNN was made for, 12 or 13; None where it does not say."""
+    program = "import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).cudnnGetCudartVersion())"
+    said = first_line([sys.executable, "-c", program, library], r"\d+$")
+    return int(said) // 1000 if said else None
 
 
 def pip_folders():
@@ -144,6 +208,7 @@ def versions(gpu, lack, place):
         "nvcc": place.toolkit and first_line([place.toolkit / "bin/nvcc", "--version"], r"release.*"),
         "toolkit": str(place.toolkit),
         "cudnn": str(place.cudnn),
+        "choices": list(place.notes),
         "g++": first_line([os.environ.get("CXX", "g++"), "--version"]),
         "cmake": first_line(["cmake", "--version"]),
         "ninja": first_line(["ninja", "--version"]),
