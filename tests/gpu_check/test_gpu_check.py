@@ -31,6 +31,19 @@ def call(*arguments, **variables):
     )
 
 
+def has_ended(pid):
+    """Within 30 s; whoever is its parent may not have asked for its status."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            if pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 class Quiet(unittest.TestCase):
     """With a folder for results."""
 
@@ -108,16 +121,50 @@ class Budgets(unittest.TestCase):
             child = int(parent.stdout.readline())
             parent.terminate()
             self.assertEqual(parent.wait(60), 5)
-        until = time.monotonic() + 30
-        while time.monotonic() < until and os.path.exists(f"/proc/{child}"):
-            time.sleep(0.05)
-        self.assertFalse(os.path.exists(f"/proc/{child}"))
+        self.assertTrue(has_ended(child))
 
     def test_how_programs_end(self):
         self.assertIsNone(process.run(["true"], 60).words())
         self.assertEqual(process.run(["sh", "-c", "exit 3"], 60).words(), "status 3")
         self.assertEqual(process.run(["sh", "-c", "kill -SEGV $$"], 60).words(), "died of signal 11 (SIGSEGV)")
         self.assertEqual(process.run(["/nowhere/at/all"], 60).status, 127)
+
+
+HANGS = """
+import os, pathlib, subprocess, sys, time
+from gpu_board import command, machine, tests
+command.GRACE = 0.5
+command.machine.find_gpu = lambda: (machine.Gpu("a fake", 1 << 30, (9, 0), 13000), "")
+def hang(output, gpu, place, deadline):
+    output.write("tests.txt", "so far" + chr(10))
+    output.write("tests.json", "")
+    # In a session of its own, and orphaned: no group holds it.
+    subprocess.run(["setsid", "sh", "-c", f"sleep 1000 & echo $! >{output.path('pid')}"])
+    time.sleep(1000)
+command.ACTIONS["test"] = hang
+sys.argv[1:] = ["--test", "--bench", "--minutes", "0.1", "--out", sys.argv[1]]
+sys.exit(command.main())
+"""
+
+
+class Watchdog(unittest.TestCase):
+    def test_what_hangs_is_cut_off_with_all_that_it_started(self):
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.monotonic()
+            done = subprocess.run(
+                [sys.executable, "-c", HANGS, folder], capture_output=True, text=True, timeout=300, env=os.environ | {"PYTHONPATH": str(ROOT / "tools")}
+            )
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertLess(time.monotonic() - began, 250)
+            self.assertIn("test: cut off", done.stdout)
+            results = pathlib.Path(folder)
+            self.assertTrue((results / "tests.txt").read_text().startswith("so far\n"))
+            self.assertIn("comparison", (results / "tests.txt").read_text())
+            self.assertIn("a fake", (results / "versions.json").read_text())
+            self.assertTrue(has_ended(int((results / "pid").read_text())))
+
+    def test_it_comes_before_ten_minutes(self):
+        self.assertLess(command.MOST_MINUTES * 60 + command.GRACE, 590)
 
 
 class Build(Quiet):
@@ -258,6 +305,7 @@ class Report(unittest.TestCase):
         self.assertEqual(workers.distance([float("nan")], [1.0]), float("inf"))
         with self.assertRaises(ValueError):
             workers.distance([1.0], [1.0, 2.0])
+
 
     def test_what_agrees(self):
         # Of seq; PyTorch is there to be timed.

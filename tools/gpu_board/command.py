@@ -4,16 +4,20 @@ import argparse
 import pathlib
 import signal
 import sys
+import time
 
-from . import bench, build, machine, process, tests
+from . import bench, build, machine, process, tests, watchdog
 from .budget import Budget
-from .output import Output, say
+from .output import START, Output, say
 
 NO_GPU = 77
 STAGES = ("build", "test", "bench")
 # Seconds that a stage takes at most where nothing else is said; what one leaves, the next ones have.
 SHARES = {"build": 210, "test": 150, "bench": 240}
 MOST_MINUTES = 9.5
+# Seconds after its minutes at which all that still runs is ended.
+GRACE = 15
+ACTIONS = {"build": build.run, "test": tests.run, "bench": bench.run}
 
 DESCRIPTION = """\
 Builds seq for the GPU of this machine, tests it there against the reference, and times it beside PyTorch. In under ten
@@ -32,7 +36,7 @@ ninja and g++. Headers and libraries of fmt and the like are the system's, or th
 
 DIR takes at most eight files, written as results come: versions.json, device_properties.json (what cuDNN says of the GPU, by
 which plans are made without one), build.log, tests.json (a line for each comparison), tests.txt, bench.json, bench.txt and
-timing_cache.json. A stage leaves out what its time does not allow, and says so.
+timing_cache.json. A stage leaves out what its time does not allow, and says so; one that hangs is cut off.
 """
 EPILOG = """\
 Exit status: 0 all that was tried is well; 1 something failed, which the files say; 2 the command line is wrong; 77 there is no GPU, with the reason.
@@ -49,7 +53,7 @@ def make_parser():
     parser.add_argument(
         "--minutes", type=float, metavar="M",
         help=f"how long all that is asked for may take ({SHARES['build'] / 60:g}, {SHARES['test'] / 60:g} and {SHARES['bench'] / 60:g} "
-        f"for the stages, {MOST_MINUTES:g} together): with more the bench leaves less out",
+        f"for the stages, {MOST_MINUTES:g} together): with more the bench leaves less out; what still runs {GRACE} s later is ended",
     )  # fmt: skip
     return parser
 
@@ -62,7 +66,18 @@ def default_minutes(stages):
     return min(MOST_MINUTES, sum(SHARES[stage] for stage in stages) / 60)
 
 
-def run(stages, out, minutes):
+class Progress:
+    """What is being done, for who ends it."""
+
+    stage, output = "finding the GPU", None
+
+    def cut_off(self):
+        say(f"{self.stage}: cut off, since the time of all was up; what there is until then is in the files")
+        if self.stage == "test":
+            tests.summarize(self.output)
+
+
+def run(stages, out, minutes, progress):
     """The exit status. Everything that can be done is tried, though a stage before it failed."""
     budget = Budget(minutes * 60, {stage: SHARES[stage] for stage in stages})
     gpu, lack = machine.find_gpu()
@@ -70,16 +85,17 @@ def run(stages, out, minutes):
         say(f"there is no GPU to check on: {lack}")
         return NO_GPU
     output = Output(out)
+    progress.output = output
     place = machine.find_place()
     for note in place.notes:
         say(note)
     versions = machine.versions(gpu, lack, place)
     output.write_json("versions.json", versions)
     say(gpu.text() if gpu is not None else f"no GPU ({lack}): building alone")
-    actions = {"build": build.run, "test": tests.run, "bench": bench.run}
     status = 0
     for stage in stages:
-        failure = actions[stage](output, gpu, place, budget.begin(stage))
+        progress.stage = stage
+        failure = ACTIONS[stage](output, gpu, place, budget.begin(stage))
         if failure:
             say(f"{stage}: {failure}")
             status = 1
@@ -99,7 +115,11 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, process.stop)
     try:
-        return run(stages, options.out, minutes)
+        progress = Progress()
+        guard = watchdog.start(START + minutes * 60 + GRACE - time.monotonic(), progress.cut_off)
+        status = run(stages, options.out, minutes, progress)
+        guard.cancel()
+        return status
     except OSError as error:
         say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         return 1
