@@ -109,6 +109,24 @@ class Budgets(unittest.TestCase):
         self.assertEqual(done.text, "begun\n")
         self.assertIn("time was up", done.words())
 
+    def test_a_program_whose_child_left_its_group_is_not_waited_for(self):
+        began = time.monotonic()
+        with unittest.mock.patch.object(process, "ENDING", 0.5):
+            done = process.run(["sh", "-c", "echo begun; setsid sleep 100 & sleep 100"], 0.5)
+        self.assertLess(time.monotonic() - began, 60)
+        self.assertTrue(done.timed_out)
+        self.assertEqual(done.text, "begun\n")
+
+    def test_a_program_that_says_no_more_ends_in_its_time_too(self):
+        began = time.monotonic()
+        self.assertTrue(process.run(["sh", "-c", "exec >&- 2>&-; exec sleep 100"], 0.5).timed_out)
+        self.assertLess(time.monotonic() - began, 60)
+
+    def test_lines_come_whole_and_the_last_one_too(self):
+        said = []
+        done = process.run(["sh", "-c", "printf 'a\\nb'; sleep 0.2; printf 'c\\n\\nd'"], 60, on_line=said.append)
+        self.assertEqual((said, done.text, done.timed_out), (["a\n", "bc\n", "\n", "d"], "a\nbc\n\nd", False))
+
     def test_no_program_outlives_one_that_is_ended(self):
         script = (
             "import signal, sys; from gpu_board import process; signal.signal(signal.SIGTERM, process.stop)\n"

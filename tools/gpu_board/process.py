@@ -1,12 +1,14 @@
 """Runs a program with a time limit, all of whose processes end with it."""
 
 import os
+import select
 import signal
 import subprocess
-import threading
-
+import time
 
 LIVE = set()
+# Seconds for which one that was ended is waited for: what hangs in a driver does not end, what left its group is not ended.
+ENDING = 5
 
 
 class Result:
@@ -32,28 +34,53 @@ def run(command, seconds, env=None, cwd=None, on_line=lambda line: None):
     except OSError as error:
         return Result(127, f"{command[0]}: {error.strerror}\n", False)
     LIVE.add(process)
-    expired = threading.Event()
-
-    def expire():
-        expired.set()
-        end(process)
-
-    timer = threading.Timer(max(seconds, 0.1), expire)
-    timer.start()
     lines = []
     try:
-        for line in process.stdout:
-            lines.append(line.decode(errors="replace"))
-            on_line(lines[-1])
-        status = process.wait()
+        until = time.monotonic() + max(seconds, 0.1)
+        expired = follow(process, until, lines, on_line) or not has_ended(process, until - time.monotonic())
+        if expired:
+            end(process)
+            has_ended(process, ENDING)
+        status = process.returncode if process.returncode is not None else -signal.SIGKILL
     except BaseException:
         end(process)
         raise
     finally:
-        timer.cancel()
         LIVE.discard(process)
         process.stdout.close()
-    return Result(status, "".join(lines), expired.is_set())
+    return Result(status, "".join(lines), expired)
+
+
+def follow(process, until, lines, on_line):
+    """Takes its output until it closes it. Whether its time was up first: then it is ended."""
+    expired, rest = False, b""
+    while True:
+        left = until - time.monotonic()
+        if left <= 0 and expired:
+            break
+        if left <= 0:
+            expired, until = True, time.monotonic() + ENDING
+            end(process)
+        elif select.select([process.stdout], [], [], left)[0]:
+            piece = os.read(process.stdout.fileno(), 1 << 16)
+            if not piece:
+                break
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                lines.append(line.decode(errors="replace") + "\n")
+                on_line(lines[-1])
+    if rest:
+        lines.append(rest.decode(errors="replace"))
+        on_line(lines[-1])
+    return expired
+
+
+def has_ended(process, seconds):
+    try:
+        process.wait(max(seconds, 0))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def stop(*_):
