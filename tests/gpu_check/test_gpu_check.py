@@ -280,6 +280,15 @@ class Tests(Quiet):
         self.assertEqual(verdict(1, "========= ERROR SUMMARY: 0 errors\n"), "failed: status 1")
         self.assertTrue(verdict(0, "").startswith("left out"))
 
+    def test_the_sanitizer_looks_at_memory_and_not_at_what_libraries_ask_of_cuda(self):
+        sanitizer = self.folder / "compute-sanitizer"
+        sanitizer.write_text(f"#!/bin/sh\necho \"$@\" >'{self.folder}/asked'\necho '========= ERROR SUMMARY: 0 errors'\n")
+        sanitizer.chmod(0o755)
+        with unittest.mock.patch.dict(os.environ, {"PATH": f"{self.folder}:{os.environ['PATH']}"}):
+            _, results = self.run_fake()
+        self.assertEqual(results["compute-sanitizer"], "passed")
+        self.assertIn("--tool memcheck --report-api-errors no", (self.folder / "asked").read_text())
+
     def test_a_program_that_is_not_there(self):
         self.assertIn("--build makes it", tests.run(self.output, None, machine.Place(None, None, None, ()), budget.Deadline(9), self.folder / "none"))
 
@@ -314,7 +323,7 @@ class Report(unittest.TestCase):
 
     def test_the_first_cases_are_the_most_telling(self):
         order = bench.cases()
-        self.assertEqual(order[:3], [("resnet50", "f16", 1), ("resnet50", "f16", 32), ("resnet50", "f16", 128)])
+        self.assertEqual(order[:4], [("resnet50", "tf32", 128), *(("resnet50", "f16", batch) for batch in (1, 128, 32))])
         self.assertEqual(len(order), 3 * 4 * 3)
         self.assertEqual(len(set(order)), len(order))
 

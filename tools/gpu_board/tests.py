@@ -100,13 +100,17 @@ def sanitize(output, env, place, deadline, program):
     if found is None or seconds < 10:
         words = "left out: " + ("there is no compute-sanitizer here" if found is None else "no time was left")
     else:
-        command = [found, "--tool", "memcheck", "--error-exitcode", "99", *command_of(program, SANITIZED)]
-        done = process.run(command, seconds, env | {"SEQ_GPU_SECONDS": f"{seconds - 5:.0f}"})
+        done = process.run(sanitized(found, program), seconds, env | {"SEQ_GPU_SECONDS": f"{seconds - 5:.0f}"})
         output.append("tests.txt", f"==== compute-sanitizer\n{done.text}\n")
         words = verdict(done)
     output.append("tests.json", json.dumps({"case": "compute-sanitizer", "result": words}) + "\n")
     say(f"test: compute-sanitizer: {words}")
     return ["compute-sanitizer"] if words.startswith("failed") else []
+
+
+def sanitized(sanitizer, program):
+    # Of memory alone: libraries ask CUDA for what it may not have, and take its error for the answer.
+    return [sanitizer, "--tool", "memcheck", "--report-api-errors", "no", "--error-exitcode", "99", *command_of(program, SANITIZED)]
 
 
 def verdict(done):
