@@ -22,15 +22,22 @@ struct Network {
     const char* name;
     /// Of one sample, where the GPU is emulated; none: it takes minutes there, and is left out.
     std::vector<std::int64_t> small_input{};
+    /// Of one sample, on a GPU; none: as the network has it.
+    std::vector<std::int64_t> input{};
+    /// How many times as far as others it may be from the reference where numbers are rounded.
+    double spread = 1;
+
+    double allowed(MathMode math) const { return agreement(math) * (math == MathMode::f32 ? 1 : spread); }
 };
 
 std::string path_of(const Network& network) { return data_path(fmt::format("networks/{}.json", network.name)); }
 
 Graph load(const Network& network, std::int64_t samples) {
     CheckOptions options;
-    if (gpu().is_emulated()) {
+    const std::vector<std::int64_t>& input = gpu().is_emulated() ? network.small_input : network.input;
+    if (!input.empty()) {
         std::vector<Dim> dims{Dim(samples)};
-        for (const std::int64_t size : network.small_input) dims.emplace_back(size);
+        for (const std::int64_t size : input) dims.emplace_back(size);
         options.shapes["x"] = Shape(std::move(dims));
     } else {
         options.bindings["N"] = samples;
@@ -91,7 +98,7 @@ class NetworkCheck {
     }
 
     void check(const std::string& what, MathMode math, const Backend& backend) {
-        Tally tally(fmt::format("network {}{}", network_.name, what), math, agreement(math));
+        Tally tally(fmt::format("network {}{}", network_.name, what), math, network_.allowed(math));
         tally.attempt(network_.name, [&] { compare(run(math, backend, tally), tally, math); });
     }
 
@@ -127,7 +134,7 @@ class NetworkCheck {
             if (expected.sizes().size() != 2 || scores.size() < 2) continue;
             const std::size_t first = largest({found.as<float>(), scores.size()});
             const double gap = behind(scores, first);
-            tally.require(gap <= margin_of(scores, agreement(math)), name, "another top-1");
+            tally.require(gap <= margin_of(scores, network_.allowed(math)), name, "another top-1");
             if (gap > 0) tally.note(fmt::format("{}: its top-1 is the reference's next, {:.2g} behind", name, gap));
         }
     }
@@ -153,7 +160,10 @@ TEST_CASE("network resnet50") { check({"resnet50"}); }
 TEST_CASE("network densenet121") { check({"densenet121"}); }
 TEST_CASE("network resnet18") { check({"resnet18"}); }
 TEST_CASE("network unet") { check({"unet", {3, 16, 16}}); }
-TEST_CASE("network efficientnet_b0") { check({"efficientnet_b0"}); }
+// Its seeded weights are fitted to small pictures: on large ones its values grow from block to block, and f32 itself is
+// 4e-5 from f64. On small ones rounding each value, in PyTorch on the CPU, moved it by 1.5e-3 to 8.6e-3 in f16 and by
+// 1e-2 to 9.1e-2 in bf16, as the picture was.
+TEST_CASE("network efficientnet_b0") { check({"efficientnet_b0", {}, {3, 64, 64}, 5}); }
 TEST_CASE("network mobilenet_v2") { check({"mobilenet_v2", {3, 32, 32}}); }
 TEST_CASE("network temporal") { check({"temporal", {1, 256}}); }
 TEST_CASE("network cifar") { check({"cifar"}); }
