@@ -17,7 +17,8 @@ Handle next_handle() {
 }
 
 cudaError_t take(std::map<void*, std::size_t>& from, void** memory, std::size_t bytes) {
-    if (const cudaError_t error = fake().answer(bytes > fake().free_bytes ? cudaErrorMemoryAllocation : cudaSuccess))
+    if (const cudaError_t error =
+            fake().answer_on_device(bytes > fake().free_bytes ? cudaErrorMemoryAllocation : cudaSuccess))
         return error;
     *memory = std::malloc(bytes);
     from[*memory] = bytes;
@@ -32,7 +33,7 @@ cudaError_t give_back(std::map<void*, std::size_t>& to, void* memory) {
 }
 
 cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t handle) {
-    if (const cudaError_t error = fake().answer()) return error;
+    if (const cudaError_t error = fake().answer_on_device()) return error;
     FakeRuntime::Stream& stream = fake().stream(handle);
     ++fake().copies;
     (stream.capturing ? stream.captured : stream.pending).push_back([=] {
@@ -52,7 +53,7 @@ void fill_memory(cuda::RuntimeApi& table) {
     table.memory_info = [](std::size_t* free, std::size_t* all) {
         *free = fake().free_bytes;
         *all = std::size_t{4} << 30;
-        return fake().answer();
+        return fake().answer_on_device();
     };
     table.copy = copy;
 }
@@ -60,7 +61,7 @@ void fill_memory(cuda::RuntimeApi& table) {
 void fill_streams(cuda::RuntimeApi& table) {
     table.create_stream = [](cudaStream_t* stream, unsigned flags) {
         if (const cudaError_t error =
-                fake().answer(flags == cudaStreamNonBlocking ? cudaSuccess : cudaErrorInvalidValue))
+                fake().answer_on_device(flags == cudaStreamNonBlocking ? cudaSuccess : cudaErrorInvalidValue))
             return error;
         *stream = next_handle<cudaStream_t>();
         fake().streams[*stream] = std::make_unique<FakeRuntime::Stream>();
@@ -70,12 +71,12 @@ void fill_streams(cuda::RuntimeApi& table) {
         return fake().streams.erase(stream) == 1 ? cudaSuccess : cudaErrorInvalidResourceHandle;
     };
     table.wait_for_stream = [](cudaStream_t handle) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         for (const auto& work : std::exchange(fake().stream(handle).pending, {})) work();
         return cudaSuccess;
     };
     table.begin_capture = [](cudaStream_t stream, cudaStreamCaptureMode) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         fake().stream(stream).capturing = true;
         return cudaSuccess;
     };
@@ -83,7 +84,7 @@ void fill_streams(cuda::RuntimeApi& table) {
         FakeRuntime::Stream& stream = fake().stream(handle);
         stream.capturing = false;
         auto work = std::make_unique<FakeRuntime::Work>(std::exchange(stream.captured, {}));
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         *graph = next_handle<cudaGraph_t>();
         fake().graphs[*graph] = std::move(work);
         return cudaSuccess;
@@ -92,7 +93,7 @@ void fill_streams(cuda::RuntimeApi& table) {
 
 void fill_events(cuda::RuntimeApi& table) {
     table.create_event = [](cudaEvent_t* event) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         *event = next_handle<cudaEvent_t>();
         fake().events[*event] = -1;
         return cudaSuccess;
@@ -101,19 +102,19 @@ void fill_events(cuda::RuntimeApi& table) {
         return fake().events.erase(event) == 1 ? cudaSuccess : cudaErrorInvalidResourceHandle;
     };
     table.record_event = [](cudaEvent_t event, cudaStream_t stream) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         fake().stream(stream).pending.push_back([event] { fake().events.at(event) = fake().milliseconds; });
         return cudaSuccess;
     };
     table.wait_for_event = [](cudaEvent_t) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         for (const auto& [handle, stream] : fake().streams) {
             for (const auto& work : std::exchange(stream->pending, {})) work();
         }
         return cudaSuccess;
     };
     table.elapsed = [](float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         *milliseconds = fake().events.at(end) - fake().events.at(start);
         return cudaSuccess;
     };
@@ -121,7 +122,7 @@ void fill_events(cuda::RuntimeApi& table) {
 
 void fill_graphs(cuda::RuntimeApi& table) {
     table.instantiate = [](cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         *executable = next_handle<cudaGraphExec_t>();
         fake().executables[*executable] = std::make_unique<FakeRuntime::Work>(*fake().graphs.at(graph));
         return cudaSuccess;
@@ -130,7 +131,7 @@ void fill_graphs(cuda::RuntimeApi& table) {
         return fake().graphs.erase(graph) == 1 ? cudaSuccess : cudaErrorInvalidValue;
     };
     table.launch = [](cudaGraphExec_t executable, cudaStream_t handle) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer_on_device()) return error;
         ++fake().launches;
         for (const auto& work : *fake().executables.at(executable)) fake().stream(handle).pending.push_back(work);
         return cudaSuccess;
@@ -155,7 +156,10 @@ FakeRuntime::FakeRuntime() {
         return fake().answer();
     };
     table.set_device = [](int device) {
-        if (const cudaError_t error = fake().answer()) return error;
+        if (const cudaError_t error = fake().answer()) {
+            fake().set_device_failed = true;
+            return error;
+        }
         fake().device = device;
         return cudaSuccess;
     };
@@ -176,6 +180,11 @@ cudaError_t FakeRuntime::answer(cudaError_t otherwise) {
     const cudaError_t error = calls++ == failing_call ? failure : otherwise;
     if (error != cudaSuccess) last_error = error;
     return error;
+}
+
+cudaError_t FakeRuntime::answer_on_device(cudaError_t otherwise) {
+    devices_used.insert(device);
+    return answer(otherwise);
 }
 
 }  // namespace seq::tests

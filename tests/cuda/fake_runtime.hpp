@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "kernels/cuda/runtime/runtime_api.hpp"
@@ -28,7 +29,9 @@ class FakeRuntime {
         Work captured;
     };
 
-    int device = 0;                 ///< the calling thread's
+    int device = 0;              ///< the calling thread's
+    std::set<int> devices_used;  ///< that were the calling thread's in calls that work on one
+    bool set_device_failed = false;
     std::size_t free_bytes = 1000;  ///< what is left of 4 GiB; allocations that take more fail
     /// The call of this number, from 0 on, of all that can fail, fails with `failure`; -1: none.
     int failing_call = -1;
@@ -50,6 +53,8 @@ class FakeRuntime {
     Stream& stream(cudaStream_t handle) { return *streams.at(handle); }
     /// What the call answers where it is not to fail.
     cudaError_t answer(cudaError_t otherwise = cudaSuccess);
+    /// The same of a call that works on the current device.
+    cudaError_t answer_on_device(cudaError_t otherwise = cudaSuccess);
 };
 
 }  // namespace seq::tests

@@ -344,6 +344,21 @@ TEST_CASE("plans of a GPU are made by one handle, with the GPU as the calling th
         CHECK(fake.handles == 1);
         CHECK(devices == std::vector<int>{2, 2, 2});
         CHECK(runtime.device == 0);
+        fake.on_execute = [&](const FakeRun&) {
+            devices.push_back(runtime.device);
+            return CUDNN_STATUS_EXECUTION_FAILED;
+        };
+        cuda::Descriptor pack(fake.table, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
+        pack.set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, std::vector<std::int64_t>{});
+        pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, std::vector<void*>{});
+        pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, static_cast<void*>(nullptr));
+        pack.finalize();
+        CHECK_THROWS_AS(device.execute(nullptr, legal->plans.front(), pack), cuda::CudnnError);
+        CHECK(devices.back() == 2);
+        CHECK(devices.size() == 4);
+        CHECK(runtime.device == 0);
+        device.release_unused();
+        CHECK(runtime.device == 0);
     }
     CHECK(fake.handles == 0);
     CHECK(fake.alive.empty());

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <numeric>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -32,20 +33,24 @@ struct Machine {
     explicit Machine(int device = 0) : runtime(fake.table, cudnn(), device) {}
 
     static inline int handles = 0;
+    static inline std::set<int> handle_devices;  ///< that were the calling thread's when cuDNN was called
     static inline cudaStream_t handle_stream = nullptr;
     static const cuda::Cudnn& cudnn() {
         static const cuda::Cudnn table = [] {
             cuda::Cudnn functions;
             functions.create = [](cudnnHandle_t* handle) {
                 *handle = reinterpret_cast<cudnnHandle_t>(&handles);
+                handle_devices.insert(FakeRuntime::current->device);
                 ++handles;
                 return CUDNN_STATUS_SUCCESS;
             };
             functions.destroy = [](cudnnHandle_t) {
+                handle_devices.insert(FakeRuntime::current->device);
                 --handles;
                 return CUDNN_STATUS_SUCCESS;
             };
             functions.set_stream = [](cudnnHandle_t, cudaStream_t stream) {
+                handle_devices.insert(FakeRuntime::current->device);
                 handle_stream = stream;
                 return CUDNN_STATUS_SUCCESS;
             };
@@ -220,21 +225,8 @@ TEST_CASE("a queue makes one handle of cuDNN, when it is first asked for") {
     CHECK(Machine::handles == 0);
 }
 
-TEST_CASE("calls go to the queue's GPU, and the caller's is current again afterwards") {
-    Machine machine(1);
-    machine.fake.free_bytes = std::size_t{1} << 30;
-    const auto memory = machine.runtime.allocate(16);
-    const auto weight = machine.runtime.upload("weights", 8);
-    const auto queue = machine.runtime.make_queue();
-    queue->copy_on_device(memory.get(), weight.get(), 8);
-    queue->wait();
-    CHECK(machine.fake.device == 0);
-    static_cast<CudaQueue&>(*queue).stream();
-    CHECK(machine.fake.device == 1);
-}
-
-/// All that a model and a session do with a device.
-void use_all(const CudaRuntime& runtime) {
+/// All that a model and a session do with a device; how many calls that took, up to where it is given back.
+int use_all(const CudaRuntime& runtime) {
     const auto weight = runtime.upload("weights", 8);
     const auto device = runtime.allocate(8);
     const auto staging = runtime.allocate_staging(8);
@@ -246,13 +238,77 @@ void use_all(const CudaRuntime& runtime) {
     });
     queue->launch(*graph);
     queue->wait();
+    { const auto current = static_cast<CudaQueue&>(*queue).make_current(); }
+    queue->microseconds([&] { queue->copy_on_device(device.get(), weight.get(), 8); });
+    return FakeRuntime::current->calls;
 }
 
-int calls_of_all() {
-    Machine machine;
+int calls_of_all(int device = 0) {
+    Machine machine(device);
     machine.fake.free_bytes = std::size_t{1} << 30;
-    use_all(machine.runtime);
-    return machine.fake.calls;
+    return use_all(machine.runtime);
+}
+
+TEST_CASE("calls go to the queue's GPU, and the caller's is current again after each") {
+    Machine machine(1);
+    Machine::handle_devices.clear();
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    const auto stays = [&](const auto& work) {
+        auto result = work();
+        CHECK(machine.fake.device == 0);
+        return result;
+    };
+    const auto memory = stays([&] { return machine.runtime.allocate(16); });
+    const auto staging = stays([&] { return machine.runtime.allocate_staging(16); });
+    const auto weight = stays([&] { return machine.runtime.upload("weights", 8); });
+    auto queue = stays([&] { return machine.runtime.make_queue(); });
+    auto& cuda_queue = static_cast<CudaQueue&>(*queue);
+    stays([&] { return cuda_queue.stream(); });
+    stays([&] { return cuda_queue.cudnn_handle(); });
+    const auto graph =
+        stays([&] { return queue->capture([&] { queue->copy_to_device(memory.get(), staging.get(), 8); }); });
+    stays([&] {
+        queue->copy_on_device(memory.get(), weight.get(), 8);
+        return 0;
+    });
+    stays([&] {
+        queue->launch(*graph);
+        return 0;
+    });
+    stays([&] {
+        queue->wait();
+        return 0;
+    });
+    stays([&] { return queue->microseconds([] {}); });
+    stays([&] {
+        const auto current = cuda_queue.make_current();
+        CHECK(machine.fake.device == 1);
+        return 0;
+    });
+    stays([&] {
+        queue.reset();
+        return 0;
+    });
+    CHECK(Machine::handle_devices == std::set<int>{1});
+    CHECK(machine.fake.devices_used == std::set<int>{1});
+}
+
+TEST_CASE("whichever call fails, the caller's GPU is current again where CUDA lets it") {
+    const int calls = calls_of_all(1);
+    CHECK(calls > calls_of_all());
+    for (int call = 0; call < calls; ++call) {
+        CAPTURE(call);
+        FakeRuntime fake;
+        fake.free_bytes = std::size_t{1} << 30;
+        fake.failing_call = call;
+        {
+            const CudaRuntime runtime(fake.table, Machine::cudnn(), 1);
+            const std::string code = fault_of([&] { use_all(runtime); }).first;
+            CHECK((code == "device/failed" || fake.set_device_failed));
+        }
+        CHECK((fake.device == 0 || fake.set_device_failed));
+        CHECK(fake.live() == 0);
+    }
 }
 
 TEST_CASE("whichever call fails, it is said, and nothing is left behind") {

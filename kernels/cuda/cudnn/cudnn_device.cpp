@@ -20,6 +20,8 @@ CudnnDevice::CudnnDevice(const Cudnn& cudnn, const DeviceRuntime& runtime, Devic
     : cudnn_(cudnn), runtime_(runtime), properties_(std::move(properties)) {}
 
 CudnnDevice::~CudnnDevice() {
+    std::optional<CurrentDevice> current;
+    if (api_ && (handle_ != nullptr || !layers_.empty())) current.emplace(*api_, device_, std::nothrow);
     layers_.clear();
     if (handle_ != nullptr) cudnn_.destroy(handle_);
 }
@@ -58,6 +60,8 @@ std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer,
 
 void CudnnDevice::execute(cudnnHandle_t handle, const Plan& plan, const Descriptor& pack) const {
     const std::lock_guard lock(run_mutex_);
+    std::optional<CurrentDevice> current;
+    if (api_) current.emplace(*api_, device_);
     check(cudnn_, cudnn_.execute(handle, plan.descriptor().raw(), pack.raw()), "running a plan");
 }
 

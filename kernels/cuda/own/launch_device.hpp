@@ -120,6 +120,7 @@ void each_element(DeviceQueue& queue, std::int64_t count, const Body& body) {
     static_assert(std::is_trivially_copyable_v<Body>);
     if (count <= 0) return;
     const auto& stream = static_cast<const StreamQueue&>(queue);
+    const CurrentDevice current = stream.make_current();
     element_kernel<<<blocks_for(count, block_size), block_size, 0, stream.stream()>>>(count, body);
     stream.check_launch(cudaGetLastError());
 }
@@ -129,6 +130,7 @@ void each_row(DeviceQueue& queue, std::int64_t rows, const Body& body, RowShape 
     static_assert(std::is_trivially_copyable_v<Body>);
     if (rows <= 0) return;
     const auto& stream = static_cast<const StreamQueue&>(queue);
+    const CurrentDevice current = stream.make_current();
     if (shape == RowShape::adjacent) {
         const unsigned members = body.length > 256 ? 32 : 8;
         adjacent_row_kernel<<<blocks_for(rows, warp_size), dim3(warp_size, members), 0, stream.stream()>>>(rows, body);
@@ -146,6 +148,7 @@ void each_tile(DeviceQueue& queue, std::int64_t tiles, const Body& body) {
     static_assert(std::is_trivially_copyable_v<Body>);
     if (tiles <= 0) return;
     const auto& stream = static_cast<const StreamQueue&>(queue);
+    const CurrentDevice current = stream.make_current();
     tile_kernel<<<blocks_for(tiles, 1), Body::members, 0, stream.stream()>>>(tiles, body);
     stream.check_launch(cudaGetLastError());
 }

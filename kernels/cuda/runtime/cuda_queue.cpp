@@ -58,6 +58,7 @@ CudaQueue::CudaQueue(const RuntimeApi& api, const Cudnn& cudnn, int device, cuda
     : api_(api), cudnn_(cudnn), device_(device), runs_(stream), current_(stream) {}
 
 CudaQueue::~CudaQueue() {
+    const CurrentDevice current(api_, device_, std::nothrow);
     if (handle_ != nullptr) cudnn_.destroy(handle_);
     if (own_ != nullptr) api_.destroy_stream(own_);
 }
@@ -129,19 +130,12 @@ double CudaQueue::microseconds(const std::function<void()>& work) {
     return end.microseconds_since(start);
 }
 
-cudaStream_t CudaQueue::stream() const {
-    int device = 0;
-    check(api_, api_.get_device(&device), "asking for the current device");
-    if (device != device_) check(api_, api_.set_device(device_), "choosing the device");
-    return current_;
-}
-
 cudnnHandle_t CudaQueue::cudnn_handle() {
-    const cudaStream_t wanted = stream();
+    const CurrentDevice current(api_, device_);
     if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "starting");
-    if (handle_stream_ != wanted || wanted == nullptr)
-        check(cudnn_, cudnn_.set_stream(handle_, wanted), "choosing a stream");
-    handle_stream_ = wanted;
+    if (handle_stream_ != current_ || current_ == nullptr)
+        check(cudnn_, cudnn_.set_stream(handle_, current_), "choosing a stream");
+    handle_stream_ = current_;
     return handle_;
 }
 

@@ -57,8 +57,15 @@ CurrentDevice::CurrentDevice(const RuntimeApi& api, int device) : api_(api), dev
     if (before_ != device_) check(api_, api_.set_device(device_), "choosing the device");
 }
 
-CurrentDevice::~CurrentDevice() {
-    if (before_ != device_) api_.set_device(before_);
+CurrentDevice::CurrentDevice(const RuntimeApi& api, int device, std::nothrow_t) noexcept
+    : api_(api), device_(device), before_(device) {
+    int before = device;
+    cudaError_t error = api_.get_device(&before);
+    if (error == cudaSuccess && before != device) error = api_.set_device(device);
+    if (error == cudaSuccess)
+        before_ = before;
+    else
+        api_.take_last_error();
 }
 
 }  // namespace seq::cuda

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <new>
 #include <string>
 
 namespace seq::cuda {
@@ -52,8 +53,14 @@ void check(const RuntimeApi& api, cudaError_t error, const char* doing);
 /// Makes a device the calling thread's, and the one before it again afterwards.
 class CurrentDevice {
    public:
+    /// Throws Error device/failed; then the one before it is current.
     CurrentDevice(const RuntimeApi& api, int device);
-    ~CurrentDevice();
+    /// For destructors: where it cannot be chosen, the one before it stays.
+    CurrentDevice(const RuntimeApi& api, int device, std::nothrow_t) noexcept;
+    /// Here, so that what is compiled for the device needs nothing else of this file.
+    ~CurrentDevice() {
+        if (before_ != device_) api_.set_device(before_);
+    }
     CurrentDevice(const CurrentDevice&) = delete;
     CurrentDevice& operator=(const CurrentDevice&) = delete;
 
