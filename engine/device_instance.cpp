@@ -215,6 +215,16 @@ bool DeviceInstance::must_wait() const {
            std::any_of(outputs_.begin(), outputs_.end(), is_on_host);
 }
 
+/// A stream of the caller's he waits for himself.
+void DeviceInstance::wait_for_what_began() {
+    if (device_->is_callers_stream()) return;
+    try {
+        device_->queue().wait();
+    } catch (const Error& error) {
+        if (error.code() == "device/failed") device_->fail(error);
+    }
+}
+
 void DeviceInstance::run(Session::StepObserver* observer) {
     device_->require_sound();
     try {
@@ -227,7 +237,10 @@ void DeviceInstance::run(Session::StepObserver* observer) {
             device_->require_no_fault();
         }
     } catch (const Error& error) {
-        if (error.code() == "device/failed") device_->fail(error);
+        if (error.code() == "device/failed")
+            device_->fail(error);
+        else
+            wait_for_what_began();
         throw;
     }
     deliver_outputs();

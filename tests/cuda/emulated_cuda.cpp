@@ -44,7 +44,10 @@ class EmulatedCudaQueue final : public own::HostQueue, public CudnnQueue, public
 
 cudnnStatus_t execute(const FakeRun& run) {
     auto& queue = *reinterpret_cast<EmulatedCudaQueue*>(run.handle);
-    queue.submit([graph = run.graph, pointers = run.pointers] { run_graph(graph, pointers); });
+    queue.submit([graph = run.graph, pointers = run.pointers] {
+        run_graph(graph, pointers);
+        ++EmulatedCuda::graphs_computed;
+    });
     return CUDNN_STATUS_SUCCESS;
 }
 

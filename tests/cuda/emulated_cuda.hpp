@@ -30,6 +30,9 @@ class EmulatedCuda final : public DeviceRuntime {
     EmulatedDevice::Counts& counts() const { return memory_.counts(); }
     const EmulatedDevice& memory() const { return memory_; }
 
+    /// Operation graphs of cuDNN's, on all of them.
+    static inline int graphs_computed = 0;
+
     FakeCudnn fake;
     /// Of its backend.
     std::string identity = "an emulated GPU";

@@ -35,10 +35,12 @@ struct Machine {
     static inline int handles = 0;
     static inline std::set<int> handle_devices;  ///< that were the calling thread's when cuDNN was called
     static inline cudaStream_t handle_stream = nullptr;
+    static inline cudnnStatus_t handle_status = CUDNN_STATUS_SUCCESS;  ///< of making one
     static const cuda::Cudnn& cudnn() {
         static const cuda::Cudnn table = [] {
             cuda::Cudnn functions;
             functions.create = [](cudnnHandle_t* handle) {
+                if (handle_status != CUDNN_STATUS_SUCCESS) return handle_status;
                 *handle = reinterpret_cast<cudnnHandle_t>(&handles);
                 handle_devices.insert(FakeRuntime::current->device);
                 ++handles;
@@ -359,6 +361,24 @@ TEST_CASE("whichever call has no room is short of memory, and the device did not
     const auto [code, message] =
         fault_of([&] { cuda::check(fake.table, cudaErrorMemoryAllocation, "making a graph of a run"); });
     CHECK(message == "the GPU has no room for what making a graph of a run takes: 5.0 MiB of its 4.0 GiB are free");
+}
+
+TEST_CASE("a queue for whose handle there is no room may be asked for it again") {
+    Machine machine(1);
+    machine.fake.free_bytes = std::size_t{5} << 20;
+    const auto queue = machine.runtime.make_queue();
+    Machine::handle_status = CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+    const auto handle = [&] { return static_cast<CudaQueue&>(*queue).cudnn_handle(); };
+    const auto [code, message] = fault_of(handle);
+    CHECK(code == "device/memory");
+    CHECK(message ==
+          "the GPU has no room for what a queue's handle takes: 5.0 MiB of its 4.0 GiB are free: making a handle: a "
+          "status (4004)");
+    CHECK(machine.fake.device == 0);
+    Machine::handle_status = CUDNN_STATUS_NOT_INITIALIZED;
+    CHECK(fault_of(handle).first == "device/failed");
+    Machine::handle_status = CUDNN_STATUS_SUCCESS;
+    CHECK(handle() != nullptr);
 }
 
 TEST_CASE("an error in captured work ends the capture and passes through") {

@@ -59,7 +59,12 @@ class EmulatedQueue final : public DeviceQueue, public EmulatedWork {
     std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override {
         auto graph = std::make_unique<EmulatedGraph>();
         captured_ = &graph->work;
-        work();
+        try {
+            work();
+        } catch (...) {
+            captured_ = nullptr;
+            throw;
+        }
         captured_ = nullptr;
         ++counts_->captures;
         return graph;

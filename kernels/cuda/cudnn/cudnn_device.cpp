@@ -65,6 +65,12 @@ void CudnnDevice::execute(cudnnHandle_t handle, const Plan& plan, const Descript
     check(cudnn_, cudnn_.execute(handle, plan.descriptor().raw(), pack.raw()), "running a plan");
 }
 
+Error CudnnDevice::error_of(const CudnnError& error, std::string_view what) const {
+    if (!api_) return cuda::error_of(error, what, nullptr);
+    const CurrentDevice current(*api_, device_);
+    return cuda::error_of(error, what, &*api_);
+}
+
 void CudnnDevice::release_unused() const {
     const std::lock_guard lock(mutex_);
     std::optional<CurrentDevice> current;

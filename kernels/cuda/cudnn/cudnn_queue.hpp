@@ -8,7 +8,8 @@ namespace seq::cuda {
 class CudnnQueue {
    public:
     virtual ~CudnnQueue() = default;
-    /// A handle of this queue's alone, whose work goes to it; the same at every call. Throws Error device/failed.
+    /// A handle of this queue's alone, whose work goes to it; the same at every call. Throws Error device/failed,
+    /// or device/memory where there is no room for one now.
     virtual cudnnHandle_t cudnn_handle() = 0;
 };
 

@@ -202,7 +202,8 @@ std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, c
         if (legal->form) return legal;
         refusal = text_of(legal->refusals);
     } catch (const CudnnError& error) {
-        if (error.status_class() == StatusClass::execution) throw Error("device/failed", error.what());
+        if (error.is_short_of_memory() || error.status_class() == StatusClass::execution)
+            throw device_.error_of(error, "planning");
         refusal = error.what();
     }
     return nullptr;
@@ -225,7 +226,11 @@ std::vector<std::string> LayerKernel::variants(const KernelRequest& request) con
     std::string reason;
     const auto node = node_layer(request, reason);
     if (!node || legalise(*node, {}, request.options, reason) == nullptr) return {};
-    return device_.variants(node->layer, request.options.builds);
+    try {
+        return device_.variants(node->layer, request.options.builds);
+    } catch (const CudnnError& error) {
+        throw device_.error_of(error, "planning");
+    }
 }
 
 std::unique_ptr<PreparedKernel> LayerKernel::prepare(const KernelRequest& request, WeightProvider& weights,

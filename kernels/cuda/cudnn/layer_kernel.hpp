@@ -22,7 +22,7 @@ class LayerKernel final : public Kernel {
                                             std::string& refusal) const override;
 
    private:
-    /// nullptr, with the reason, where cuDNN has no plan for it. Throws Error device/failed.
+    /// nullptr, with the reason, where cuDNN has no plan for it. Throws Error device/failed or device/memory.
     std::shared_ptr<const LegalLayer> legalise(const NodeLayer& node, const std::string& variant,
                                                const ComputeOptions& options, std::string& refusal) const;
 

@@ -28,11 +28,16 @@ std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer,
     std::vector<FormRefusal> refusals;
     for (LayerForm& form : layer_forms(layer)) {
         options.wanted = legal.empty() ? std::numeric_limits<std::size_t>::max() : wanted_of_less;
-        PlanSearch search = plans_of(cudnn, form, target, options);
-        if (search.plans.empty())
-            refusals.push_back({form.name, std::move(search.reason)});
-        else
-            legal.push_back({std::move(form), std::move(search.plans), refusals});
+        try {
+            PlanSearch search = plans_of(cudnn, form, target, options);
+            if (search.plans.empty())
+                refusals.push_back({form.name, std::move(search.reason)});
+            else
+                legal.push_back({std::move(form), std::move(search.plans), refusals});
+        } catch (const CudnnError& error) {
+            // Those that there are may run.
+            if (!error.is_short_of_memory() || legal.empty()) throw;
+        }
     }
     return legal;
 }

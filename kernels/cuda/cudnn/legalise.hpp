@@ -24,7 +24,7 @@ struct LegalLayer {
 };
 
 /// Every form for which there are plans, in the order of layer_forms: all plans of the first, and a few of those that
-/// do less. The same holds of faults.
+/// do less; where memory is short for more, what there was room for. The same holds of faults.
 std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target,
                                     PlanOptions options);
 

@@ -115,7 +115,8 @@ class Search {
             else
                 reasons_.add(fmt::format("its workspace passes {} bytes", options_.workspace_cap));
         } catch (const CudnnError& error) {
-            if (!error.is_refusal()) throw;
+            const bool goes_on = error.is_refusal() || (error.is_short_of_memory() && !found_.plans.empty());
+            if (!goes_on) throw;
             reasons_.add(error.what());
         }
     }

@@ -1,7 +1,5 @@
 #include "kernels/cuda/cudnn/prepared_layer.hpp"
 
-#include <fmt/format.h>
-
 #include "kernels/cuda/cudnn/cudnn_queue.hpp"
 
 namespace seq::cuda {
@@ -78,7 +76,7 @@ void PreparedLayer::run(const RunContext& context) const {
         const Descriptor& pack = state.pack(device_.cudnn(), state.tensors, state.pointers, context.scratch);
         device_.execute(queue.cudnn_handle(), plan_, pack);
     } catch (const CudnnError& error) {
-        throw Error("device/failed", fmt::format("cuDNN fails at {}: {}", description, error.what()));
+        throw device_.error_of(error, description);
     }
     rest.launch(*context.queue, context.inputs, context.outputs[0]);
 }

@@ -23,7 +23,7 @@ class PreparedLayer final : public PreparedKernel {
     PreparedLayer(const CudnnDevice& device, MathMode math, std::shared_ptr<const LegalLayer> legal, const Plan& plan);
 
     std::unique_ptr<KernelState> make_state() const override;
-    /// The queue is a CudnnQueue. Throws Error device/failed.
+    /// The queue is a CudnnQueue. Throws Error device/failed, or device/memory, after which it may be run again.
     void run(const RunContext& context) const override;
     /// Of plans that cuDNN compiles.
     std::optional<Build> build() const override;

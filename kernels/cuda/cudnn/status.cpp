@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,13 @@ std::vector<std::string> first_reasons(std::string_view text) {
     return reasons;
 }
 
+/// Whether the text says of a call of CUDA's that it found no room: then cuDNN's own status need not.
+bool names_lack_of_memory(std::string_view text) {
+    constexpr std::string_view names[] = {"out of memory", "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY"};
+    return std::any_of(std::begin(names), std::end(names),
+                       [&](std::string_view name) { return text.find(name) != std::string_view::npos; });
+}
+
 std::string message(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing, const std::string& detail) {
     const char* const name = cudnn.error_string(status);
     const std::string text =
@@ -88,7 +96,26 @@ CudnnError::CudnnError(const Cudnn& cudnn, cudnnStatus_t status, std::string_vie
     : std::runtime_error(message(cudnn, status, doing, detail)), status_(status), detail_(std::move(detail)) {}
 
 bool CudnnError::is_refusal() const {
-    return status_class() == StatusClass::unsupported || status_class() == StatusClass::internal;
+    return !is_short_of_memory() &&
+           (status_class() == StatusClass::unsupported || status_class() == StatusClass::internal);
+}
+
+bool CudnnError::is_short_of_memory() const {
+    if (status_ == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED ||
+        status_ == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED)
+        return true;
+    const bool may_be = status_class() == StatusClass::internal || status_class() == StatusClass::execution;
+    return may_be && names_lack_of_memory(detail_);
+}
+
+Error error_of(const CudnnError& error, std::string_view what, const RuntimeApi* api) {
+    if (api != nullptr) api->take_last_error();
+    if (!error.is_short_of_memory()) return {"device/failed", fmt::format("cuDNN fails at {}: {}", what, error.what())};
+    if (error.status() == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED)
+        return {"device/memory",
+                fmt::format("the host has no room for what {} takes of cuDNN: {}", what, error.what())};
+    const std::string free = api != nullptr ? free_memory_text(*api) + ": " : std::string();
+    return {"device/memory", fmt::format("the GPU has no room for what {} takes: {}{}", what, free, error.what())};
 }
 
 std::string take_last_error(const Cudnn& cudnn) {

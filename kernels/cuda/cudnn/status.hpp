@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "graph/diagnostic.hpp"
 #include "kernels/cuda/libraries.hpp"
+#include "kernels/cuda/runtime/runtime_api.hpp"
 
 namespace seq::cuda {
 
@@ -31,6 +33,8 @@ class CudnnError : public std::runtime_error {
     StatusClass status_class() const { return class_of(status_); }
     /// Whether only this form or engine cannot be had, so that the next one may be tried.
     bool is_refusal() const;
+    /// Whether memory was short, the GPU's or the host's: no refusal, and no failure of the GPU's, which goes on.
+    bool is_short_of_memory() const;
     /// What `take_last_error` gave.
     const std::string& detail() const { return detail_; }
 
@@ -44,6 +48,10 @@ class CudnnError : public std::runtime_error {
 /// What cudnnGetLastErrorString has, in one line: of each chain of causes the first, once; empty where it has nothing.
 /// cuDNN forgets it by that.
 std::string take_last_error(const Cudnn& cudnn);
+
+/// What `error` is to a session: device/memory, with what is free on the current device, or else device/failed. `what`:
+/// what failed at it, "making a handle of cuDNN". `api`: nullptr where there is no device to ask.
+Error error_of(const CudnnError& error, std::string_view what, const RuntimeApi* api);
 
 /// Throws CudnnError unless `status` is success.
 void check(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing);

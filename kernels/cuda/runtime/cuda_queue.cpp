@@ -1,8 +1,7 @@
 #include "kernels/cuda/runtime/cuda_queue.hpp"
 
-#include <fmt/format.h>
-
 #include "graph/diagnostic.hpp"
+#include "kernels/cuda/cudnn/status.hpp"
 
 namespace seq::cuda {
 namespace {
@@ -42,12 +41,6 @@ class Event {
     const RuntimeApi& api_;
     cudaEvent_t event_ = nullptr;
 };
-
-void check(const Cudnn& cudnn, cudnnStatus_t status, const char* doing) {
-    if (status == CUDNN_STATUS_SUCCESS) return;
-    throw Error("device/failed", fmt::format("cuDNN failed at {}: {} (status {})", doing, cudnn.error_string(status),
-                                             static_cast<int>(status)));
-}
 
 }  // namespace
 
@@ -132,9 +125,13 @@ double CudaQueue::microseconds(const std::function<void()>& work) {
 
 cudnnHandle_t CudaQueue::cudnn_handle() {
     const CurrentDevice current(api_, device_);
-    if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "starting");
-    if (handle_stream_ != current_ || current_ == nullptr)
-        check(cudnn_, cudnn_.set_stream(handle_, current_), "choosing a stream");
+    try {
+        if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "making a handle");
+        if (handle_stream_ != current_ || current_ == nullptr)
+            check(cudnn_, cudnn_.set_stream(handle_, current_), "choosing a stream");
+    } catch (const CudnnError& error) {
+        throw error_of(error, "a queue's handle", &api_);
+    }
     handle_stream_ = current_;
     return handle_;
 }

@@ -28,8 +28,7 @@ class CudaQueue final : public StreamQueue, public CudnnQueue {
     cudaStream_t stream() const override { return current_; }
     CurrentDevice make_current() const override { return {api_, device_}; }
     void check_launch(cudaError_t status) const override { check(api_, status, "launching a kernel"); }
-    /// For that stream; made at the first call, which may not be one while work is captured. Throws Error
-    /// device/failed.
+    /// For that stream; made at the first call, which may not be one while work is captured.
     cudnnHandle_t cudnn_handle() override;
 
    private:
