@@ -20,7 +20,7 @@ class DeviceTrial {
     DeviceTrial(TrialRoom& room, const TimedKernel& timed)
         : room_(room),
           timed_(timed),
-          queue_(room.device().make_queue()),
+          queue_(room.queue()),
           scratch_(room.device().allocate(timed.kernel.scratch_bytes)) {
         std::size_t bytes = 1;
         for (std::size_t i = 0; i < timed_.placed.size(); ++i)
@@ -29,11 +29,11 @@ class DeviceTrial {
         const std::size_t sets = std::min(rotated_bytes / bytes + 1, most_sets);
         room_.begin(sets * bytes);
         for (std::size_t s = 0; s < sets; ++s) add_set();
-        queue_->wait();
+        queue_.wait();
     }
     ~DeviceTrial() {
         try {
-            queue_->wait();
+            queue_.wait();
         } catch (const Error&) {
             // A failed device uses nothing any more.
         }
@@ -42,13 +42,13 @@ class DeviceTrial {
     /// Kernels set themselves up in their first run.
     void warm_up() {
         run(sets_.front());
-        queue_->wait();
-        graph_ = queue_->capture([this] {
+        queue_.wait();
+        graph_ = queue_.capture([this] {
             for (const Set& set : sets_) run(set);
         });
     }
     double microseconds() {
-        return queue_->microseconds([this] { queue_->launch(*graph_); }) / static_cast<double>(sets_.size());
+        return queue_.microseconds([this] { queue_.launch(*graph_); }) / static_cast<double>(sets_.size());
     }
 
    private:
@@ -72,9 +72,9 @@ class DeviceTrial {
         const Placed& placed = timed_.placed[input];
         void* const data = room_.take(bytes_of(placed));
         if (sets_.empty())
-            room_.fill(*queue_, placed, data);
+            room_.fill(queue_, placed, data);
         else
-            queue_->copy_on_device(data, sets_.front().sources[input], bytes_of(placed));
+            queue_.copy_on_device(data, sets_.front().sources[input], bytes_of(placed));
         return data;
     }
 
@@ -95,13 +95,13 @@ class DeviceTrial {
         context.outputs = set.targets.data();
         context.scratch = static_cast<std::byte*>(scratch_.get());
         context.state = set.state.get();
-        context.queue = queue_.get();
+        context.queue = &queue_;
         timed_.kernel.run(context);
     }
 
     TrialRoom& room_;
     const TimedKernel& timed_;
-    std::unique_ptr<DeviceQueue> queue_;
+    DeviceQueue& queue_;
     std::shared_ptr<void> scratch_;
     std::vector<Set> sets_;
     std::unique_ptr<DeviceGraph> graph_;
@@ -123,6 +123,11 @@ double median_time(DeviceTrial& trial, int effort, double hopeless) {
 }
 
 }  // namespace
+
+DeviceQueue& TrialRoom::queue() {
+    if (queue_ == nullptr) queue_ = device_.make_queue();
+    return *queue_;
+}
 
 void TrialRoom::begin(std::size_t bytes) {
     taken_ = 0;
@@ -158,6 +163,7 @@ std::optional<Times> DeviceStopwatch::time(const TimedKernel& timed, double hope
         const double median = median_time(trial, effort_, hopeless);
         return Times{median, median};
     } catch (const Error& error) {
+        room_.drop_queue();  // it is of no use any more, or something of this trial is left in it
         if (error.code() == "device/failed" || error.code() == "device/memory") return std::nullopt;
         throw;
     }

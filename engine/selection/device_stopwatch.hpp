@@ -9,12 +9,16 @@
 
 namespace seq {
 
-/// Memory of a device, and numbers for it, that trials use one after the other.
+/// Memory of a device, numbers for it and a queue, that trials use one after the other.
 class TrialRoom {
    public:
     explicit TrialRoom(const DeviceRuntime& device) : device_(device) {}
 
     const DeviceRuntime& device() const { return device_; }
+    /// The same for all, with what kernels' libraries have for it; nothing is left in it.
+    DeviceQueue& queue();
+    /// The next trial gets another.
+    void drop_queue() { queue_.reset(); }
     /// What was taken before is free again, and there are so many bytes.
     void begin(std::size_t bytes);
     /// Aligned to 256 bytes; the rounded sizes add up to what `begin` was told.
@@ -25,6 +29,7 @@ class TrialRoom {
 
    private:
     const DeviceRuntime& device_;
+    std::unique_ptr<DeviceQueue> queue_;
     std::shared_ptr<void> memory_;
     std::size_t bytes_ = 0, taken_ = 0;
     std::map<DType, std::shared_ptr<void>> patterns_;

@@ -74,6 +74,7 @@ EmulatedCuda::EmulatedCuda(bool handles)
 }
 
 std::unique_ptr<DeviceQueue> EmulatedCuda::make_queue() const {
+    ++queues_made;
     return std::make_unique<EmulatedCudaQueue>(memory_.make_queue());
 }
 

@@ -34,6 +34,7 @@ class EmulatedCuda final : public DeviceRuntime {
     static inline int graphs_computed = 0;
 
     FakeCudnn fake;
+    mutable int queues_made = 0;
     /// Of its backend.
     std::string identity = "an emulated GPU";
 

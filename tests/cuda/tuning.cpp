@@ -88,6 +88,20 @@ TEST_CASE("every plan of cuDNN's is timed on a device, and the choice is taken f
     }
 }
 
+TEST_CASE("all trials share a queue, which has a handle of cuDNN's, until the device fails") {
+    const Graph graph = graph_of(net);
+    for (const bool fails : {false, true}) {
+        const ScratchFile cache("cuda_timings_queue.json");
+        EmulatedCuda device;
+        device.fake.mode_a = {{.number = 1}, {.number = 2}, {.number = 3}};
+        if (fails) device.memory().fail();
+        const CompileOptions options = options_for(graph, cache.path, MathMode::f32);
+        CompiledModel(graph, options, device.backend()).plan({});
+        CHECK(measured(cache.path).at("cudnn.convolution").size() >= 11);
+        CHECK(device.queues_made == (fails ? 2 : 1));
+    }
+}
+
 TEST_CASE("what was measured is kept though tuning ends before all is") {
     const Graph graph = graph_of(net);
     const ScratchFile cache("cuda_timings_cut.json");
