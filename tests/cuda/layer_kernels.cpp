@@ -319,6 +319,30 @@ TEST_CASE("a plan is found by its name where nothing was measured") {
     other.check(*kernel);
 }
 
+TEST_CASE("the plan that cuDNN likes best is one of the variants as it is, unless somebody runs it") {
+    FakeCudnn fake;
+    FakeRuntime runtime;
+    fake.mode_a = {{.number = 4, .behavior_notes = {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}}, {.number = 1}};
+    const HostRuntime memory;
+    for (const bool runs : {false, true}) {
+        const cuda::CudnnDevice device(fake.table, memory, runtime.table, 0);
+        cuda::FusedLayer layer{.batch = 1, .in_channels = 8, .out_channels = 4, .spatial = {5, 6}, .bias = true};
+        layer.windows.assign(2, {.kernel = 3});
+        fake.compiled = 0;
+        auto legal = device.legalise(layer);
+        const cuda::Plan* const favourite = &legal->plans.front();
+        if (!runs) legal.reset();
+        // Both forms have it.
+        CHECK(device.variants(layer).size() == 4);
+        CHECK(fake.compiled == (runs ? 3 : 2));
+        CHECK(fake.plans() == (runs ? 5 : 4));
+        if (runs) CHECK(&legal->plans.front() == favourite);
+        CHECK(device.legalise(layer)->plans.front().engine() == "engine 4");
+        CHECK(device.legalise(layer, "engine 4: convolution + bias") == device.legalise(layer));
+        CHECK(fake.compiled == (runs ? 3 : 2));
+    }
+}
+
 TEST_CASE("plans of a GPU are made by one handle, with the GPU as the calling thread's") {
     FakeCudnn fake;
     FakeRuntime runtime;

@@ -45,13 +45,12 @@ std::shared_ptr<const LegalLayer> CudnnDevice::legalise(const FusedLayer& layer,
     const auto favourite = variant.empty() ? favourites_.find(key) : favourites_.end();
     const auto known = layers_.find({key, favourite != favourites_.end() ? favourite->second : variant});
     if (known != layers_.end()) return known->second;
-    std::shared_ptr<const LegalLayer> found;
+    std::shared_ptr<LegalLayer> found;
     plan_with([&](const PlanTarget& target) {
         PlanOptions options;
         options.builds = builds;
-        found =
-            std::make_shared<const LegalLayer>(variant.empty() ? cuda::legalise(cudnn_, layer, target, options)
-                                                               : find_variant(cudnn_, layer, variant, target, options));
+        found = std::make_shared<LegalLayer>(variant.empty() ? cuda::legalise(cudnn_, layer, target, options)
+                                                             : find_variant(cudnn_, layer, variant, target, options));
     });
     if (!variant.empty() || !found->form) return layers_[{key, variant}] = std::move(found);
     const std::string& name = favourites_[key] = variant_of(*found->form, found->plans.front());
@@ -79,6 +78,16 @@ void CudnnDevice::release_unused() const {
                   [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->form.has_value(); });
 }
 
+FormPlan CudnnDevice::take_favourite(const std::string& key) const {
+    const auto favourite = favourites_.find(key);
+    if (favourite == favourites_.end()) return {};
+    const auto layer = layers_.find({key, favourite->second});
+    if (layer == layers_.end() || layer->second.use_count() > 1) return {};
+    FormPlan taken{layer->second->form->name, std::move(layer->second->plans.front())};
+    layers_.erase(layer);
+    return taken;
+}
+
 std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, const Builds* builds) const {
     const std::string key = key_of(layer);
     const std::lock_guard lock(mutex_);
@@ -86,7 +95,8 @@ std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, const Bu
     std::vector<LegalLayer> forms;
     PlanOptions options;
     options.builds = builds;
-    plan_with([&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, options); });
+    plan_with(
+        [&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, options, take_favourite(key)); });
     std::vector<std::string> names;
     for (LegalLayer& legal : forms) {
         for (Plan& plan : legal.plans) {

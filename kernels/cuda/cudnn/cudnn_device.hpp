@@ -45,6 +45,8 @@ class CudnnDevice {
     /// Calls `plan` with the target, one thread at a time, with the device as the calling thread's.
     void plan_with(const std::function<void(const PlanTarget&)>& plan) const;
     void open() const;
+    /// The plan that legalise gave for the layer of this key where it was told no variant; none where somebody runs it.
+    FormPlan take_favourite(const std::string& key) const;
 
     const Cudnn& cudnn_;
     const DeviceRuntime& runtime_;
@@ -55,7 +57,7 @@ class CudnnDevice {
     mutable std::optional<DeviceProperties> properties_;
     mutable cudnnHandle_t handle_ = nullptr;
     /// By the layer's first form, its math mode and the variant.
-    mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<const LegalLayer>> layers_;
+    mutable std::map<std::pair<std::string, std::string>, std::shared_ptr<LegalLayer>> layers_;
     mutable std::map<std::string, std::vector<std::string>> variants_;
     /// The variants that legalise gave where it was told none.
     mutable std::map<std::string, std::string> favourites_;

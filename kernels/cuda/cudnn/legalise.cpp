@@ -20,13 +20,14 @@ PlanSearch plans_of(const Cudnn& cudnn, const LayerForm& form, const PlanTarget&
 }  // namespace
 
 std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target,
-                                    PlanOptions options) {
+                                    PlanOptions options, FormPlan made) {
     constexpr std::size_t wanted_of_less = 4;
     std::vector<LegalLayer> legal;
     if (!fault_of(layer).empty()) return legal;
     options.math = layer.math;
     std::vector<FormRefusal> refusals;
     for (LayerForm& form : layer_forms(layer)) {
+        options.made = form.name == made.form ? &made.plan : nullptr;
         options.wanted = legal.empty() ? std::numeric_limits<std::size_t>::max() : wanted_of_less;
         try {
             PlanSearch search = plans_of(cudnn, form, target, options);

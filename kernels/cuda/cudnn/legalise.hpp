@@ -23,10 +23,17 @@ struct LegalLayer {
     std::vector<FormRefusal> refusals;
 };
 
+/// A plan, and the name of the form that it is of.
+struct FormPlan {
+    std::string form;
+    std::optional<Plan> plan;
+};
+
 /// Every form for which there are plans, in the order of layer_forms: all plans of the first, and a few of those that
-/// do less; where memory is short for more, what there was room for. The same holds of faults.
+/// do less; where memory is short for more, what there was room for. `made` is taken where it is one of them. The same
+/// holds of faults.
 std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target,
-                                    PlanOptions options);
+                                    PlanOptions options, FormPlan made = {});
 
 /// "engine 34, knobs 2=5: convolution + bias + relu": by which a plan for a layer is found again.
 std::string variant_of(const LayerForm& form, const Plan& plan);

@@ -107,6 +107,10 @@ class Search {
     }
 
     void finalise(EngineChoice choice) {
+        if (options_.made != nullptr && *options_.made && (*options_.made)->engine() == choice.text()) {
+            found_.plans.push_back(std::move(**options_.made));
+            return options_.made->reset();
+        }
         try {
             Plan plan = compiles_at_run_time(choice) ? compiled(std::move(choice))
                                                      : Plan(cudnn_, graph_, std::move(choice), target_);

@@ -48,6 +48,8 @@ struct PlanOptions {
     std::string engine{};
     /// Where plans that are compiled are looked for first, by their plan_key; nullptr: nowhere.
     const Builds* builds = nullptr;
+    /// A plan of the same graph that is there already, to be taken from here rather than made again; nullptr: none.
+    std::optional<Plan>* made = nullptr;
 };
 
 struct PlanSearch {
