@@ -121,4 +121,12 @@ std::optional<std::string> BuildStore::find(const std::string& key) const {
     return folder_.find(key);
 }
 
+void BuildStore::keep(const PreparedKernel& kernel) {
+    if (folder_.is_none()) return;
+    const std::string key = kernel.build_key();
+    if (key.empty() || !kept_.insert(key).second) return;
+    if (kernel.build_fault.empty() && folder_.find(key)) return;
+    if (auto bytes = kernel.build()) folder_.keep({key, std::move(*bytes)});
+}
+
 }  // namespace seq

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 
@@ -17,6 +18,8 @@ class BuildFolder {
     /// Made when there is something to keep; empty: nothing is kept.
     explicit BuildFolder(std::string path = {}) : path_(std::move(path)) {}
 
+    /// Whether nothing is kept.
+    bool is_none() const { return path_.empty(); }
     /// nullopt where it is not there, or not as it was written.
     std::optional<std::string> find(const std::string& key) const;
     /// Where that cannot be written, it is not kept. The folder holds the latest thousand or so.
@@ -43,11 +46,14 @@ class BuildStore final : public Builds {
     void set_trusted(std::shared_ptr<const StoredBuilds> stored) { stored_ = std::move(stored); }
 
     std::optional<std::string> find(const std::string& key) const override;
-    void keep(const Build& build) const { folder_.keep(build); }
+    /// Keeps the kernel's build where the folder has none that serves. One thread at a time.
+    void keep(const PreparedKernel& kernel);
 
    private:
     BuildFolder folder_;
     std::shared_ptr<const StoredBuilds> stored_;
+    /// That were kept, or in the folder before.
+    std::set<std::string> kept_;
 };
 
 }  // namespace seq

@@ -233,10 +233,8 @@ std::shared_ptr<Plan> CompiledModel::restore(const plan_file::PlanRecord& record
     return plan;
 }
 
-void CompiledModel::keep_builds(const Plan& plan) const {
-    for (const Step& step : plan.steps) {
-        if (const auto build = step.kernel->build()) builds_.keep(*build);
-    }
+void CompiledModel::keep_builds(const Plan& plan) {
+    for (const Step& step : plan.steps) builds_.keep(*step.kernel);
 }
 
 void CompiledModel::tell_of_others(const plan_file::PlanRecord& record, const Plan& plan) const {

@@ -64,7 +64,7 @@ class CompiledModel {
     std::shared_ptr<const Plan> make(const std::vector<std::int64_t>& values);
     std::shared_ptr<Plan> make_in_arena(const Graph& bound, const Bindings& bindings);
     std::shared_ptr<Plan> restore(const plan_file::PlanRecord& record, const Graph& bound, WeightProvider& weights);
-    void keep_builds(const Plan& plan) const;
+    void keep_builds(const Plan& plan);
     /// Of what a plan runs otherwise than its record in the file says.
     void tell_of_others(const plan_file::PlanRecord& record, const Plan& plan) const;
     const plan_file::PlanRecord* find_record(const Bindings& bindings) const;

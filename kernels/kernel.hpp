@@ -170,8 +170,10 @@ class PreparedKernel {
     virtual ~PreparedKernel() = default;
     virtual std::unique_ptr<KernelState> make_state() const { return nullptr; }
     virtual void run(const RunContext& context) const = 0;
-    /// What is worth keeping for the next time that it is prepared; nullopt where that takes no time.
-    virtual std::optional<Build> build() const { return std::nullopt; }
+    /// Build::key of what is worth keeping for the next time that it is prepared; empty where that takes no time.
+    virtual std::string build_key() const { return {}; }
+    /// Build::bytes of it, written anew at each call; nullopt where there are none after all.
+    virtual std::optional<std::string> build() const { return std::nullopt; }
 
     /// "oneDNN jit:avx512_core": which implementation serves, for `seqc explain`.
     std::string description;

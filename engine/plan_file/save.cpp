@@ -82,7 +82,9 @@ class Writer {
         instance->wire(1, input_views, output_views);
         arena.execute([&] { instance->run(nullptr); });
         for (const Step& step : plan.steps) {
-            if (auto build = step.kernel->build()) builds_[build->key] = std::move(build->bytes);
+            const std::string key = step.kernel->build_key();
+            if (key.empty() || builds_.contains(key)) continue;
+            if (auto build = step.kernel->build()) builds_[key] = std::move(*build);
         }
         meta_.plans.push_back(std::move(recorded.record));
         meta_.vectors.push_back({add_tensors(std::move(inputs)), add_tensors(std::move(outputs))});

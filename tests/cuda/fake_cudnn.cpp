@@ -209,6 +209,7 @@ cudnnStatus_t get(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName
         }
         case json_attribute: {
             const StoredFakePlan* const stored = stored_plan_of(asked);
+            if (elements != nullptr) ++FakeCudnn::current->serialised;
             if (stored == nullptr) return serialise(asked, wanted, count, elements);
             const std::string json = text_of(asked, json_attribute);
             return answer(std::vector<char>(json.begin(), json.end()), wanted, count, elements);

@@ -86,9 +86,9 @@ class FakeCudnn {
     std::set<FakeDescriptor*> alive;
     int handles = 0;  ///< that are there
     std::size_t version = 91900;
-    /// Plans that were compiled at run time, and that were restored from their JSON. Those that any fake wrote are
-    /// restored by every other of the same version.
-    int compiled = 0, restored = 0;
+    /// Plans that were compiled at run time, that were restored from their JSON, and that it was written of. Those that
+    /// any fake wrote are restored by every other of the same version.
+    int compiled = 0, restored = 0, serialised = 0;
     /// Plans that are there.
     std::size_t plans() const;
     /// The operations, by their pointwise modes or "conv", "convT" and "matmul", of each graph that was finalised.

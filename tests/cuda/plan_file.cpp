@@ -219,6 +219,34 @@ TEST_CASE("what cuDNN compiled is taken from the cache by every later process") 
         CHECK(cache.files().size() == 2);
         CHECK(machine.read(file.path)->meta.builds.size() == 2);  // each once, though two layers have one
     }
+    SUBCASE("what is kept already is not written anew, and nothing is where none is kept") {
+        const Machine machine(compiled, cache.path);
+        const auto model = machine.compile();
+        run(model);
+        CHECK(machine.device.fake.serialised == 0);
+        save(model, file);
+        CHECK(machine.device.fake.serialised == 2);  // each once, though two layers have one
+        fs::remove(cache.files().front());
+        machine.compile();
+        CHECK(machine.device.fake.serialised == 3);
+    }
+    SUBCASE("without a folder nothing is written for it") {
+        const Machine machine(compiled);
+        run(machine.compile());
+        CHECK(machine.device.fake.compiled == 2);
+        CHECK(machine.device.fake.serialised == 0);
+    }
+    SUBCASE("what does not serve is written anew") {
+        const ScratchPlan stale("code_stale");
+        PlanBytes bytes(file.read());
+        bytes.replace("\nworkspace 128", "\nworkspace 124");
+        bytes.replace("\nworkspace 128", "\nworkspace 124");
+        stale.write(bytes.sealed());
+        Machine machine(compiled, cache.path);
+        run(machine.load(stale.path, true));
+        CHECK(machine.device.fake.compiled == 2);
+        CHECK(machine.device.fake.serialised == 2);
+    }
     SUBCASE("a second compilation and a load compile nothing") {
         Machine machine(compiled, cache.path);
         const auto model = machine.compile();

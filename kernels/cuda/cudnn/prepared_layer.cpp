@@ -38,11 +38,14 @@ PreparedLayer::PreparedLayer(const CudnnDevice& device, MathMode math, std::shar
                              const Plan& plan)
     : device_(device), math_(math), legal_(std::move(legal)), plan_(plan) {}
 
-std::optional<Build> PreparedLayer::build() const {
+std::string PreparedLayer::build_key() const {
+    return plan_.compiled ? plan_key(legal_->form->graph, plan_.engine(), math_, device_.origin()) : std::string();
+}
+
+std::optional<std::string> PreparedLayer::build() const {
     if (!plan_.compiled) return std::nullopt;
-    const PlanOrigin origin = device_.origin();
     try {
-        return Build{plan_key(legal_->form->graph, plan_.engine(), math_, origin), to_bytes(store(plan_, origin))};
+        return to_bytes(store(plan_, device_.origin()));
     } catch (const CudnnError&) {
         return std::nullopt;  // an engine whose plans cuDNN does not serialise
     }

@@ -26,7 +26,8 @@ class PreparedLayer final : public PreparedKernel {
     /// The queue is a CudnnQueue. Throws Error device/failed, or device/memory, after which it may be run again.
     void run(const RunContext& context) const override;
     /// Of plans that cuDNN compiles.
-    std::optional<Build> build() const override;
+    std::string build_key() const override;
+    std::optional<std::string> build() const override;
 
     std::vector<TensorSource> sources;
     /// Brings the input of this index to the channels that the form takes, from `wide_offset` of the scratch on.
