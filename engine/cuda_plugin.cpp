@@ -47,9 +47,11 @@ CudaPlugin open_file(const fs::path& file) {
     if (entry == nullptr) return lacks(fmt::format("{} is no plugin of seq", file.string()));
     const cuda::Plugin* const plugin = entry();
     if (plugin->revision != cuda::plugin_revision || std::string_view(plugin->build) != cuda::build_identity)
-        return lacks(
-            fmt::format("{} is of another build (plugin revision {}, {}) than this seq (plugin revision {}, {})",
-                        file.string(), plugin->revision, plugin->build, cuda::plugin_revision, cuda::build_identity));
+        return lacks(fmt::format(
+            "{} is of another build (plugin revision {}, {}) than this seq (plugin revision {}, {}): build both from the "
+            "same sources and install both, or name the folder of the one that was built with this seq in "
+            "SEQ_PLUGIN_DIR",
+            file.string(), plugin->revision, plugin->build, cuda::plugin_revision, cuda::build_identity));
     plugin->adopt(OpTable::instance());
     return {plugin, {}};
 }

@@ -14,7 +14,7 @@ namespace seq::cuda {
 
 inline constexpr const char* plugin_file = "libseq_cuda.so";
 inline constexpr const char* plugin_entry = "seq_cuda_plugin";
-/// Goes up with every change of `Plugin`, of what it refers to, or of the graph's types.
+/// Goes up where the same headers come to mean something else; that they are the same `build_identity` tells.
 inline constexpr std::uint32_t plugin_revision = 3;
 
 /// Its types are C++ ones, so that nothing but the first two members may be read before they are compared: both sides

@@ -4,8 +4,10 @@
 
 #include <unistd.h>
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "engine/compile.hpp"
 #include "engine/devices.hpp"
@@ -28,7 +30,10 @@ class PluginFolder {
     const fs::path& path() const { return path_; }
 
    private:
-    fs::path path_ = fs::temp_directory_path() / ("seq_plugin_" + std::to_string(::getpid()));
+    // A library is opened once by each path.
+    static inline int count_ = 0;
+    fs::path path_ =
+        fs::temp_directory_path() / ("seq_plugin_" + std::to_string(::getpid()) + "_" + std::to_string(count_++));
 };
 
 TEST_CASE("a program without the plugin says that it computes on the CPU alone, and where the plugin would be") {
@@ -51,6 +56,33 @@ TEST_CASE("a GPU that is not there is refused with the reason that `seqc devices
     CompileOptions options;
     options.device = {DeviceKind::cuda, 0};
     CHECK_THROWS_WITH_AS(require_available(options), cuda.reason.c_str(), Error);
+}
+
+/// The text of this build's plugin; empty in a build without CUDA.
+std::string own_plugin() {
+    std::ifstream file(fs::read_symlink("/proc/self/exe").parent_path() / cuda::plugin_file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("a plugin that was built with other headers is refused with what to do, whatever its version says") {
+    std::string text = own_plugin();
+    if (text.empty()) return;
+    {
+        const PluginFolder same(text);
+        CHECK(open_cuda_plugin({same.path()}).missing.empty());
+    }
+    const std::string_view mark = ", interface ";
+    const std::size_t hash = text.find(mark) + mark.size();
+    REQUIRE(hash < text.size());
+    REQUIRE(std::isxdigit(static_cast<unsigned char>(text[hash])) != 0);
+    text[hash] = text[hash] == '0' ? '1' : '0';
+    const PluginFolder folder(text);
+    const CudaPlugin other = open_cuda_plugin({folder.path()});
+    CHECK(other.plugin == nullptr);
+    CAPTURE(other.missing);
+    CHECK(other.missing.find("libseq_cuda.so is of another build (plugin revision ") != std::string::npos);
+    CHECK(other.missing.find(text.substr(hash, 16)) != std::string::npos);
+    CHECK(other.missing.find(": build both from the same sources and install both") != std::string::npos);
 }
 
 /// Which of the plugin's own kernels say that they take the model's first layer; cuDNN's ask the GPU.
