@@ -361,6 +361,9 @@ TEST_CASE("whichever call has no room is short of memory, and the device did not
     const auto [code, message] =
         fault_of([&] { cuda::check(fake.table, cudaErrorMemoryAllocation, "making a graph of a run"); });
     CHECK(message == "the GPU has no room for what making a graph of a run takes: 5.0 MiB of its 4.0 GiB are free");
+    fake.failing_call = fake.calls;
+    CHECK(cuda::free_memory_text(fake.table) == "how much it has left is not known");
+    CHECK(fake.last_error == cudaSuccess);
 }
 
 TEST_CASE("a queue for whose handle there is no room may be asked for it again") {

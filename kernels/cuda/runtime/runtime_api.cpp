@@ -38,7 +38,10 @@ RuntimeApi runtime_api() {
 
 std::string free_memory_text(const RuntimeApi& api) {
     std::size_t free = 0, all = 0;
-    if (api.memory_info(&free, &all) != cudaSuccess) return "how much it has left is not known";
+    if (api.memory_info(&free, &all) != cudaSuccess) {
+        api.take_last_error();  // the next launch would be blamed for it
+        return "how much it has left is not known";
+    }
     return fmt::format("{} of its {} are free", memory_text(free), memory_text(all));
 }
 
