@@ -195,6 +195,11 @@ class Preparation {
 
 }  // namespace
 
+void LayerKernel::require_sound(const CudnnError& error) const {
+    if (error.is_short_of_memory() || error.status_class() == StatusClass::execution)
+        throw device_.error_of(error, "planning");
+}
+
 std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, const std::string& variant,
                                                         const ComputeOptions& options, std::string& refusal) const {
     try {
@@ -202,8 +207,7 @@ std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, c
         if (legal->form) return legal;
         refusal = text_of(legal->refusals);
     } catch (const CudnnError& error) {
-        if (error.is_short_of_memory() || error.status_class() == StatusClass::execution)
-            throw device_.error_of(error, "planning");
+        require_sound(error);
         refusal = error.what();
     }
     return nullptr;
@@ -229,7 +233,8 @@ std::vector<std::string> LayerKernel::variants(const KernelRequest& request) con
     try {
         return device_.variants(node->layer, request.options.builds);
     } catch (const CudnnError& error) {
-        throw device_.error_of(error, "planning");
+        require_sound(error);
+        return {std::string()};  // its favourite, which there is
     }
 }
 

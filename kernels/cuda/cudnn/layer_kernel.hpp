@@ -22,6 +22,8 @@ class LayerKernel final : public Kernel {
                                             std::string& refusal) const override;
 
    private:
+    /// Throws Error device/failed or device/memory where the GPU failed or has no room, and not just cuDNN.
+    void require_sound(const CudnnError& error) const;
     /// nullptr, with the reason, where cuDNN has no plan for it. Throws Error device/failed or device/memory.
     std::shared_ptr<const LegalLayer> legalise(const NodeLayer& node, const std::string& variant,
                                                const ComputeOptions& options, std::string& refusal) const;
