@@ -42,7 +42,7 @@ OfferedRequest::OfferedRequest(const Kernel& kernel, const KernelRequest& offere
     support = kernel.supports(request);
 }
 
-bool Lowering::takes_lowered(const Node& node) {
+bool KeptDtypes::takes_lowered(const Node& node) {
     const auto [found, is_new] = takers_.try_emplace(&node, false);
     if (!is_new) return found->second;
     const KernelRequest request = all_lowered(node, options_);
@@ -52,7 +52,7 @@ bool Lowering::takes_lowered(const Node& node) {
            });
 }
 
-bool Lowering::keeps_lowered(const Value& value) {
+bool KeptDtypes::keeps_lowered(const Value& value) {
     if (kept_in(options_.dtype) == Kept::own || value.type.dtype != DType::f32 || graph_.is_output(&value))
         return false;
     return std::any_of(value.uses.begin(), value.uses.end(), [&](const Use& use) {

@@ -20,9 +20,9 @@ struct OfferedRequest {
 };
 
 /// How values are kept between their nodes where ComputeOptions::dtype is f16 or bf16.
-class Lowering {
+class KeptDtypes {
    public:
-    Lowering(const Graph& graph, const Backend& backend, const ComputeOptions& options)
+    KeptDtypes(const Graph& graph, const Backend& backend, const ComputeOptions& options)
         : graph_(graph), backend_(backend), options_(options) {}
 
     /// How a node that computes the value best leaves it: rounded where it is no output of the graph, and a kernel that

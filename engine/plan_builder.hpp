@@ -84,7 +84,7 @@ class PlanBuilder {
     std::map<const Value*, Home> homes_;
     std::map<std::pair<const Value*, std::string>, Home> reordered_;
     BufferTable buffers_;
-    Lowering lowering_;
+    KeptDtypes lowering_;
 };
 
 }  // namespace seq

@@ -107,10 +107,10 @@ TEST_CASE("what lies between nodes is kept as the math mode says, where a kernel
         CAPTURE(name_of(mode));
         options.dtype = mode;
         backend.kernels = &both;
-        CHECK(Lowering(graph, backend, options).kept(*first.output()) == kept_in(mode));
-        CHECK(Lowering(graph, backend, options).kept(*graph.outputs()[0]) == Kept::own);
+        CHECK(KeptDtypes(graph, backend, options).kept(*first.output()) == kept_in(mode));
+        CHECK(KeptDtypes(graph, backend, options).kept(*graph.outputs()[0]) == Kept::own);
         backend.kernels = &none;
-        CHECK(Lowering(graph, backend, options).kept(*first.output()) == Kept::own);
+        CHECK(KeptDtypes(graph, backend, options).kept(*first.output()) == Kept::own);
         const KernelRequest request{first, {place(*first.input(), {})}, {place(*first.output(), {})}, options};
         const bool rounds = kept_in(mode) != Kept::own;
         CHECK(OfferedRequest(lowered, request, backend).support);
