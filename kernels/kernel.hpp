@@ -195,6 +195,9 @@ class PreparedKernel {
     bool ignores_nonfinite = false;
     /// Whether `run` stays on the calling thread, whichever arena that is in.
     bool serial = false;
+    /// Whether it is a library's code for whatever no other code of its is for, which may take thousands of times as
+    /// long.
+    bool is_plain_loops = false;
     /// What it packed, in bytes.
     std::size_t packed_bytes = 0;
 };

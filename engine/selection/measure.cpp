@@ -146,15 +146,6 @@ std::vector<Candidate> Measurements::measure(const Unit& unit) {
     return none && known != nullptr ? measure(unit, nullptr) : candidates;
 }
 
-namespace {
-
-/// oneDNN's, which may take thousands of times as long as any other code: seconds to measure for nothing.
-bool is_reference_code(const Candidate& candidate) {
-    return candidate.description.find("ref:any") != std::string::npos;
-}
-
-}  // namespace
-
 std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector<Candidate>* known) {
     std::vector<Candidate> candidates;
     double best = std::numeric_limits<double>::max();
@@ -166,7 +157,7 @@ std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector
             if (!was_left_out(*before)) candidates.back().measured_for = tuning_.precedent->name;
             return weights.start();
         }
-        if (!candidates.empty() && is_reference_code(candidate)) return weights.start();
+        if (!candidates.empty() && kernel.is_plain_loops) return weights.start();
         const auto times = time({kernel, unit.inputs, placed_as(unit.inputs, candidate.inputs),
                                  placed_as(outputs, candidate.outputs), weights},
                                 hopeless * best);

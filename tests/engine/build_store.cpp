@@ -35,6 +35,22 @@ std::string read(const fs::path& path) {
 
 void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
+/// Counts how often its build is written.
+class CompiledKernel final : public PreparedKernel {
+   public:
+    explicit CompiledKernel(std::string key) : key_(std::move(key)) {}
+    void run(const RunContext&) const override {}
+    std::string build_key() const override { return key_; }
+    std::optional<std::string> build() const override {
+        ++written;
+        return "code of " + key_;
+    }
+    mutable int written = 0;
+
+   private:
+    std::string key_;
+};
+
 TEST_CASE("builds are found by their keys, the latest of each") {
     const ScratchBuilds scratch;
     CHECK_FALSE(scratch.folder.find("a"));
@@ -120,9 +136,27 @@ TEST_CASE("builds of a file come before those of the folder, where they are trus
     CHECK(store.find("a") == "of the folder");
     store.set_trusted(std::make_shared<const StoredBuilds>(stored));
     CHECK(store.find("a") == bytes);
-    store.keep({"b", "kept"});
-    CHECK(store.find("b") == "kept");
-    CHECK(scratch.folder.find("b") == "kept");
+    store.keep(CompiledKernel("b"));
+    CHECK(store.find("b") == "code of b");
+    CHECK(scratch.folder.find("b") == "code of b");
+}
+
+TEST_CASE("what a kernel compiled is written where the folder has none that serves, and no more than once") {
+    const ScratchBuilds scratch;
+    scratch.folder.keep({"there", "code"});
+    scratch.folder.keep({"of no use", "code"});
+    BuildStore store(scratch.path);
+    CompiledKernel there("there"), of_no_use("of no use"), fresh("fresh"), none("");
+    of_no_use.build_fault = "another driver";
+    for (int time = 0; time < 2; ++time) {
+        for (const CompiledKernel* kernel : {&there, &of_no_use, &fresh, &none}) store.keep(*kernel);
+    }
+    CHECK(there.written == 0);
+    CHECK(none.written == 0);
+    CHECK(of_no_use.written == 1);
+    CHECK(fresh.written == 1);
+    CHECK(scratch.folder.find("of no use") == "code of of no use");
+    CHECK(scratch.files().size() == 3);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ class PreparedPaddedConvolution final : public PreparedKernel {
         plain_weights = convolution_->plain_weights;
         packed_bytes = convolution_->packed_bytes;
         ignores_nonfinite = convolution_->ignores_nonfinite;
+        is_plain_loops = convolution_->is_plain_loops;
         scratch_bytes = offset_ + convolution_->scratch_bytes;
     }
 

@@ -124,6 +124,7 @@ std::unique_ptr<PreparedKernel> PrimitiveBuilder::finish(const dnnl::primitive_d
     add_scratch(desc);
     kernel.primitive = dnnl::primitive(desc.get());
     kernel.description = describe_implementation(desc);
+    kernel.is_plain_loops = is_plain_loops(desc);
     for (const Placed& placed : placed_) kernel.input_layouts.push_back(placed.layout);
     kernel.output_layouts.push_back(output_.layout);
     return std::move(kernel_);
