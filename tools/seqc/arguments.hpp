@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,9 @@ struct Arguments {
     int sessions = 1;
     double tolerance = 0;
     int top = 0;
+    std::set<std::string> given;  ///< the names of the options that stand on the command line
 
+    bool gives(const std::string& option) const { return given.contains(option); }
     bool json() const { return format == "json"; }
 };
 

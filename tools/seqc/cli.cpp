@@ -49,10 +49,15 @@ struct Parser {
 
     CLI::App* add(const char* name, const char* help, Command run, bool plans = false) {
         CLI::App* sub = app.add_subcommand(name, help);
-        sub->callback([this, name, run, plans] {
+        sub->callback([this, sub, name, run, plans] {
             command = run;
             command_name = name;
             takes_plans = plans;
+            for (const CLI::App* owner : {&app, sub}) {
+                for (const CLI::Option* option : owner->get_options()) {
+                    if (option->count() > 0) arguments.given.insert(option->get_name());
+                }
+            }
         });
         sub->footer(std::string(examples_of(name)) + footer);
         add_common(*sub, arguments);

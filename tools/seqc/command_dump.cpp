@@ -26,7 +26,8 @@ std::string plan_text(const Arguments& arguments) {
     if (arguments.stage == "graph")
         throw UsageError("a compiled plan has no graph as it was written; --stage fused and --stage plan are there");
     const seq::Executable executable = open_plan(arguments);
-    if (arguments.stage == "fused") return seq::print(executable.graph());
+    if (arguments.stage == "fused")
+        return seq::print(bind_graph(executable.graph(), plan_settings(arguments, executable)));
     return seq::print(*executable.plan(plan_bindings(arguments, executable)));
 }
 

@@ -79,14 +79,7 @@ class Verifier {
     bool drifted(const std::vector<Finding>& findings) const { return !findings.empty() && drifts(findings.back()); }
 
    private:
-    seq::Graph bound(const seq::Graph& graph) const {
-        std::vector<seq::NodeFault> faults;
-        seq::Graph bound = graph.bind(bindings_, faults);
-        for (const seq::NodeFault& fault : faults) {
-            if (fault.fault.severity == seq::Severity::error) throw seq::Error(fault.fault.code, fault.fault.message);
-        }
-        return bound;
-    }
+    seq::Graph bound(const seq::Graph& graph) const { return bind_graph(graph, bindings_); }
 
     seq::ReferenceResults reference(const seq::Graph& graph,
                                     const std::shared_ptr<const seq::WeightSource>& weights) const {
@@ -201,7 +194,7 @@ int verify_plan(const Arguments& arguments) {
     const bool loaded = !seq::stored_bindings(executable).empty();
     const std::vector<double> differences =
         loaded ? seq::replay_test_vectors(executable) : seq::replay_test_vectors(executable, arguments.spec);
-    const seq::Bindings given = parse_settings(arguments.settings);
+    const seq::Bindings given = plan_settings(arguments, executable);
     int status = ok;
     std::size_t replayed = 0;
     for (std::size_t i = 0; i < differences.size(); ++i) {

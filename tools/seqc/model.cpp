@@ -171,6 +171,15 @@ seq::Executable compile_model(const Model& model, const seq::CompileOptions& opt
     return seq::compile(model.graph(), options);
 }
 
+seq::Graph bind_graph(const seq::Graph& graph, const seq::Bindings& values) {
+    std::vector<seq::NodeFault> faults;
+    seq::Graph bound = graph.bind(values, faults);
+    for (const seq::NodeFault& fault : faults) {
+        if (fault.fault.severity == seq::Severity::error) throw seq::Error(fault.fault.code, fault.fault.message);
+    }
+    return bound;
+}
+
 namespace {
 
 std::string no_values_text(const seq::Bindings& given, const seq::Graph& graph) {

@@ -51,6 +51,9 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
 /// seq::compile, with a line of progress.
 seq::Executable compile_model(const Model& model, const seq::CompileOptions& options);
 
+/// The graph at these values of its symbols. Throws seq::Error for values with which it does not work.
+seq::Graph bind_graph(const seq::Graph& graph, const seq::Bindings& values);
+
 /// Values for every symbol: those of --set, and the least valid one for the others, which is said. nullopt where none
 /// are found that work together, which is said too.
 std::optional<seq::Bindings> find_bindings(const Arguments& arguments, const seq::Graph& graph);

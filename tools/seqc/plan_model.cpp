@@ -23,27 +23,40 @@ constexpr double changed_from = 1e-2;
 
 /// Nothing where the command line leaves it to the file.
 std::optional<seq::Device> given_device(const Arguments& arguments) {
-    return arguments.device == Arguments().device ? std::nullopt : parse_device(arguments.device);
+    return arguments.gives("--device") ? parse_device(arguments.device) : std::nullopt;
 }
 
+const char* numerics_text(seq::Numerics numerics) {
+    return numerics == seq::Numerics::strict ? "strict" : numerics == seq::Numerics::fast ? "fast" : "default";
+}
+
+[[noreturn]] void refuse_option(const char* option, const Arguments& arguments, const std::string& how = {}) {
+    throw UsageError(
+        fmt::format("{} was settled when {} was compiled{}; give it to 'seqc compile'", option, arguments.spec, how));
+}
+
+/// Options of how to compile; those that say what the plan does anyway are let be, where the file tells.
 void refuse_settled(const Arguments& arguments) {
-    const Arguments usual;
+    for (const char* option : {"--weights", "--random-weights", "--shape", "--passes", "--tune"}) {
+        if (arguments.gives(option)) refuse_option(option, arguments);
+    }
+    if (!arguments.gives("--numerics") && !arguments.gives("--dtype") && !arguments.gives("--device")) return;
+    const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
+    const std::string numerics = numerics_text(info.options.numerics);
+    const std::string dtype(seq::name_of(info.options.dtype));
     const auto device = given_device(arguments);
-    const std::pair<const char*, bool> settled[] = {
-        {"--weights", !arguments.weights.empty()},
-        {"--random-weights", arguments.random_weights.has_value()},
-        {"--shape", !arguments.shapes.empty()},
-        {"--passes", arguments.passes != usual.passes},
-        {"--numerics", arguments.numerics != usual.numerics},
-        {"--dtype", arguments.dtype != usual.dtype},
-        {"--tune", !arguments.tune.empty()},
-        // Of the devices of one kind any will do.
-        {"--device", device && seq::describe_compiled(arguments.spec).device != device->kind},
-    };
-    for (const auto& [option, given] : settled) {
-        if (given)
-            throw UsageError(
-                fmt::format("{} was settled when {} was compiled; give it to 'seqc compile'", option, arguments.spec));
+    if (arguments.gives("--numerics") && arguments.numerics != numerics)
+        refuse_option("--numerics", arguments, ", as " + numerics);
+    if (arguments.gives("--dtype") && arguments.dtype != dtype) refuse_option("--dtype", arguments, ", as " + dtype);
+    // Of the devices of one kind any will do.
+    if (device && device->kind != info.device)
+        refuse_option("--device", arguments, ", for " + device_text({info.device, 0}));
+}
+
+void require_symbols(const seq::Bindings& given, const std::vector<std::string>& symbols) {
+    for (const auto& [symbol, value] : given) {
+        if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end())
+            throw UsageError(fmt::format("--set: the plan has no symbol '{}'", symbol));
     }
 }
 
@@ -53,10 +66,6 @@ std::optional<std::string> beside(const std::string& file, const std::string& re
     if (relative.empty() || path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
         return std::nullopt;
     return (fs::path(file).parent_path() / path).string();
-}
-
-const char* numerics_text(seq::Numerics numerics) {
-    return numerics == seq::Numerics::strict ? "strict" : numerics == seq::Numerics::fast ? "fast" : "default";
 }
 
 /// Says so where the model no longer gives the answers that the plan gave when it was compiled from it.
@@ -142,13 +151,30 @@ bool agrees(const seq::Bindings& stored, const seq::Bindings& given) {
     });
 }
 
-seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable) {
-    const seq::Bindings given = parse_settings(arguments.settings);
-    for (const auto& [symbol, value] : given) {
-        const auto& symbols = executable.symbols();
-        if (std::find(symbols.begin(), symbols.end(), symbol) == symbols.end())
-            throw UsageError(fmt::format("--set: the plan has no symbol '{}'", symbol));
+seq::Bindings plan_settings(const Arguments& arguments, const seq::Executable& executable) {
+    seq::Bindings given = parse_settings(arguments.settings);
+    require_symbols(given, executable.symbols());
+    return given;
+}
+
+seq::PlanFileInfo describe_plan(const Arguments& arguments) {
+    refuse_settled(arguments);
+    for (const char* option : {"--threads", "--memory-limit"}) {
+        if (arguments.gives(option))
+            throw UsageError(fmt::format("{} changes nothing here: {} is described as it was compiled, and not loaded",
+                                         option, arguments.spec));
     }
+    seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
+    const seq::Bindings given = parse_settings(arguments.settings);
+    std::vector<std::string> symbols;
+    for (const auto& [symbol, value] : info.bindings.empty() ? seq::Bindings() : info.bindings.front())
+        symbols.push_back(symbol);
+    require_symbols(given, symbols);
+    return info;
+}
+
+seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable) {
+    const seq::Bindings given = plan_settings(arguments, executable);
     std::vector<seq::Bindings> stored = seq::stored_bindings(executable);
     if (stored.empty()) stored = seq::describe_compiled(arguments.spec).bindings;
     for (const seq::Bindings& bindings : stored) {

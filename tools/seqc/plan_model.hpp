@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "engine/executable.hpp"
+#include "engine/plan_file/plan_file.hpp"
 #include "tools/seqc/arguments.hpp"
 
 namespace seqc {
@@ -21,13 +22,21 @@ seq::Executable open_plan(const Arguments& arguments, OtherVersion other_version
 /// Whether a plan that is stored for some values of the symbols is one for those that are given.
 bool agrees(const seq::Bindings& stored, const seq::Bindings& given);
 
+/// The values of the symbols that --set gives. Throws UsageError for a symbol that the plan does not have.
+seq::Bindings plan_settings(const Arguments& arguments, const seq::Executable& executable);
+
+/// What the file of the plan that SPEC is says of itself. Throws UsageError for options that change nothing there and
+/// for symbols that the plan does not have, and seq::Error as seq::describe_compiled.
+seq::PlanFileInfo describe_plan(const Arguments& arguments);
+
 /// The values of the symbols that --set gives, the others as in the first stored plan that agrees with it.
 seq::Bindings plan_bindings(const Arguments& arguments, const seq::Executable& executable);
 
 /// "N = 1, T = 8"
 std::string settings_text(const seq::Bindings& bindings);
 
-/// What the file of a plan says of itself, whatever machine it is for.
+/// Prints what the file of a plan says of itself, whatever machine it is for; of the plans for what --set gives, where
+/// it gives something.
 void print_plan_summary(const Arguments& arguments);
 
 }  // namespace seqc

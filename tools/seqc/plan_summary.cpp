@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -68,10 +69,45 @@ void print_text(const seq::PlanFileInfo& info) {
     line("portable", info.portable ? "yes: plans for other machines and sizes are made from the plain weights" : "no");
 }
 
+void substitute(std::vector<seq::Port>& ports, const seq::Bindings& values) {
+    for (seq::Port& port : ports) port.type.shape = port.type.shape.substitute(values);
+}
+
+std::string held_text(const seq::PlanFileInfo& info) {
+    std::vector<std::string> held;
+    for (const seq::Bindings& bindings : info.bindings) held.push_back(settings_text(bindings));
+    return fmt::format("{}", fmt::join(held, "; "));
+}
+
+/// What --set leaves of it. A plan that the file does not hold is made where it is portable, and else is an error, as
+/// where the plan is to run.
+seq::PlanFileInfo at_settings(seq::PlanFileInfo info, const Arguments& arguments) {
+    const seq::Bindings given = parse_settings(arguments.settings);
+    if (given.empty()) return info;
+    std::vector<seq::Bindings> bindings;
+    std::vector<std::size_t> steps;
+    for (std::size_t i = 0; i < info.bindings.size(); ++i) {
+        if (!agrees(info.bindings[i], given)) continue;
+        bindings.push_back(info.bindings[i]);
+        steps.push_back(info.steps[i]);
+    }
+    if (bindings.empty()) {
+        const std::string lacks =
+            fmt::format("{} has no plan for {}, but for {}", arguments.spec, settings_text(given), held_text(info));
+        if (!info.portable) throw seq::Error("plan/binding", lacks);
+        print_note(lacks + "; one is made from its plain weights where it runs");
+    }
+    info.bindings = std::move(bindings);
+    info.steps = std::move(steps);
+    substitute(info.inputs, given);
+    substitute(info.outputs, given);
+    return info;
+}
+
 }  // namespace
 
 void print_plan_summary(const Arguments& arguments) {
-    const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
+    const seq::PlanFileInfo info = at_settings(describe_plan(arguments), arguments);
     arguments.json() ? print_json(info) : print_text(info);
 }
 
