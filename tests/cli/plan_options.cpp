@@ -19,14 +19,6 @@ std::string compiled(const std::string& name, const std::string& options) {
     return " " + file;
 }
 
-void refuses(const std::string& arguments, const std::string& words) {
-    CAPTURE(arguments);
-    const ProcessResult result = seqc(arguments);
-    CHECK(result.status == 2);
-    CHECK(result.output.empty());
-    CHECK_MESSAGE(has(result.errors, words), result.errors);
-}
-
 TEST_CASE("summary of a plan holds it to --set") {
     const std::string plan = compiled("sizes.seqx", "--set N=1,3");
     const Json one = Json::parse(seqc("summary --format json --set N=3" + plan).output);

@@ -1,5 +1,6 @@
 #include "tests/cli/process.hpp"
 
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +52,14 @@ ProcessResult run_shell(const std::string& command, const std::string& standard_
     result.output = read_file(output);
     result.errors = read_file(errors);
     return result;
+}
+
+void refuses(const std::string& arguments, const std::string& words) {
+    CAPTURE(arguments);
+    const ProcessResult result = seqc(arguments);
+    CHECK(result.status == 2);
+    CHECK(result.output.empty());
+    CHECK_MESSAGE(has(result.errors, words), result.errors);
 }
 
 }  // namespace seq::tests

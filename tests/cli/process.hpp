@@ -14,6 +14,9 @@ struct ProcessResult {
 /// Runs seqc with arguments as a shell splits them, in tests/data, without a terminal.
 ProcessResult seqc(const std::string& arguments, const std::string& standard_input = {});
 
+/// Checks that seqc calls the command line wrong in those words, and prints no result.
+void refuses(const std::string& arguments, const std::string& words);
+
 /// Runs a command of the shell in the same way.
 ProcessResult run_shell(const std::string& command, const std::string& standard_input = {});
 

@@ -52,6 +52,9 @@ struct Arguments {
     bool json() const { return format == "json"; }
 };
 
+inline constexpr const char* no_limit_on_gpus =
+    "--memory-limit counts the host's memory, and what runs on a GPU lies in the GPU's";
+
 /// "cpu", "cuda", or "cuda:1" for the second GPU; nullopt for anything else.
 std::optional<seq::Device> parse_device(std::string_view text);
 std::string device_text(const seq::Device& device);

@@ -34,7 +34,8 @@ constexpr const char* description =
 constexpr const char* footer =
     "Exit status: 0 all is well; 1 the model, its data or a file has an error; 2 the command line is wrong;\n"
     "3 what was asked for is not available on this machine. 'seqc COMMAND --help' says more of a command; the\n"
-    "options above may stand before a command or after it.";
+    "options above may stand before a command or after it. check and fix compute nothing, and have no use for\n"
+    "options of how to.";
 
 constexpr int max_sessions = 256;
 
@@ -139,6 +140,31 @@ struct Parser {
     }
 };
 
+bool computes(const std::string& command) {
+    return command != "check" && command != "fix" && command != "devices" && command != "schema";
+}
+
+/// Refuses what would do nothing, of options that all commands take or that are for plans.
+void refuse_idle(const Parser& parser) {
+    const Arguments& arguments = parser.arguments;
+    for (const char* option : {"--set", "--weights", "--random-weights"}) {
+        if (arguments.spec.empty() && arguments.gives(option))
+            throw UsageError(
+                fmt::format("'seqc {}' reads no model, to which {} could be given", parser.command_name, option));
+    }
+    if (arguments.trust_code && !names_plan(arguments))
+        throw UsageError(
+            fmt::format("--trust-code is about code in a compiled plan, and {} is none: what it needs is "
+                        "compiled here",
+                        arguments.spec));
+    if (!computes(parser.command_name)) return;
+    const bool on_gpu = parse_device(arguments.device)->kind == seq::DeviceKind::cuda;
+    if (on_gpu && arguments.memory_limit > 0 && parser.command_name != "verify")  // which runs the reference too
+        throw UsageError(no_limit_on_gpus);
+    if (arguments.numerics == "fast")
+        print_note("--numerics fast computes as default does: no kernel of this version makes use of it");
+}
+
 void check_together(const Parser& parser) {
     const Arguments& arguments = parser.arguments;
     if (!parser.takes_plans && names_plan(arguments))
@@ -150,6 +176,7 @@ void check_together(const Parser& parser) {
         throw UsageError("--weights and --random-weights exclude each other");
     if (arguments.numerics == "strict" && arguments.dtype != "f32")
         throw UsageError(fmt::format("--numerics strict computes in f32 and excludes --dtype {}", arguments.dtype));
+    refuse_idle(parser);
 }
 
 /// A tensor that does not fit says its sizes.

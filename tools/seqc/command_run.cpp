@@ -180,6 +180,7 @@ int run_plan(const Arguments& arguments) {
 }  // namespace
 
 int run_run(const Arguments& arguments) {
+    check_picture_options(arguments);
     if (names_plan(arguments)) return run_plan(arguments);
     const auto model = load_model(arguments, MissingWeights::refuse);
     if (!model) return failed;

@@ -81,12 +81,15 @@ Tensor as_dtype(Tensor tensor, const Port& port, const std::string& path) {
     return converted;
 }
 
+bool is_picture(const std::string& path) {
+    const std::string extension = lower_extension(path);
+    return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
 Tensor read_input(const std::string& path, const Port& port, const Arguments& arguments,
                   const seq::Bindings& bindings) {
-    const std::string extension = lower_extension(path);
-    if (extension == ".png" || extension == ".jpg" || extension == ".jpeg")
-        return read_picture_input(path, port, arguments, bindings);
-    if (extension == ".npz") return as_dtype(seq::read_npz_array(path, port.name), port, path);
+    if (is_picture(path)) return read_picture_input(path, port, arguments, bindings);
+    if (is_archive(path)) return as_dtype(seq::read_npz_array(path, port.name), port, path);
     return as_dtype(seq::read_npy(path), port, path);
 }
 
@@ -129,6 +132,20 @@ NamedTensors read_inputs(const Arguments& arguments, const std::vector<Port>& po
                                          port.type.shape.to_string(), port.name));
     }
     return inputs;
+}
+
+void check_picture_options(const Arguments& arguments) {
+    const auto& inputs = arguments.inputs;
+    if (inputs.empty() || std::any_of(inputs.begin(), inputs.end(),
+                                      [](const std::string& text) { return is_picture(parse_named_file(text).path); }))
+        return;
+    for (const char* option : {"--scale", "--mean", "--std"}) {
+        if (arguments.gives(option))
+            throw UsageError(
+                fmt::format("{} is for pictures (.png, .jpg), and no --input is one: the numbers in {} are "
+                            "taken as they are",
+                            option, parse_named_file(inputs.front()).path));
+    }
 }
 
 NamedTensors random_inputs(const std::vector<Port>& ports, const seq::Bindings& bindings, std::uint64_t seed) {

@@ -20,6 +20,9 @@ struct NamedTensors {
 NamedTensors read_inputs(const Arguments& arguments, const std::vector<seq::Port>& ports,
                          const seq::Bindings& bindings);
 
+/// Refuses --scale, --mean and --std where no --input is a picture. Throws UsageError.
+void check_picture_options(const Arguments& arguments);
+
 /// Random numbers for every input at these values of the symbols; indices of embeddings stay small.
 NamedTensors random_inputs(const std::vector<seq::Port>& ports, const seq::Bindings& bindings, std::uint64_t seed);
 

@@ -135,7 +135,7 @@ void add_compute(CLI::App& app, Arguments& arguments) {
     add_choice(app, "--dtype", arguments.dtype, {"f32", "tf32", "bf16", "f16"},
                "how to compute; inputs and outputs keep their dtype");
     add_choice(app, "--numerics", arguments.numerics, {"strict", "default", "fast"},
-               "strict: no reordering of sums beyond the reference's");
+               "strict: no reordering of sums beyond the reference's; fast: so far as default");
     app.add_option("--passes", arguments.passes, "which passes run: all, none, or names separated by commas")
         ->type_name("all|none|PASS,...")
         ->check(passes_problem)
@@ -155,8 +155,9 @@ void add_compute(CLI::App& app, Arguments& arguments) {
         if (arguments.memory_limit == 0)
             throw CLI::ValidationError("--memory-limit", fmt::format("takes bytes such as 4G, but gets '{}'", text));
     };
-    app.add_option_function<std::string>("--memory-limit", read_limit,
-                                         "refuse what takes more memory than this; K, M, G and T are powers of 1024")
+    app.add_option_function<std::string>(
+           "--memory-limit", read_limit,
+           "refuse what takes more of the host's memory; K, M, G and T are powers of 1024")
         ->type_name("BYTES");
 }
 

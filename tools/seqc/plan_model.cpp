@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <optional>
 
@@ -40,7 +41,10 @@ void refuse_settled(const Arguments& arguments) {
     for (const char* option : {"--weights", "--random-weights", "--shape", "--passes", "--tune"}) {
         if (arguments.gives(option)) refuse_option(option, arguments);
     }
-    if (!arguments.gives("--numerics") && !arguments.gives("--dtype") && !arguments.gives("--device")) return;
+    constexpr const char* told_by_the_file[] = {"--numerics", "--dtype", "--device", "--memory-limit"};
+    if (std::none_of(std::begin(told_by_the_file), std::end(told_by_the_file),
+                     [&](const char* option) { return arguments.gives(option); }))
+        return;
     const seq::PlanFileInfo info = seq::describe_compiled(arguments.spec);
     const std::string numerics = numerics_text(info.options.numerics);
     const std::string dtype(seq::name_of(info.options.dtype));
@@ -51,6 +55,7 @@ void refuse_settled(const Arguments& arguments) {
     // Of the devices of one kind any will do.
     if (device && device->kind != info.device)
         refuse_option("--device", arguments, ", for " + device_text({info.device, 0}));
+    if (arguments.gives("--memory-limit") && info.device == seq::DeviceKind::cuda) throw UsageError(no_limit_on_gpus);
 }
 
 void require_symbols(const seq::Bindings& given, const std::vector<std::string>& symbols) {
