@@ -11,6 +11,8 @@
 
 #include "frontend/assemble.hpp"
 #include "frontend/io/byte_source.hpp"
+#include "frontend/io/file_kind.hpp"
+#include "frontend/io/quoted_name.hpp"
 #include "frontend/json/reader.hpp"
 #include "frontend/lower.hpp"
 #include "frontend/parameters.hpp"
@@ -237,6 +239,13 @@ CheckResult check_text(std::string text, const std::string& file, const CheckOpt
     register_builtin_ops();
     CheckResult result;
     result.text = std::make_shared<const std::string>(text);
+    if (const auto why = why_no_model(file_kind(std::string_view(text).substr(0, file_kind_bytes), file));
+        !why.empty()) {
+        Diagnostic& diagnostic = result.diagnostics.emplace_back();
+        diagnostic.code = "spec/syntax";
+        diagnostic.message = fmt::format("{} {}", quoted_name(file), why);
+        return result;
+    }
     const auto document = json::Document::parse(std::move(text), file, result.diagnostics);
     if (document == nullptr) return result;
     json::Reading reading = json::read_definition(document);

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint64_t max_header = 65536;
 
-constexpr std::array<std::pair<std::string_view, DType>, 8> type_names{{
+constexpr std::array<std::pair<std::string_view, DType>, 8> numpy_names{{
     {"f4", DType::f32},
     {"f2", DType::f16},
     {"f8", DType::f64},
@@ -125,7 +125,7 @@ class DictParser {
         const bool has_order = order == '<' || order == '>' || order == '|' || order == '=';
         const std::string type = has_order ? descr.substr(1) : descr;
         if (type.starts_with('O')) fail("describes an array of Python objects, which is not supported");
-        for (const auto& [name, dtype] : type_names) {
+        for (const auto& [name, dtype] : numpy_names) {
             if (type != name && !(type == "?" && dtype == DType::boolean)) continue;
             header_.dtype = dtype;
             header_.big_endian = order == '>';
@@ -186,7 +186,7 @@ NpyHeader read_npy_header(ByteStream& stream) {
 
 std::string npy_header_text(DType dtype, std::span<const std::int64_t> sizes) {
     std::string_view type;
-    for (const auto& [name, candidate] : type_names) {
+    for (const auto& [name, candidate] : numpy_names) {
         if (candidate == dtype) type = name;
     }
     const std::string dict =

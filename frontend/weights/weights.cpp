@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
 #include "frontend/io/byte_source.hpp"
+#include "frontend/io/file_kind.hpp"
 #include "frontend/io/quoted_name.hpp"
-#include "frontend/weights/npy_header.hpp"
 #include "frontend/weights/npz.hpp"
 #include "frontend/weights/safetensors.hpp"
 #include "frontend/weights/weight_errors.hpp"
@@ -20,21 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Foreign {
-    std::string_view start;
-    std::string_view problem;
-};
-
-/// What people hand over for weights by mistake.
-constexpr std::array<Foreign, 4> foreign_formats{{
-    {npy_magic, "a .npy file holds one array without a name; weights come as .safetensors or .npz"},
-    {"\x89HDF", "HDF5 is not supported; weights come as .safetensors or .npz"},
-    {"GGUF", "GGUF is not supported; weights come as .safetensors or .npz"},
-    {"\x80\x02", "a Python pickle is not supported; save the state_dict with safetensors.torch.save_file"},
-}};
-
 std::string first_bytes(const ByteSource& source) {
-    std::string start(source.size() < 8 ? static_cast<std::size_t>(source.size()) : 8, '\0');
+    std::string start(static_cast<std::size_t>(std::min<std::uint64_t>(source.size(), file_kind_bytes)), '\0');
     source.read_at(0, std::as_writable_bytes(std::span(start)));
     return start;
 }
@@ -58,14 +46,8 @@ std::shared_ptr<WeightSource> load_weights(const std::string& path) {
         start = first_bytes(*source);
     });
     if (start.starts_with("PK\3\4") || start.starts_with("PK\5\6")) return std::make_shared<NpzFile>(std::move(source));
-    // A safetensors file begins with a length that may begin as one of these does, but then has a {.
-    std::array<char, 1> ninth{};
-    if (source->size() > 8) with_weight_errors([&] { source->read_at(8, std::as_writable_bytes(std::span(ninth))); });
-    for (const Foreign& foreign : foreign_formats) {
-        if (start.starts_with(foreign.start) && ninth[0] != '{') {
-            throw weight_file_error(path, std::array{std::string(foreign.problem)});
-        }
-    }
+    if (const std::string why(why_no_weights(file_kind(start, path))); !why.empty())
+        throw weight_file_error(path, std::array{why});
     return std::make_shared<SafetensorsFile>(std::move(source));
 }
 
