@@ -10,6 +10,7 @@
 #include "frontend/json/utf8.hpp"
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
+#include "tools/seqc/mismatch.hpp"
 #include "tools/seqc/model.hpp"
 #include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/progress.hpp"
@@ -178,8 +179,8 @@ int run_compile(const Arguments& arguments) {
     if (!(written.difference <= tolerance)) {
         std::error_code ignored;
         fs::remove(file, ignored);
-        throw seq::Error("plan/drift", fmt::format("the plan that was read back differs by {:.2e}; {} was removed",
-                                                   written.difference, file));
+        throw seq::Error("plan/drift", fmt::format("the plan that was read back differs by {}; {} was removed",
+                                                   difference_text(written.difference), file));
     }
     arguments.json() ? print_json(arguments, bindings, written) : print_text(arguments, bindings, written);
     return ok;

@@ -13,6 +13,7 @@
 #include "tools/seqc/commands.hpp"
 #include "tools/seqc/console.hpp"
 #include "tools/seqc/data.hpp"
+#include "tools/seqc/mismatch.hpp"
 #include "tools/seqc/model.hpp"
 #include "tools/seqc/plan_model.hpp"
 #include "tools/seqc/progress.hpp"
@@ -27,8 +28,9 @@ struct Finding {
     double difference = 0;
     /// The first value that drifts, in the order of computation; empty where none does.
     std::string first_value;
-    double first_difference = 0;
+    std::string first_difference;              ///< in words
     seq::MathMode dtype = seq::MathMode::f32;  ///< in which it was computed
+    std::string mismatch{};                    ///< what makes the difference infinite, where that is known
 };
 
 /// In all but f32 the compiled plan is compared as a whole: see docs/precision.md.
@@ -135,7 +137,7 @@ class Verifier {
 
     template <class Find>
     Finding compare(std::string stage, const seq::Graph& graph, seq::MathMode dtype, Find find) const {
-        Finding finding{std::move(stage), 0, "", 0, dtype};
+        Finding finding{std::move(stage), 0, "", "", dtype};
         const bool whole = dtype != seq::MathMode::f32;
         const auto apart = whole ? seq::relative_distance : seq::relative_difference;
         const auto difference = [&](const std::string& name) {
@@ -143,8 +145,12 @@ class Verifier {
             const auto expected = expected_.find(name);
             return actual == nullptr || expected == expected_.end() ? 0.0 : apart(*actual, expected->second);
         };
-        for (const std::string& name : graph.output_names())
-            finding.difference = std::max(finding.difference, difference(name));
+        for (const std::string& name : graph.output_names()) {
+            const double found = difference(name);
+            finding.difference = std::max(finding.difference, found);
+            if (std::isinf(found) && finding.mismatch.empty())
+                finding.mismatch = mismatch(find(name)->view(), expected_.find(name)->second.view());
+        }
         if (!drifts(finding)) return finding;
         for (const seq::Node* node = graph.first_node(); node != nullptr && finding.first_value.empty();
              node = node->next) {
@@ -152,7 +158,9 @@ class Verifier {
                 const double drift = difference(output->name);
                 if (drift <= tolerance(dtype)) continue;
                 finding.first_value = output->name;
-                finding.first_difference = drift;
+                finding.first_difference = std::isinf(drift) ? mismatch(find(output->name)->view(),
+                                                                        expected_.find(output->name)->second.view())
+                                                             : fmt::format("by {:.2e} of the largest magnitude", drift);
                 break;
             }
         }
@@ -169,20 +177,24 @@ class Verifier {
     seq::ReferenceResults expected_;
 };
 
+std::string how_far(const Finding& finding) {
+    return finding.mismatch.empty() ? difference_text(finding.difference) : finding.mismatch;
+}
+
 void print_finding(const Finding& finding, double tolerance, bool json) {
     const bool drifts = finding.difference > tolerance;
     if (json) {
         nlohmann::ordered_json object{{"stage", finding.stage}, {"ok", !drifts}};
         object["difference"] =
             std::isfinite(finding.difference) ? nlohmann::ordered_json(finding.difference) : nlohmann::ordered_json();
+        if (std::isinf(finding.difference)) object["mismatch"] = how_far(finding);
         if (drifts) object["layer"] = finding.first_value;
         print(object.dump() + "\n");
         return;
     }
-    print(fmt::format("{:<36} {}  {:.2e}\n", finding.stage, drifts ? "DRIFTS" : "agrees", finding.difference));
+    print(fmt::format("{:<36} {}  {}\n", finding.stage, drifts ? "DRIFTS" : "agrees", how_far(finding)));
     if (drifts && !finding.first_value.empty())
-        print(fmt::format("  first at layer `{}`, by {:.2e} of the largest magnitude\n", finding.first_value,
-                          finding.first_difference));
+        print(fmt::format("  first at layer `{}`, {}\n", finding.first_value, finding.first_difference));
 }
 
 /// Replays the test vectors of a compiled plan, those for what --set gives where it gives something; on the model
@@ -202,7 +214,7 @@ int verify_plan(const Arguments& arguments) {
         ++replayed;
         std::string stage = "test vector";
         for (const auto& [symbol, value] : info.bindings[i]) stage += fmt::format(" {}={}", symbol, value);
-        print_finding({stage, differences[i], "", 0}, tolerance, arguments.json());
+        print_finding({stage, differences[i], "", ""}, tolerance, arguments.json());
         if (!(differences[i] <= tolerance)) status = failed;
     }
     if (replayed == 0 && !given.empty())
