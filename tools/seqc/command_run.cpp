@@ -26,9 +26,24 @@ namespace {
 using seq::Tensor;
 using Json = nlohmann::ordered_json;
 
+template <class Integer>
+std::vector<double> widened(const Tensor& tensor) {
+    std::vector<double> values;
+    for (const Integer value : tensor.data<Integer>()) values.push_back(static_cast<double>(value));
+    return values;
+}
+
 std::vector<double> as_doubles(const Tensor& tensor) {
+    switch (tensor.dtype()) {
+        case seq::DType::i64: return widened<std::int64_t>(tensor);
+        case seq::DType::i32: return widened<std::int32_t>(tensor);
+        case seq::DType::i8: return widened<std::int8_t>(tensor);
+        case seq::DType::u8:
+        case seq::DType::boolean: return widened<std::uint8_t>(tensor);
+        default: break;
+    }
     Tensor wide(seq::DType::f64, tensor.sizes());
-    if (!seq::convert(tensor.view(), wide.view())) return {};
+    seq::convert(tensor.view(), wide.view());
     const auto values = wide.data<double>();
     return {values.begin(), values.end()};
 }
@@ -172,6 +187,7 @@ int run_plan(const Arguments& arguments) {
                 fmt::format("--output: the compiled plan gives {}, and no `{}`", fmt::join(names, ", "), target.name));
     }
     for (const OutputTarget& target : targets) refuse_overwriting("--output", target.path, arguments);
+    refuse_other_endings(targets);
     check_top(targets, arguments);
     plan_bindings(arguments, executable);  // refuses what is no symbol of the plan
     return run_executable(arguments, executable, targets);
@@ -188,6 +204,7 @@ int run_run(const Arguments& arguments) {
     check_targets(targets, model->graph());
     for (const OutputTarget& target : targets)
         refuse_overwriting("--output", target.path, arguments, model->checked.definition.get());
+    refuse_other_endings(targets);
     check_top(targets, arguments);
     seq::CompileOptions options = compile_options(arguments, *model);
     for (const OutputTarget& target : targets) options.taps.push_back(target.name);

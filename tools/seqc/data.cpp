@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 #include <system_error>
@@ -184,6 +185,13 @@ std::string identity(const std::string& path) {
     return error ? path : canonical.string();
 }
 
+/// Endings that say that a file holds something else than arrays of NumPy's.
+constexpr std::string_view other_endings[] = {
+    ".png", ".jpg", ".jpeg", ".gif",  ".bmp",  ".webp",   ".tif", ".tiff", ".ppm",     ".pgm",   ".pdf",        ".svg",
+    ".exr", ".txt", ".csv",  ".tsv",  ".json", ".yaml",   ".yml", ".xml",  ".html",    ".md",    ".log",        ".pt",
+    ".pth", ".pkl", ".ckpt", ".onnx", ".pb",   ".tflite", ".h5",  ".hdf5", ".mat",     ".gguf",  ".seqx",       ".raw",
+    ".wav", ".mp3", ".mp4",  ".zip",  ".tar",  ".gz",     ".xz",  ".zst",  ".parquet", ".arrow", ".safetensors"};
+
 /// Refuses targets that would overwrite each other. An archive takes several outputs, each once.
 void refuse_collisions(const std::vector<OutputTarget>& targets) {
     std::map<std::string, const OutputTarget*> files;
@@ -224,6 +232,17 @@ std::vector<OutputTarget> output_targets(const Arguments& arguments, const std::
     }
     refuse_collisions(targets);
     return targets;
+}
+
+void refuse_other_endings(const std::vector<OutputTarget>& targets) {
+    for (const OutputTarget& target : targets) {
+        const std::string ending = lower_extension(target.path);
+        if (std::find(std::begin(other_endings), std::end(other_endings), ending) == std::end(other_endings)) continue;
+        throw UsageError(
+            fmt::format("--output {}: an output is written as .npy or into a .npz, and a file that ends in "
+                        "{} is neither",
+                        target.path, ending));
+    }
 }
 
 }  // namespace seqc

@@ -36,5 +36,7 @@ bool is_archive(const std::string& path);
 /// What --output asks for: names that are no outputs are values to tap. Throws UsageError where one file is to take
 /// what it cannot.
 std::vector<OutputTarget> output_targets(const Arguments& arguments, const std::vector<std::string>& outputs);
+/// Refuses files whose ending says that they are something else than arrays. Throws UsageError.
+void refuse_other_endings(const std::vector<OutputTarget>& targets);
 
 }  // namespace seqc

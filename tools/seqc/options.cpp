@@ -241,7 +241,7 @@ void add_data(CLI::App& app, Arguments& arguments) {
     add_repeated(app, "--input", arguments.inputs, "[NAME=]FILE",
                  "an input: .npy, .npz, .png or .jpg; 'x=' may be left out for the only one");
     add_repeated(app, "--output", arguments.outputs, "[NAME=]FILE",
-                 "where an output goes; 'y=' may be left out for the only one");
+                 "where an output goes, as .npy or .npz; 'y=' may be left out for the only one");
     add_channels(app, "--scale", arguments.scale, 1, "pictures: multiplies each pixel, 1/255 by default");
     add_channels(app, "--mean", arguments.mean, max_channels,
                  "pictures: subtracted from each channel, as in 0.485,0.456,0.406");
