@@ -41,6 +41,9 @@ TEST_CASE("--memory-limit is refused on a GPU, whose memory it does not count") 
 TEST_CASE("--numerics fast says that it computes as default does") {
     CHECK(has(seqc("dump goldens/cifar_cnn.json --numerics fast").errors, "computes as default does"));
     CHECK(seqc("dump goldens/cifar_cnn.json --numerics default").errors.empty());
+    const std::string plan = scratch_path("default.seqx");
+    REQUIRE(seqc("compile goldens/cifar_cnn.json --tune none -o " + plan).status == 0);
+    CHECK_FALSE(has(seqc("verify --numerics fast " + plan).errors, "note: "));
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ void refuse_idle(const Parser& parser) {
     const bool on_gpu = parse_device(arguments.device)->kind == seq::DeviceKind::cuda;
     if (on_gpu && arguments.memory_limit > 0 && parser.command_name != "verify")  // which runs the reference too
         throw UsageError(no_limit_on_gpus);
-    if (arguments.numerics == "fast")
+    if (arguments.numerics == "fast" && !names_plan(arguments))
         print_note("--numerics fast computes as default does: no kernel of this version makes use of it");
 }
 
