@@ -52,7 +52,7 @@ ComputeOptions compute_options(const CompileOptions& options, const Backend& bac
     return compute;
 }
 
-/// Without tuning the file is not so much as read. What kernels take on a device is not measured.
+/// Without tuning the file is not so much as read.
 Tuning tuning_for(const CompileOptions& options, const Backend& backend) {
     if (options.tune == Tune::none) return {};
     return {options.tune, TimingCache(options.timing_cache, timed_on(backend), options.on_times_not_kept),
