@@ -2,8 +2,10 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <string_view>
 
 #include "graph/op.hpp"
@@ -36,7 +38,31 @@ std::vector<fs::path> usual_folders() {
 
 CudaPlugin lacks(std::string reason) { return {nullptr, std::move(reason)}; }
 
+/// Whether it ends before what its headers say is in it: the loader would map it, and the process end at the first
+/// touch of what is not there. What is no library the loader judges itself.
+bool is_cut_off(const fs::path& path) {
+    std::error_code failure;
+    const std::uintmax_t bytes = fs::file_size(path, failure);
+    std::ifstream file(path, std::ios::binary);
+    ElfW(Ehdr) header{};
+    if (failure || !file.read(reinterpret_cast<char*>(&header), sizeof header)) return false;
+    if (std::string_view(reinterpret_cast<const char*>(header.e_ident), SELFMAG) != ELFMAG) return false;
+    const auto ends_inside = [&](std::uintmax_t offset, std::uintmax_t count) {
+        return offset <= bytes && count <= bytes - offset;
+    };
+    if (!ends_inside(header.e_shoff, std::uintmax_t{header.e_shnum} * header.e_shentsize)) return true;
+    file.seekg(static_cast<std::streamoff>(header.e_phoff));
+    for (int i = 0; i < header.e_phnum; ++i) {
+        ElfW(Phdr) segment{};
+        if (!file.read(reinterpret_cast<char*>(&segment), sizeof segment)) return true;
+        if (!ends_inside(segment.p_offset, segment.p_filesz)) return true;
+    }
+    return false;
+}
+
 CudaPlugin open_file(const fs::path& file) {
+    if (is_cut_off(file))
+        return lacks(fmt::format("{} is cut off: it is shorter than it says; install it again", file.string()));
     void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
         const char* const reason = dlerror();

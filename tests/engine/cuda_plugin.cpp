@@ -85,6 +85,19 @@ TEST_CASE("a plugin that was built with other headers is refused with what to do
     CHECK(other.missing.find(": build both from the same sources and install both") != std::string::npos);
 }
 
+TEST_CASE("a plugin that is cut off anywhere is a reason, not a signal") {
+    const std::string text = own_plugin();
+    if (text.empty()) return;
+    for (const std::size_t bytes : {std::size_t{1}, std::size_t{40}, std::size_t{64}, std::size_t{4096},
+                                    text.size() / 3, text.size() / 2, text.size() - 1}) {
+        CAPTURE(bytes);
+        const PluginFolder folder(text.substr(0, bytes));
+        const CudaPlugin cut = open_cuda_plugin({folder.path()});
+        CHECK(cut.plugin == nullptr);
+        if (bytes >= 64) CHECK(cut.missing.find("is cut off") != std::string::npos);
+    }
+}
+
 /// Which of the plugin's own kernels say that they take the model's first layer; cuDNN's ask the GPU.
 std::vector<std::string> takers(const KernelList& kernels, const std::string& layers) {
     const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": [2, 4, 6, 6]}, "layers": [)" + layers + "]}");
