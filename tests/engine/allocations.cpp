@@ -9,13 +9,19 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#include <deque>
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "engine/plan.hpp"
+#include "engine/selection/enumerate.hpp"
+#include "engine/selection/stopwatch.hpp"
+#include "engine/selection/trial_weights.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "tests/engine/support.hpp"
 
@@ -189,6 +195,96 @@ TEST_CASE("after the first run of a binding, and the first with NaN, our code al
     for (const std::string& name : golden_names()) {
         for (const int threads : {1, 2}) check_golden_allocations(name, threads);
     }
+}
+
+/// A kernel with numbers to run on.
+class KernelRun {
+   public:
+    KernelRun(const Unit& unit, const Candidate& candidate, const PreparedKernel& kernel, TrialWeights& weights)
+        : kernel_(kernel), scratch_(kernel.scratch_bytes, {}), state_(kernel.make_state()) {
+        for (std::size_t i = 0; i < unit.inputs.size(); ++i) {
+            const Value& value = *unit.inputs[i];
+            sources_.push_back(value.is_constant_like() ? weights.keep(value)->view().data
+                                                        : numbers(place(value, candidate.inputs[i])));
+        }
+        for (std::size_t i = 0; i < unit.outputs().size(); ++i)
+            targets_.push_back(numbers(place(*unit.outputs()[i], candidate.outputs[i])));
+        context_.inputs = sources_.data();
+        context_.outputs = targets_.data();
+        context_.scratch = static_cast<std::byte*>(scratch_.data.get());
+        context_.state = state_.get();
+    }
+    void run() const { kernel_.run(context_); }
+
+   private:
+    void* numbers(const Placed& placed) {
+        const TrialBuffer& buffer =
+            buffers_.emplace_back(static_cast<std::size_t>(placed.byte_count()), MemoryBudget());
+        fill_trial(TensorView::dense(buffer.data.get(), placed.dtype,
+                                     std::array{placed.byte_count() / std::int64_t(size_of(placed.dtype))}));
+        return buffer.data.get();
+    }
+
+    const PreparedKernel& kernel_;
+    TrialBuffer scratch_;
+    std::unique_ptr<KernelState> state_;
+    std::deque<TrialBuffer> buffers_;
+    std::vector<void*> sources_, targets_;
+    RunContext context_;
+};
+
+std::vector<Unit> units_of(const Graph& graph, const ComputeOptions& options) {
+    std::vector<Unit> units;
+    for (const Group& group : find_groups(graph, *cpu_backend().groups, options)) units.push_back(group_unit(group));
+    for (const Node* node = graph.first_node(); node != nullptr; node = node->next) {
+        if (!is_view(*node)) units.push_back(node_unit(*node));
+    }
+    return units;
+}
+
+/// Of each kernel that runs one of the model's nodes or groups, in each layout. Adds the kernels' names.
+void check_kernels(const Graph& graph, int threads, std::set<std::string>& names) {
+    ComputeOptions options;
+    options.isa = cpu_backend().isa;
+    options.threads = threads;
+    for (const Unit& unit : units_of(graph, options)) {
+        TrialWeights weights;
+        enumerate(unit, cpu_backend(), options, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
+            const KernelRun trial(unit, candidate, kernel, weights);
+            for (int i = 0; i < 3; ++i) trial.run();
+            start_counting();
+            trial.run();
+            counting = false;
+            CAPTURE(threads);
+            CHECK_MESSAGE(ours.load() == 0, candidate.kernel << " (" << candidate.description << ")");
+            names.insert(candidate.kernel);
+        });
+    }
+}
+
+const char* const models_for_own_kernels[] = {
+    R"("x": [3, 24, 401]}, "layers": [{"type": "Conv1d", "out_channels": 40, "kernel_size": 5, "padding": 2}, "ReLU",
+        {"type": "Conv1d", "out_channels": 33, "kernel_size": 3, "stride": 2}, "BatchNorm1d"])",
+    R"("x": [2, 24, 17, 19]}, "layers": [{"type": "Conv2d", "out_channels": 40, "kernel_size": 3, "padding": 1}, "ReLU",
+        {"type": "Conv2d", "out_channels": 72, "kernel_size": 1}, "ReLU6",
+        {"type": "Conv2d", "out_channels": 72, "kernel_size": 3, "padding": 1, "groups": 72}, "ReLU6",
+        {"type": "Conv2d", "out_channels": 24, "kernel_size": 1},
+        {"type": "Conv2d", "out_channels": 32, "kernel_size": 5, "stride": 2}, "SiLU",
+        {"type": "ConvTranspose2d", "out_channels": 16, "kernel_size": 2, "stride": 2}, {"type": "MaxPool2d", "kernel_size": 2}])",
+    R"("x": [1, 3, 33, 31]}, "layers": [{"type": "Conv2d", "out_channels": 32, "kernel_size": 7, "stride": 2, "padding": 3},
+        "ReLU", {"type": "AvgPool2d", "kernel_size": 2}])",
+    R"("x": [1, 10]}, "layers": [{"type": "Linear", "out_features": 50}, "Tanh", {"type": "Linear", "out_features": 2}])",
+    R"("x": [2, 784]}, "layers": [{"type": "Linear", "out_features": 512}, "ReLU", {"type": "Linear", "out_features": 10}])"};
+
+TEST_CASE("nor does any kernel that a plan may have, in any layout") {
+    std::set<std::string> names;
+    for (const char* model : models_for_own_kernels) {
+        const Executable executable = build(graph_of(R"({"seq": 1, "inputs": {)" + std::string(model) + "}"));
+        for (const int threads : {1, 2}) check_kernels(executable.graph(), threads, names);
+    }
+    if (cpu_backend().isa == Isa::scalar) return;
+    for (const char* name : {"cpu.direct", "cpu.few_channels", "cpu.pointwise", "cpu.depthwise"})
+        CHECK_MESSAGE(names.contains(name), name);
 }
 
 const char* const sliced_model = R"({"seq": 1, "inputs": {"x": [8, 3, 5, 12, 12]}, "layers": [

@@ -68,7 +68,8 @@ class PreparedDirect final : public PreparedKernel {
         packed_bytes = weights_.bytes + bias_.bytes;
         workers_ =
             std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers), problem.tasks());
-        worker_floats_ = problem.copy_floats() + problem.sums_floats();
+        copy_floats_ = problem.copy_floats();
+        worker_floats_ = copy_floats_ + problem.sums_floats();
         scratch_bytes = static_cast<std::size_t>(workers_ * worker_floats_) * sizeof(float);
         ignores_nonfinite = true;
         description = fmt::format("own direct convolution {}", name_of(isa));
@@ -110,7 +111,9 @@ class PreparedDirect final : public PreparedKernel {
     const pointwise::Code* code_ = nullptr;
     PackedWeights weights_, bias_;
     SumEpilogue epilogue_;
-    std::int64_t workers_ = 1, worker_floats_ = 0;
+    std::int64_t workers_ = 1;
+    /// Of each worker's scratch: the copy comes first, and then the sums.
+    std::int64_t copy_floats_ = 0, worker_floats_ = 0;
 };
 
 void PreparedDirect::run(const RunContext& context) const {
@@ -124,7 +127,7 @@ void PreparedDirect::run(const RunContext& context) const {
         std::int64_t& block = held[static_cast<std::size_t>(worker)];
         if (block != task.block) copy_.copy(picture_at(context, task.picture), task.lines.first, scratch);
         block = task.block;
-        multiply(context, copied(task, task.lines, scratch), task.panels, scratch + p.copy_floats());
+        multiply(context, copied(task, task.lines, scratch), task.panels, scratch + copy_floats_);
     });
     if (rest) rest->run(context.inputs, static_cast<float*>(context.outputs[0]));
 }
@@ -155,7 +158,7 @@ void PreparedDirect::multiply_in_place(const RunContext& context, const Task& ta
     if (inner.count() > 0) {
         const float* rows = picture_at(context, task.picture) + p.lines.input_of(inner.first, 0) * p.in_channels;
         const Windows windows{task.picture, inner, rows, p.lines.stride * p.in_channels, tap_offsets_.data()};
-        multiply(context, windows, task.panels, scratch + p.copy_floats());
+        multiply(context, windows, task.panels, scratch + copy_floats_);
     }
     multiply_at_end(context, task, {inner.end, task.lines.end}, scratch);
 }
@@ -167,7 +170,7 @@ void PreparedDirect::multiply_at_end(const RunContext& context, const Task& task
     for (std::int64_t line = lines.first; line < lines.end; line += p.copy_lines()) {
         copy_.copy(picture_at(context, task.picture), line, scratch);
         const Range held{line, std::min(line + p.copy_lines(), lines.end)};
-        multiply(context, copied(task, held, scratch), task.panels, scratch + p.copy_floats());
+        multiply(context, copied(task, held, scratch), task.panels, scratch + copy_floats_);
     }
 }
 

@@ -81,6 +81,7 @@ struct Problem {
     std::int64_t copy_lines() const;
     /// In floats, between pixels of a copy: apart from powers of two, at which they meet in one set of a cache.
     std::int64_t copy_stride() const { return round_up(in_channels, lanes) + lanes; }
+    /// Allocates, as what follows does: for when a kernel is prepared.
     std::int64_t copy_floats() const {
         return columns.kernel * copied_lines(lines, copy_lines()).slots * columns.out * copy_stride();
     }
