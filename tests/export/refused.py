@@ -363,6 +363,17 @@ class Repeated(nn.Module):
         return m * m, w * 2
 
 
+@refused("x=N,4,5", says=("for 3 reasons", "expand: repeats elements, which no layer does", "a = x.mean", "b = x[", "c = torch"))
+class RepeatedTogether(nn.Module):
+    """Neither operand of a sum makes it as wide once both are left as they were."""
+
+    def forward(self, x):
+        a = x.mean(2, keepdim=True).expand(-1, -1, 5)
+        b = x[:, :, :1].expand_as(x)
+        c = torch.broadcast_to(input=x[:, :, :1], size=x.shape)
+        return (a + b) * x, a - c
+
+
 @refused("x=N,4,5", says="mul_: changes a tensor in place of which a view is used later")
 class ExpandedThenChanged(nn.Module):
     def forward(self, x):

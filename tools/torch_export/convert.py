@@ -69,8 +69,11 @@ class Call:
     @property
     def users(self):
         """The nodes that take what the operation gives, each after the mapping that serves it, None where none does."""
-        called = ("call_function", "call_method")
-        return [(functions.find(user) if user.op in called else None, user) for user in self.node.users]
+        return [(self.mapping_of(user), user) for user in self.node.users]
+
+    def mapping_of(self, node):
+        """None where none serves it."""
+        return functions.find(node) if node.op in ("call_function", "call_method") else None
 
     def add(self, kind, operands, **options):
         """A layer without parameters; its first output."""

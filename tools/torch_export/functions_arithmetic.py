@@ -63,12 +63,19 @@ def div(call, input, other, rounding_mode=None):
     return combine(call, "Div", input, other)
 
 
+def _before_expansion(call, node):
+    """What stands for it in the model: expansions are left out."""
+    while call.mapping_of(node) is expand:
+        node = node.args[0] if node.args else node.kwargs["input"]
+    return node
+
+
 def _broadcasts(call, input, mapping, user):
     """Whether an operation gives the same of a tensor before it is expanded."""
     if mapping not in (add, sub, reversed_sub, mul, div):
         return False
     samples = call.converter.samples
-    others = [samples[node.name] for node in user.all_input_nodes if node is not call.node]
+    others = [samples[_before_expansion(call, node).name] for node in user.all_input_nodes if node is not call.node]
     for at, result in enumerate(samples[user.name]):
         sizes = [other[at].sizes for other in others if hasattr(other[at], "sizes")]
         if torch.broadcast_shapes(input.sizes[at], *sizes) != torch.Size(result.sizes):
