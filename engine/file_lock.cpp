@@ -22,22 +22,24 @@ bool is_at(int descriptor, const std::string& path) {
 
 }  // namespace
 
-FileLock::FileLock(const std::string& path) {
+FileLock::FileLock(const std::string& path, std::chrono::milliseconds most) {
     using namespace std::chrono_literals;
-    const auto deadline = std::chrono::steady_clock::now() + 2s;
-    do {
+    const auto deadline = std::chrono::steady_clock::now() + most;
+    while (true) {
         const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
         if (descriptor < 0) return;
         const bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-        const bool busy = !locked && errno == EWOULDBLOCK;
-        if (locked && is_at(descriptor, path)) {
+        const bool others = locked ? !is_at(descriptor, path) : errno == EWOULDBLOCK;
+        if (locked && !others) {
             descriptor_ = descriptor;
             return;
         }
         close(descriptor);
-        if (!locked && !busy) return;
-        if (busy) std::this_thread::sleep_for(2ms);
-    } while (std::chrono::steady_clock::now() < deadline);
+        if (!others) return;
+        if (std::chrono::steady_clock::now() >= deadline) break;
+        if (!locked) std::this_thread::sleep_for(2ms);
+    }
+    others_ = true;
 }
 
 FileLock::~FileLock() {

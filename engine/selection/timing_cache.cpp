@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -24,6 +25,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int format = 1;
+/// For others that write the file, each some tenths of a second: only one that hangs has it for longer.
+constexpr std::chrono::seconds longest_wait{60};
 constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
 
 Json layouts_json(const std::vector<Layout>& layouts) {
@@ -183,7 +186,8 @@ bool TimingCache::save() {
 std::string TimingCache::write() const {
     if (holds_other(path_)) return path_ + " is there and is no timing cache";
     make_folder_of(path_);
-    const FileLock lock(path_);
+    const FileLock lock(path_, longest_wait);
+    if (lock.is_others()) return fmt::format("{}: others have been writing it for {} s", path_, longest_wait.count());
     Machines machines = read(path_);
     for (const auto& [key, candidates] : added_) machines[machine_][key] = candidates;
     std::string text = text_of(machines);

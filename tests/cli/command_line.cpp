@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "tests/cli/process.hpp"
@@ -66,6 +68,20 @@ TEST_CASE("a timing cache that cannot be written is told of, and measuring goes 
     CHECK(result.status == 0);
     CHECK(result.errors.find("not kept: " + file + "/times.json: Not a directory") != std::string::npos);
     CHECK(read_file(file) == "text");
+}
+
+TEST_CASE("where there is no place for times, that is said, where some are measured alone") {
+    const char* const names[] = {"HOME", "XDG_CACHE_HOME"};
+    std::map<std::string, std::string> before;
+    for (const char* name : names) {
+        if (const char* value = std::getenv(name)) before[name] = value;
+        unsetenv(name);
+    }
+    const std::string net = "explain goldens/cifar_cnn.json conv1 ";
+    CHECK(seqc(net + "--tune fast").errors.find("neither HOME nor XDG_CACHE_HOME is set") != std::string::npos);
+    for (const std::string& options : {std::string("--tune none"), "--timing-cache " + scratch_path("placed.json")})
+        CHECK(seqc(net + options).errors.find("XDG_CACHE_HOME") == std::string::npos);
+    for (const auto& [name, value] : before) setenv(name.c_str(), value.c_str(), 1);
 }
 
 TEST_CASE("what is wrong with an option is said in words about it") {

@@ -163,6 +163,10 @@ seq::CompileOptions compile_options(const Arguments& arguments, const Model& mod
             fmt::format("the times that were measured are not kept: {}; --timing-cache names another file", reason));
     };
     seq::require_available(options);
+    if (options.tune != seq::Tune::none && options.timing_cache.empty())
+        print_note(
+            "the times that are measured are not kept, since neither HOME nor XDG_CACHE_HOME is set; "
+            "--timing-cache names a file");
     return options;
 }
 
