@@ -117,6 +117,25 @@ TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for 
     }
 }
 
+TEST_CASE("a plan's name that is nonsense is refused, whatever cuDNN calls it") {
+    if (!can_plan()) return;
+    const DeviceProperties properties = h100();
+    const PlanTarget target{&properties};
+    FusedLayer layer = convolutions().front().layer;
+    layer.math = MathMode::f16;
+    const LegalLayer legal = legalise(cudnn(), layer, target, {});
+    REQUIRE(legal.form);
+    for (const char* const engine :
+         {"engine -1", "engine 99999", "engine 34, knobs 2=99999", "engine 34, knobs 2=-7", "engine 34, knobs 24=3",
+          "engine 34, knobs 2=1 2=1", "engine 1, knobs 2=99999 5=12345", "engine 0, knobs 1=5"}) {
+        const LegalLayer named =
+            find_variant(cudnn(), layer, fmt::format("{}: {}", engine, legal.form->name), target, {});
+        CHECK_FALSE(named.form);
+        CAPTURE(named.refusals.front().reason);
+        CHECK(named.refusals.front().reason.starts_with("cuDNN has no such plan"));
+    }
+}
+
 TEST_CASE("strict f32 has no engine on tensor cores") {
     if (!can_plan()) return;
     const DeviceProperties properties = h100();

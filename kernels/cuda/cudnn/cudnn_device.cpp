@@ -70,6 +70,12 @@ Error CudnnDevice::error_of(const CudnnError& error, std::string_view what) cons
     return cuda::error_of(error, what, &*api_);
 }
 
+Error CudnnDevice::error_of_planning(const CudnnError& error) const {
+    if (!api_) return cuda::error_of_planning(error, nullptr);
+    const CurrentDevice current(*api_, device_);
+    return cuda::error_of_planning(error, &*api_);
+}
+
 void CudnnDevice::release_unused() const {
     const std::lock_guard lock(mutex_);
     std::optional<CurrentDevice> current;

@@ -36,10 +36,11 @@ class CudnnDevice {
     /// Hands a plan of this device to `handle`'s stream, one at a time: cuDNN does not promise that several threads may
     /// run one plan at once, each with a handle of its own. Throws CudnnError.
     void execute(cudnnHandle_t handle, const Plan& plan, const Descriptor& pack) const;
-    /// error_of, with what is free on this device.
+    /// The functions of these names, with what is free on this device.
     Error error_of(const CudnnError& error, std::string_view what) const;
     /// Destroys the plans of layers that nobody holds; that a layer has none is remembered.
     void release_unused() const;
+    Error error_of_planning(const CudnnError& error) const;
 
    private:
     /// Calls `plan` with the target, one thread at a time, with the device as the calling thread's.

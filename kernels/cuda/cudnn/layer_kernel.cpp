@@ -195,22 +195,16 @@ class Preparation {
 
 }  // namespace
 
-void LayerKernel::require_sound(const CudnnError& error) const {
-    if (error.is_short_of_memory() || error.status_class() == StatusClass::execution)
-        throw device_.error_of(error, "planning");
-}
-
 std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, const std::string& variant,
+        return nullptr;
                                                         const ComputeOptions& options, std::string& refusal) const {
     try {
         auto legal = device_.legalise(node.layer, variant, options.builds);
         if (legal->form) return legal;
         refusal = text_of(legal->refusals);
     } catch (const CudnnError& error) {
-        require_sound(error);
-        refusal = error.what();
+        throw device_.error_of_planning(error);
     }
-    return nullptr;
 }
 
 Support LayerKernel::supports(const KernelRequest& request) const {
@@ -233,8 +227,7 @@ std::vector<std::string> LayerKernel::variants(const KernelRequest& request) con
     try {
         return device_.variants(node->layer, request.options.builds);
     } catch (const CudnnError& error) {
-        require_sound(error);
-        return {std::string()};  // its favourite, which there is
+        throw device_.error_of_planning(error);
     }
 }
 

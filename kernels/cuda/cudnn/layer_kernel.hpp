@@ -14,7 +14,8 @@ class LayerKernel final : public Kernel {
 
     std::string_view name() const override { return name_; }
     bool takes_lowered() const override { return true; }
-    /// Looks for a plan, too.
+    /// Looks for a plan, too; like the others it throws Error device/unavailable, device/failed or device/memory where
+    /// planning fails for another reason than that cuDNN has none.
     Support supports(const KernelRequest& request) const override;
     /// One for each plan of each form.
     std::vector<std::string> variants(const KernelRequest& request) const override;
@@ -22,9 +23,8 @@ class LayerKernel final : public Kernel {
                                             std::string& refusal) const override;
 
    private:
-    /// Throws Error device/failed or device/memory where the GPU failed or has no room, and not just cuDNN.
-    void require_sound(const CudnnError& error) const;
-    /// nullptr, with the reason, where cuDNN has no plan for it. Throws Error device/failed or device/memory.
+    /// nullptr, with the reason, where cuDNN has no plan for it. Throws what error_of_planning makes of whatever is no
+    /// refusal.
     std::shared_ptr<const LegalLayer> legalise(const NodeLayer& node, const std::string& variant,
                                                const ComputeOptions& options, std::string& refusal) const;
 

@@ -83,13 +83,26 @@ class Search {
     /// Without the heuristics, which look at every engine.
     void take_named() {
         try {
-            auto config = configure_engine(cudnn_, *graph_, target_, options_.engine);
-            if (!config) return reasons_.add("there is no such engine");
-            take(EngineChoice(std::move(*config)));
+            auto config = configure_named();
+            if (config) take(EngineChoice(std::move(*config)));
         } catch (const CudnnError& error) {
-            // What the name says may be nonsense here, which cuDNN calls a misuse.
+            if (!error.is_refusal()) throw;
+            reasons_.add(error.what());
+        }
+    }
+
+    /// nullopt, with the reason, where there is no such engine.
+    std::optional<Descriptor> configure_named() {
+        try {
+            auto config = configure_engine(cudnn_, *graph_, target_, options_.engine);
+            if (!config) reasons_.add("there is no such engine");
+            return config;
+        } catch (const CudnnError& error) {
+            // The name comes from a file and may say nonsense here. cuDNN 9.19 does not support (3xxx) an engine or a
+            // knob's value that it has not, and calls a knob that comes twice a misuse (2000). No other is a refusal.
             if (!error.is_refusal() && error.status_class() != StatusClass::misuse) throw;
             reasons_.add(error.what());
+            return std::nullopt;
         }
     }
 

@@ -64,6 +64,18 @@ std::string message(const Cudnn& cudnn, cudnnStatus_t status, std::string_view d
     return detail.empty() ? text : text + ": " + detail;
 }
 
+/// What a status of the environment says that is missing.
+std::string_view lack_of(cudnnStatus_t status) {
+    switch (status) {
+        case CUDNN_STATUS_NOT_INITIALIZED: return "it does not start: a driver or a library that it needs is missing";
+        case CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH:
+            return "one of its sub-libraries (libcudnn_*.so.9) is of another version than libcudnn.so.9";
+        case CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED:
+            return "one of its sub-libraries (libcudnn_*.so.9) is missing or cannot be loaded";
+        default: return "a library or a licence that it needs does not fit";
+    }
+}
+
 }  // namespace
 
 StatusClass class_of(cudnnStatus_t status) {
@@ -116,6 +128,13 @@ Error error_of(const CudnnError& error, std::string_view what, const RuntimeApi*
                 fmt::format("the host has no room for what {} takes of cuDNN: {}", what, error.what())};
     const std::string free = api != nullptr ? free_memory_text(*api) + ": " : std::string();
     return {"device/memory", fmt::format("the GPU has no room for what {} takes: {}{}", what, free, error.what())};
+}
+
+Error error_of_planning(const CudnnError& error, const RuntimeApi* api) {
+    if (error.status_class() != StatusClass::environment) return error_of(error, "planning", api);
+    if (api != nullptr) api->take_last_error();
+    return {"device/unavailable",
+            fmt::format("cuDNN cannot plan on this machine: {}: {}", lack_of(error.status()), error.what())};
 }
 
 std::string take_last_error(const Cudnn& cudnn) {

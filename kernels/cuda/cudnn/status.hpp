@@ -53,6 +53,10 @@ std::string take_last_error(const Cudnn& cudnn);
 /// what failed at it, "making a handle of cuDNN". `api`: nullptr where there is no device to ask.
 Error error_of(const CudnnError& error, std::string_view what, const RuntimeApi* api);
 
+/// The same of what is no refusal while plans are made, before anything runs: an environment in which cuDNN cannot work
+/// is device/unavailable, with what it lacks.
+Error error_of_planning(const CudnnError& error, const RuntimeApi* api);
+
 /// Throws CudnnError unless `status` is success.
 void check(const Cudnn& cudnn, cudnnStatus_t status, std::string_view doing);
 
