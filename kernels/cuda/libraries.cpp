@@ -46,6 +46,7 @@ Cudnn open_cudnn(const std::string& file) {
         return cudnn;
     }
     const char* const lacks = fill(library, {{"cudnnGetVersion", slot(cudnn.version)},
+                                             {"cudnnGetCudartVersion", slot(cudnn.cudart_version)},
                                              {"cudnnCreate", slot(cudnn.create)},
                                              {"cudnnDestroy", slot(cudnn.destroy)},
                                              {"cudnnSetStream", slot(cudnn.set_stream)},
@@ -58,6 +59,9 @@ Cudnn open_cudnn(const std::string& file) {
                                              {"cudnnBackendGetAttribute", slot(cudnn.get_attribute)},
                                              {"cudnnBackendExecute", slot(cudnn.execute)}});
     if (lacks != nullptr) cudnn.missing = fmt::format("{} is no cuDNN 9: it has no {}", file, lacks);
+    Dl_info where{};
+    const bool is_known = lacks == nullptr && dladdr(reinterpret_cast<const void*>(cudnn.version), &where) != 0;
+    cudnn.file = is_known && where.dli_fname != nullptr ? where.dli_fname : file;
     return cudnn;
 }
 

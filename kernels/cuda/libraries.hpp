@@ -22,6 +22,7 @@ DeviceQueries runtime_queries();
 /// cuDNN's functions, from the library that was found, or why none was.
 struct Cudnn {
     std::size_t (*version)() = nullptr;
+    std::size_t (*cudart_version)() = nullptr;
     cudnnStatus_t (*create)(cudnnHandle_t* handle) = nullptr;
     cudnnStatus_t (*destroy)(cudnnHandle_t handle) = nullptr;
     cudnnStatus_t (*set_stream)(cudnnHandle_t handle, cudaStream_t stream) = nullptr;
@@ -40,6 +41,7 @@ struct Cudnn {
     cudnnStatus_t (*execute)(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                              cudnnBackendDescriptor_t pack) = nullptr;
 
+    std::string file;     ///< that it was found in
     std::string missing;  ///< why there is none; empty where there is
 
     explicit operator bool() const { return missing.empty(); }

@@ -5,6 +5,10 @@
 namespace seq::cuda {
 namespace {
 
+/// The first that describes devices (CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR), by which plans are named and kept.
+constexpr std::size_t least_cudnn = 91100;
+static_assert(CUDNN_VERSION >= least_cudnn && CUDNN_MAJOR == 9);
+
 class Probe {
    public:
     Probe(const DeviceQueries& queries, const Cudnn& cudnn) : queries_(queries), cudnn_(cudnn) {}
@@ -26,7 +30,7 @@ class Probe {
             return fmt::format("there is no GPU {}: {} on this machine, counted from 0", device,
                                count == 1 ? "there is one" : fmt::format("there are {}", count));
         if (std::string lack; !describe(device, lack)) return lack;
-        return cudnn_.missing;
+        return lack_of_cudnn(cudnn_);
     }
 
    private:
@@ -35,9 +39,8 @@ class Probe {
         int count = 0;
         if (std::string lack = devices(count); !lack.empty()) return lack;
         if (std::string lack = any_device(count); !lack.empty()) return lack;
-        if (!cudnn_) return cudnn_.missing;
-        report_.facts.emplace_back("cudnn", cudnn_version(cudnn_.version()));
-        return {};
+        if (cudnn_) report_.facts.emplace_back("cudnn", cudnn_version(cudnn_.version()));
+        return lack_of_cudnn(cudnn_);
     }
 
     std::string driver() {
@@ -109,6 +112,20 @@ std::string lack_of_mode(MathMode mode, const cudaDeviceProp& properties) {
     if (!is_new || properties.major >= 8) return {};
     return fmt::format("{} takes a GPU of compute capability 8.0; {} has {}.{}", name_of(mode), properties.name,
                        properties.major, properties.minor);
+}
+
+std::string lack_of_cudnn(const Cudnn& cudnn) {
+    if (!cudnn) return cudnn.missing;
+    const std::size_t version = cudnn.version();
+    if (version < least_cudnn)
+        return fmt::format("cuDNN {} is too old: {}.{} or later is needed, found in {}", cudnn_version(version),
+                           least_cudnn / 10000, least_cudnn % 10000 / 100, cudnn.file);
+    // Streams and graphs pass between its runtime and this build's.
+    const int cudart = static_cast<int>(cudnn.cudart_version());
+    if (cudart / 1000 != CUDART_VERSION / 1000)
+        return fmt::format("cuDNN {} is made for CUDA {}, and this build of seq for CUDA {}, found in {}",
+                           cudnn_version(version), cuda_version(cudart), cuda_version(CUDART_VERSION), cudnn.file);
+    return {};
 }
 
 std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }

@@ -37,6 +37,7 @@ const cuda::Cudnn& some_cudnn() {
     static const cuda::Cudnn cudnn = [] {
         cuda::Cudnn functions;
         functions.version = [] { return std::size_t{91900}; };
+        functions.cudart_version = [] { return std::size_t{CUDART_VERSION}; };
         return functions;
     }();
     return cudnn;

@@ -277,6 +277,7 @@ FakeCudnn* FakeCudnn::current = nullptr;
 FakeCudnn::FakeCudnn() {
     current = this;
     table.version = [] { return current->version; };
+    table.cudart_version = [] { return std::size_t{CUDART_VERSION}; };
     table.error_string = error_string;
     table.last_error = last_error;
     table.create_descriptor = create;

@@ -40,6 +40,8 @@ const char* error_string(cudaError_t) { return "the text of the error"; }
 Cudnn some_cudnn() {
     Cudnn cudnn;
     cudnn.version = [] { return std::size_t{91900}; };
+    cudnn.cudart_version = [] { return std::size_t{CUDART_VERSION}; };
+    cudnn.file = "/lib/libcudnn.so.9";
     return cudnn;
 }
 
@@ -107,6 +109,27 @@ TEST_CASE("each GPU says in which dtypes it computes, and none that the build ha
     CHECK_FALSE(newer.available);
     CHECK(newer.reason == "GPU 0 (First GPU) has compute capability 7.5, and this build of seq has code from 8.0 on");
     CHECK(cuda::runtime_queries().least_capability >= 75);
+}
+
+TEST_CASE("a cuDNN that is too old, or made for another CUDA, does not serve") {
+    const auto check = [](const Cudnn& cudnn, const std::string& reason) {
+        const DeviceReport report = probe_of({}, cudnn);
+        CHECK(report.reason == reason);
+        CHECK(report.available == reason.empty());
+        CHECK(report.facts.back().first == "cudnn");
+        CHECK(cuda::lack_of_device({driver_version, device_count, device_properties, error_string}, cudnn, 0) ==
+              reason);
+    };
+    Cudnn cudnn = some_cudnn();
+    cudnn.version = [] { return std::size_t{91002}; };
+    check(cudnn, "cuDNN 9.10.2 is too old: 9.11 or later is needed, found in /lib/libcudnn.so.9");
+    cudnn.version = [] { return std::size_t{91100}; };
+    check(cudnn, "");
+    cudnn.cudart_version = [] { return std::size_t{13020}; };
+    check(cudnn, "");
+    cudnn.cudart_version = [] { return std::size_t{12090}; };
+    check(cudnn, "cuDNN 9.11.0 is made for CUDA 12.9, and this build of seq for CUDA " +
+                     cuda::cuda_version(CUDART_VERSION) + ", found in /lib/libcudnn.so.9");
 }
 
 TEST_CASE("an old GPU beside one that serves is no hindrance") {
