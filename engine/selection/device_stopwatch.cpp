@@ -156,7 +156,7 @@ void TrialRoom::fill(DeviceQueue& queue, const Placed& placed, void* data) {
                              std::min(pattern_bytes, bytes_of(placed) - at));
 }
 
-std::optional<Times> DeviceStopwatch::time(const TimedKernel& timed, double hopeless) {
+std::optional<Times> DeviceStopwatch::time(const TimedKernel& timed, double hopeless, bool& short_of_memory) {
     try {
         DeviceTrial trial(room_, timed);
         trial.warm_up();
@@ -164,8 +164,10 @@ std::optional<Times> DeviceStopwatch::time(const TimedKernel& timed, double hope
         return Times{median, median};
     } catch (const Error& error) {
         room_.drop_queue();  // it is of no use any more, or something of this trial is left in it
-        if (error.code() == "device/failed" || error.code() == "device/memory") return std::nullopt;
-        throw;
+        const bool is_short = error.code() == "device/memory";
+        if (!is_short && error.code() != "device/failed") throw;
+        short_of_memory = short_of_memory || is_short;
+        return std::nullopt;
     }
 }
 

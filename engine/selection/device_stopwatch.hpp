@@ -43,8 +43,8 @@ class DeviceStopwatch {
     DeviceStopwatch(const DeviceRuntime& device, int effort) : room_(device), effort_(effort) {}
 
     /// The median of one run, as both of the times. Gives up after the first samples where that takes more than
-    /// `hopeless` microseconds. nullopt where the device fails or has no memory for it.
-    std::optional<Times> time(const TimedKernel& timed, double hopeless);
+    /// `hopeless` microseconds. nullopt where the device fails, or has no memory for it: then `short_of_memory` is set.
+    std::optional<Times> time(const TimedKernel& timed, double hopeless, bool& short_of_memory);
 
    private:
     TrialRoom room_;

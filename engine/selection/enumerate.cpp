@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/lowering.hpp"
+#include "kernels/variant_shortage.hpp"
 
 namespace seq {
 namespace {
@@ -97,15 +98,20 @@ std::unique_ptr<PreparedKernel> prepare(const Unit& unit, const std::string& nam
 
 namespace {
 
-/// Each of the offers in each of the kernel's variants.
+std::vector<std::string> variants_of(const Kernel& kernel, const KernelRequest& request, bool& short_of_memory) {
+    const auto* const may_lack = dynamic_cast<const VariantShortage*>(&kernel);
+    return may_lack != nullptr ? may_lack->variants(request, short_of_memory) : kernel.variants(request);
+}
+
+/// Each of the offers in each of the kernel's variants. Sets `short_of_memory` where that was so for some.
 std::vector<Offer> offers_of_variants(const Unit& unit, const Kernel* kernel, const Backend& backend,
-                                      const ComputeOptions& options) {
+                                      const ComputeOptions& options, bool& short_of_memory) {
     const std::vector<Offer> offers = offers_for(unit, kernel, options, backend.device != nullptr);
     if (kernel == nullptr) return offers;
     const OfferedRequest first = request_for(unit, *kernel, offers.front(), backend, options);
     if (!first.support) return offers;
     std::vector<Offer> all;
-    for (const std::string& variant : kernel->variants(first.request)) {
+    for (const std::string& variant : variants_of(*kernel, first.request, short_of_memory)) {
         for (const Offer& offer : offers) all.push_back({offer.input, offer.output, variant});
     }
     return all;
@@ -113,12 +119,13 @@ std::vector<Offer> offers_of_variants(const Unit& unit, const Kernel* kernel, co
 
 }  // namespace
 
-void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options, WeightProvider& weights,
+bool enumerate(const Unit& unit, const Backend& backend, ComputeOptions options, WeightProvider& weights,
                const Visit& visit) {
     options.estimate = false;
+    bool short_of_memory = false;
     std::vector<Candidate> seen;
     const auto try_kernel = [&](const std::string& name, const Kernel* node_kernel) {
-        for (const Offer& offer : offers_of_variants(unit, node_kernel, backend, options)) {
+        for (const Offer& offer : offers_of_variants(unit, node_kernel, backend, options, short_of_memory)) {
             std::string refusal;
             const auto kernel = prepare(unit, name, offer, backend, options, weights, refusal);
             if (kernel == nullptr) continue;
@@ -130,10 +137,14 @@ void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options,
             visit(std::move(candidate), *kernel);
         }
     };
-    if (unit.group != nullptr) return try_kernel(std::string(unit.group->name()), nullptr);
+    if (unit.group != nullptr) {
+        try_kernel(std::string(unit.group->name()), nullptr);
+        return !short_of_memory;
+    }
     for (const Kernel* kernel : *backend.kernels) {
         if (kernel != backend.kernels->back() || seen.empty()) try_kernel(std::string(kernel->name()), kernel);
     }
+    return !short_of_memory;
 }
 
 }  // namespace seq

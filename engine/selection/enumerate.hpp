@@ -19,8 +19,8 @@ using Visit = std::function<void(Candidate candidate, const PreparedKernel& kern
 
 /// Calls `visit` with each way to run the unit that differs from those before it in kernel, variant or layouts; kernels
 /// serve whatever they can, and the plain loops come only where nothing else does. What is prepared is dropped after
-/// the call.
-void enumerate(const Unit& unit, const Backend& backend, ComputeOptions options, WeightProvider& weights,
+/// the call. False where memory was short for some of them, which were left out.
+bool enumerate(const Unit& unit, const Backend& backend, ComputeOptions options, WeightProvider& weights,
                const Visit& visit);
 
 }  // namespace seq

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "engine/selection/enumerate.hpp"
 #include "engine/selection/trial_weights.hpp"
@@ -102,7 +103,7 @@ std::optional<Times> Measurements::time(const TimedKernel& timed, double hopeles
     const int effort = tuning_.effort == Tune::full ? full_effort : 1;
     if (backend_.device != nullptr) {
         if (!device_stopwatch_) device_stopwatch_.emplace(*backend_.device, effort);
-        return device_stopwatch_->time(timed, hopeless);
+        return device_stopwatch_->time(timed, hopeless, short_of_memory_);
     }
     if (!stopwatch_) stopwatch_.emplace(backend_, options_.threads, home_, abreast_, effort, tuning_.budget);
     return stopwatch_->time(timed, hopeless);
@@ -120,11 +121,18 @@ void Measurements::prepare(const std::vector<Unit>& units) {
     for (const auto& [key, unit] : missing) {
         if (tuning_.progress) tuning_.progress(done, missing.size(), layer_name(graph_, *unit->nodes.front()));
         ++done;
-        tuning_.cache.add(key, measure(*unit));
+        keep(key, measure(*unit));
         // A layer takes seconds where its plans are compiled: who ends it before all is done loses one.
         if (backend_.device != nullptr) tuning_.cache.save();
     }
     if (tuning_.progress && done > 0) tuning_.progress(done, done, {});
+}
+
+void Measurements::keep(const std::string& key, std::vector<Candidate> candidates) {
+    if (std::exchange(short_of_memory_, false))
+        tuning_.cache.add_unsaved(key, std::move(candidates));
+    else
+        tuning_.cache.add(key, std::move(candidates));
 }
 
 std::vector<Candidate> Measurements::of(const Unit& unit) const { return kept(unit, true); }
@@ -151,7 +159,7 @@ std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector
     double best = std::numeric_limits<double>::max();
     TrialWeights weights(tuning_.budget);
     const std::vector<const Value*> outputs(unit.outputs().begin(), unit.outputs().end());
-    enumerate(unit, backend_, options_, weights, [&](Candidate candidate, const PreparedKernel& kernel) {
+    const auto measure_one = [&](Candidate candidate, const PreparedKernel& kernel) {
         if (const Candidate* const before = known == nullptr ? nullptr : far_before(*known, candidate)) {
             candidates.push_back(*before);
             if (!was_left_out(*before)) candidates.back().measured_for = tuning_.precedent->name;
@@ -167,7 +175,8 @@ std::vector<Candidate> Measurements::measure(const Unit& unit, const std::vector
         candidate.cold = times->cold;
         best = std::min(best, times->warm);
         candidates.push_back(std::move(candidate));
-    });
+    };
+    if (!enumerate(unit, backend_, options_, weights, measure_one)) short_of_memory_ = true;
     return candidates;
 }
 
@@ -179,7 +188,7 @@ double Measurements::reorder(const Value& value, const Layout& from, const Layou
                     from.to_string(), to.to_string(), options_.threads, circumstances(home_, abreast_));
     if (const auto* known = tuning_.cache.find(key)) return known->front().cold;
     const Times times = measure_reorder(source, target);
-    tuning_.cache.add(key, {{"reorder", {}, {from, to}, {from}, {to}, times.warm, times.cold}});
+    keep(key, {{"reorder", {}, {from, to}, {from}, {to}, times.warm, times.cold}});
     return times.cold;
 }
 

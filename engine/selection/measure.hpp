@@ -36,7 +36,7 @@ class Measurements {
     /// Leaves out what was far from the best among `known`, where that is not nullptr.
     std::vector<Candidate> measure(const Unit& unit, const std::vector<Candidate>* known);
     Times measure_reorder(const Placed& from, const Placed& to);
-    /// nullopt where a device fails at it.
+    /// nullopt where a device fails at it, or is `short_of_memory_` for it.
     std::optional<Times> time(const TimedKernel& timed, double hopeless);
     std::string key(const Unit& unit) const;
     /// What the tuning's precedent took for the unit; nullptr where that is not known.
@@ -44,6 +44,8 @@ class Measurements {
     /// What it took there, where that is far from the best; nullptr where it is not, or not known.
     const Candidate* far_before(const std::vector<Candidate>& known, const Candidate& candidate) const;
     std::vector<Candidate> kept(const Unit& unit, bool measured) const;
+    /// Remembers what was measured, which another compile does only where all was that there is.
+    void keep(const std::string& key, std::vector<Candidate> candidates);
 
     const Graph& graph_;
     const Backend& backend_;
@@ -53,6 +55,8 @@ class Measurements {
     int abreast_;
     std::optional<Stopwatch> stopwatch_;
     std::optional<DeviceStopwatch> device_stopwatch_;
+    /// Of what is being measured, whether a device had no memory for some.
+    bool short_of_memory_ = false;
     /// The precedent's node for each of the graph's.
     std::map<const Node*, const Node*> earlier_;
     WeightHome earlier_home_ = WeightHome::core;

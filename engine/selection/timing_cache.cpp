@@ -172,6 +172,11 @@ void TimingCache::add(const std::string& key, std::vector<Candidate> candidates)
     layers_[key] = std::move(candidates);
 }
 
+void TimingCache::add_unsaved(const std::string& key, std::vector<Candidate> candidates) {
+    added_.erase(key);
+    layers_[key] = std::move(candidates);
+}
+
 bool TimingCache::save() {
     if (path_.empty() || added_.empty()) return true;
     const std::string problem = write();

@@ -25,6 +25,8 @@ class TimingCache {
     /// nullptr where the key is not known.
     const std::vector<Candidate>* find(const std::string& key) const;
     void add(const std::string& key, std::vector<Candidate> candidates);
+    /// The same for as long as this is there: `save` leaves it out.
+    void add_unsaved(const std::string& key, std::vector<Candidate> candidates);
 
     /// Writes the file if anything was added: what it holds by now, and this. False, where that cannot be, or where the
     /// file holds something else than times; `on_not_kept` is told why, once.

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+
 #include "engine/compiled_model.hpp"
 #include "engine/reference_run.hpp"
 #include "frontend/parameters.hpp"
@@ -154,6 +157,59 @@ TEST_CASE("of the plans that tuning would time those are taken for which there i
     CHECK(forms[0].plans.size() == 2);
     room = 0;
     CHECK_THROWS_AS(legal_forms(fake.table, layer, {&properties, nullptr}, {}), CudnnError);
+}
+
+/// The number of layers that the timings on disk have cuDNN's convolutions of, and of their candidates that are one of
+/// its engine 3.
+std::pair<int, int> convolutions_kept(const std::string& timings) {
+    std::ifstream file(timings);
+    const auto json = nlohmann::json::parse(file, nullptr, false);
+    int layers = 0, third = 0;
+    if (json.is_discarded()) return {};
+    for (const auto& machine : json.at("machines")) {
+        for (const auto& layer : machine) {
+            bool any = false;
+            for (const auto& candidate : layer) {
+                if (candidate.at("kernel") != "cudnn.convolution") continue;
+                any = true;
+                third += candidate.at("variant").get<std::string>().starts_with("engine 3: ") ? 1 : 0;
+            }
+            layers += any ? 1 : 0;
+        }
+    }
+    return {layers, third};
+}
+
+TEST_CASE("what was measured while memory was short for some plans or trials is used, and not kept") {
+    for (const bool plans : {true, false}) {
+        CAPTURE(plans);
+        const ScratchFile timings("cuda_timings_short.json");
+        EmulatedCuda device;
+        device.fake.mode_a = {{.number = 1}, {.number = 2}, {.number = 3}};
+        bool has_room = false;
+        device.fake.on_finalize = [&](const FakeDescriptor& descriptor) {
+            const cudnnStatus_t status = plans_without_room(descriptor);
+            if (!plans || has_room || status == CUDNN_STATUS_SUCCESS) return CUDNN_STATUS_SUCCESS;
+            return engine_number_of_plan(descriptor) == 3 ? status : CUDNN_STATUS_SUCCESS;
+        };
+        int trials = 0;
+        const auto execute = device.fake.on_execute;
+        device.fake.on_execute = [&](const FakeRun& work) {
+            const bool fails = !plans && !has_room && trials++ == 0;
+            return fails ? CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED : execute(work);
+        };
+        int convolutions = 0;
+        const auto plan = compiled(device, timings.path)->plan({});
+        for (const Step& step : plan->steps) convolutions += step.nodes.empty() ? 0 : 1;
+        CHECK(convolutions == 2);
+        // Of the two layers the trials of the first alone had no room.
+        CHECK(convolutions_kept(timings.path).first == (plans ? 0 : 1));
+        has_room = true;
+        compiled(device, timings.path)->plan({});
+        const auto [layers, third] = convolutions_kept(timings.path);
+        CHECK(layers == 2);
+        CHECK(third > 0);
+    }
 }
 
 }  // namespace

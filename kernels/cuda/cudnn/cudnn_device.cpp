@@ -94,13 +94,16 @@ FormPlan CudnnDevice::take_favourite(const std::string& key) const {
     return taken;
 }
 
-std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, const Builds* builds) const {
+std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, bool& short_of_memory,
+                                               const Builds* builds) const {
     const std::string key = key_of(layer);
     const std::lock_guard lock(mutex_);
     if (const auto found = variants_.find(key); found != variants_.end()) return found->second;
     std::vector<LegalLayer> forms;
     PlanOptions options;
     options.builds = builds;
+    bool lacks_some = false;
+    options.short_of_memory = &lacks_some;
     plan_with(
         [&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, options, take_favourite(key)); });
     std::vector<std::string> names;
@@ -114,7 +117,9 @@ std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, const Bu
             layers_[{key, names.back()}] = std::move(one);
         }
     }
-    return variants_[key] = std::move(names);
+    if (!lacks_some) return variants_[key] = std::move(names);
+    short_of_memory = true;
+    return names;
 }
 
 }  // namespace seq::cuda

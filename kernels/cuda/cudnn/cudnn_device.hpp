@@ -29,8 +29,10 @@ class CudnnDevice {
     /// as in PlanOptions. Throws CudnnError as they do.
     std::shared_ptr<const LegalLayer> legalise(const FusedLayer& layer, const std::string& variant = {},
                                                const Builds* builds = nullptr) const;
-    /// The variants of all legal_forms.
-    std::vector<std::string> variants(const FusedLayer& layer, const Builds* builds = nullptr) const;
+    /// The variants of all legal_forms. Sets `short_of_memory` where that was so for some: then they are looked for
+    /// again the next time.
+    std::vector<std::string> variants(const FusedLayer& layer, bool& short_of_memory,
+                                      const Builds* builds = nullptr) const;
     /// Of its plans, once there is one.
     PlanOrigin origin() const { return origin_of(cudnn_, properties_->name()); }
     /// Hands a plan of this device to `handle`'s stream, one at a time: cuDNN does not promise that several threads may
@@ -38,9 +40,9 @@ class CudnnDevice {
     void execute(cudnnHandle_t handle, const Plan& plan, const Descriptor& pack) const;
     /// The functions of these names, with what is free on this device.
     Error error_of(const CudnnError& error, std::string_view what) const;
+    Error error_of_planning(const CudnnError& error) const;
     /// Destroys the plans of layers that nobody holds; that a layer has none is remembered.
     void release_unused() const;
-    Error error_of_planning(const CudnnError& error) const;
 
    private:
     /// Calls `plan` with the target, one thread at a time, with the device as the calling thread's.

@@ -196,12 +196,12 @@ class Preparation {
 }  // namespace
 
 std::shared_ptr<const LegalLayer> LayerKernel::legalise(const NodeLayer& node, const std::string& variant,
-        return nullptr;
                                                         const ComputeOptions& options, std::string& refusal) const {
     try {
         auto legal = device_.legalise(node.layer, variant, options.builds);
         if (legal->form) return legal;
         refusal = text_of(legal->refusals);
+        return nullptr;
     } catch (const CudnnError& error) {
         throw device_.error_of_planning(error);
     }
@@ -221,11 +221,16 @@ Support LayerKernel::supports(const KernelRequest& request) const {
 }
 
 std::vector<std::string> LayerKernel::variants(const KernelRequest& request) const {
+    bool short_of_memory = false;
+    return variants(request, short_of_memory);
+}
+
+std::vector<std::string> LayerKernel::variants(const KernelRequest& request, bool& short_of_memory) const {
     std::string reason;
     const auto node = node_layer(request, reason);
     if (!node || legalise(*node, {}, request.options, reason) == nullptr) return {};
     try {
-        return device_.variants(node->layer, request.options.builds);
+        return device_.variants(node->layer, short_of_memory, request.options.builds);
     } catch (const CudnnError& error) {
         throw device_.error_of_planning(error);
     }

@@ -38,6 +38,7 @@ std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer,
         } catch (const CudnnError& error) {
             // Those that there are may run.
             if (!error.is_short_of_memory() || legal.empty()) throw;
+            if (options.short_of_memory != nullptr) *options.short_of_memory = true;
         }
     }
     return legal;

@@ -132,8 +132,9 @@ class Search {
             else
                 reasons_.add(fmt::format("its workspace passes {} bytes", options_.workspace_cap));
         } catch (const CudnnError& error) {
-            const bool goes_on = error.is_refusal() || (error.is_short_of_memory() && !found_.plans.empty());
-            if (!goes_on) throw;
+            const bool is_short = error.is_short_of_memory() && !found_.plans.empty();
+            if (!error.is_refusal() && !is_short) throw;
+            if (is_short && options_.short_of_memory != nullptr) *options_.short_of_memory = true;
             reasons_.add(error.what());
         }
     }

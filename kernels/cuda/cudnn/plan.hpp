@@ -50,6 +50,8 @@ struct PlanOptions {
     const Builds* builds = nullptr;
     /// A plan of the same graph that is there already, to be taken from here rather than made again; nullptr: none.
     std::optional<Plan>* made = nullptr;
+    /// Set where memory was short for some plans, and others are given all the same; nullptr: nobody asks.
+    bool* short_of_memory = nullptr;
 };
 
 struct PlanSearch {
