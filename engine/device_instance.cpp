@@ -215,11 +215,17 @@ bool DeviceInstance::must_wait() const {
            std::any_of(outputs_.begin(), outputs_.end(), is_on_host);
 }
 
-/// A stream of the caller's he waits for himself.
-void DeviceInstance::wait_for_what_began() {
-    if (device_->is_callers_stream()) return;
+/// What steps of a run that failed found wrong is no fault of the next one's. A stream of the caller's he waits for
+/// himself, and what runs on it find is told in a later one: for that it has to be fetched, as the run did not.
+void DeviceInstance::end_failed_run() {
+    DeviceQueue& queue = device_->queue();
     try {
-        device_->queue().wait();
+        if (device_->is_callers_stream()) {
+            if (faults_ != nullptr) faults_->fetch(queue);
+            return;
+        }
+        queue.wait();
+        if (faults_ != nullptr) faults_->clear(queue);
     } catch (const Error& error) {
         if (error.code() == "device/failed") device_->fail(error);
     }
@@ -240,7 +246,7 @@ void DeviceInstance::run(Session::StepObserver* observer) {
         if (error.code() == "device/failed")
             device_->fail(error);
         else
-            wait_for_what_began();
+            end_failed_run();
         throw;
     }
     deliver_outputs();

@@ -50,7 +50,7 @@ class DeviceInstance final : public Instance {
 
     bool must_wait() const;
     /// After an error: the caller may free the memory that he handed over.
-    void wait_for_what_began();
+    void end_failed_run();
     void* address(const BufferRef& ref) const;
     void wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role);
     void find_what_fits();

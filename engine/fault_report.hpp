@@ -23,10 +23,11 @@ class FaultReport {
     /// What runs that are done found, once; where they found something after all that was handed over is done. Their
     /// FaultStates are still there.
     std::optional<Error> take(DeviceQueue& queue) const;
+    /// Forgets what runs found, all of which are done.
+    void clear(DeviceQueue& queue) const;
 
    private:
     InputFault& copy() const { return *static_cast<InputFault*>(copy_.get()); }
-    void clear(DeviceQueue& queue) const;
 
     std::shared_ptr<void> record_, copy_;
 };

@@ -103,6 +103,47 @@ TEST_CASE("a run on a stream of the caller's that was not waited for tells of a 
     CHECK(run(small, z).ends_with("element 2 of its input asks for row 11"));
 }
 
+TEST_CASE("a run is not told of a bad row of the run before it, which had no room") {
+    EmulatedCuda device;
+    Session session(compiled(device));
+    const Tensor good = numbers({1, 2, 3, 4, 5, 6}), bad = numbers({1, 2, 3, 4, 17, 6});
+    Tensor y(DType::f32, {2, 2});
+    const auto execute = device.fake.on_execute;
+    const auto run = [&](const Tensor& x, bool has_room) {
+        device.fake.on_execute = [&, has_room](const FakeRun& work) {
+            return has_room ? execute(work) : CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+        };
+        return fault_of([&] { session.run({{"x", x.view()}}, {{"y", y.view()}}); });
+    };
+    CHECK(run(bad, false).starts_with("device/memory: "));
+    CHECK(run(good, true).empty());
+    CHECK(run(good, true).empty());
+    CHECK(run(bad, true) == fault_of_17);
+    CHECK(run(good, true).empty());
+}
+
+TEST_CASE("on a stream of the caller's the next run tells of the bad row of one that had no room") {
+    EmulatedCuda device;
+    EmulatedDevice::Stream stream;
+    Session session(compiled(device), {.stream = &stream});
+    const OnDevice good(device, numbers({1, 2, 3, 4, 5, 6})), bad(device, numbers({1, 2, 3, 4, 17, 6}));
+    const OnDevice y(device, Tensor(DType::f32, {2, 2}));
+    const auto execute = device.fake.on_execute;
+    const auto run = [&](const OnDevice& x, bool has_room) {
+        device.fake.on_execute = [&, has_room](const FakeRun& work) {
+            return has_room ? execute(work) : CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+        };
+        return fault_of([&] { session.run({{"x", x.view}}, {{"y", y.view}}); });
+    };
+    CHECK(run(bad, false).starts_with("device/memory: "));
+    stream.wait();
+    CHECK(run(good, true) == fault_of_17);
+    for (int turn = 0; turn < 3; ++turn) {
+        CHECK(run(good, true).empty());
+        stream.wait();
+    }
+}
+
 TEST_CASE("of a run whose plan is gone a bad row is told of all the same") {
     const EmulatedCuda device;
     EmulatedDevice::Stream stream;
