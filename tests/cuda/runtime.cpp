@@ -295,6 +295,16 @@ TEST_CASE("calls go to the queue's GPU, and the caller's is current again after 
     CHECK(machine.fake.devices_used == std::set<int>{1});
 }
 
+TEST_CASE("where the caller's GPU cannot be made current again, CUDA keeps no error of that") {
+    FakeRuntime fake;
+    {
+        const cuda::CurrentDevice current(fake.table, 1);
+        fake.failing_call = fake.calls;
+    }
+    CHECK(fake.device == 1);
+    CHECK(fake.last_error == cudaSuccess);
+}
+
 TEST_CASE("whichever call fails, the caller's GPU is current again where CUDA lets it") {
     const int calls = calls_of_all(1);
     CHECK(calls > calls_of_all());

@@ -50,7 +50,8 @@ std::string free_memory_text(const RuntimeApi& api);
 /// device has no room for a graph, a kernel's code or the like, after which it goes on.
 void check(const RuntimeApi& api, cudaError_t error, const char* doing);
 
-/// Makes a device the calling thread's, and the one before it again afterwards.
+/// Makes a device the calling thread's, and the one before it again afterwards; where CUDA does not let it, no error of
+/// that is left for who asks CUDA next.
 class CurrentDevice {
    public:
     /// Throws Error device/failed; then the one before it is current.
@@ -59,7 +60,7 @@ class CurrentDevice {
     CurrentDevice(const RuntimeApi& api, int device, std::nothrow_t) noexcept;
     /// Here, so that what is compiled for the device needs nothing else of this file.
     ~CurrentDevice() {
-        if (before_ != device_) api_.set_device(before_);
+        if (before_ != device_ && api_.set_device(before_) != cudaSuccess) api_.take_last_error();
     }
     CurrentDevice(const CurrentDevice&) = delete;
     CurrentDevice& operator=(const CurrentDevice&) = delete;
