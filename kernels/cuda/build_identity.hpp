@@ -1,11 +1,20 @@
 #pragma once
 
 #include <seq_plugin_interface.hpp>
+#include <string>
+
+/// The version of seq, a hash of the headers that the program and the plugin share, the compiler, and what else the
+/// layout of the standard library's types depends on, each as its macro is defined or else by the macro's name.
+#define SEQ_BUILD_IDENTITY                                                                           \
+    "seq " SEQ_VERSION ", interface " SEQ_PLUGIN_INTERFACE ", " __VERSION__                          \
+    ", pointers of " SEQ_TEXT_OF_MACRO(__SIZEOF_POINTER__) " bytes, library ABI " SEQ_TEXT_OF_MACRO( \
+        _GLIBCXX_USE_CXX11_ABI) ", debug mode " SEQ_TEXT_OF_MACRO(_GLIBCXX_DEBUG)
+#define SEQ_TEXT_OF_MACRO(macro) SEQ_TEXT_OF(macro)
+#define SEQ_TEXT_OF(tokens) #tokens
 
 namespace seq::cuda {
 
-/// The version of seq, a hash of the headers that the program and the plugin share, and the compiler: where all are the
-/// same, both sides mean the same by what they hand each other.
-inline constexpr const char* build_identity = "seq " SEQ_VERSION ", interface " SEQ_PLUGIN_INTERFACE ", " __VERSION__;
+/// Where it is the same, both sides mean the same by what they hand each other.
+inline constexpr const char* build_identity = SEQ_BUILD_IDENTITY;
 
 }  // namespace seq::cuda
