@@ -11,8 +11,9 @@ import time
 from peers_board import answers, figures
 
 from . import bench_report, machine, workers
+from .budget import Deadline
 from .output import say
-from .workers import CaseError, PeerError
+from .workers import CaseError, PeerError, TimeUp
 
 SPECS = machine.ROOT / "tests/data/networks"
 SHAPE = (3, 224, 224)
@@ -99,6 +100,9 @@ class Board:
         peers = {}
         try:
             self.measure(case, peers, compiled)
+        except TimeUp as error:
+            self.cut_short(case, str(error))
+            return
         except PeerError as error:
             peers.setdefault("seq", {})["error"] = str(error)
         old = self.results.get(case, {}).get("peers", {})
@@ -107,6 +111,13 @@ class Board:
         self.results[case] = {"network": case[0], "dtype": case[1], "batch": case[2], "peers": peers}
         self.save()
         say(f"bench: {bench_report.line(self.results[case])} ({time.monotonic() - began:.0f} s)")
+
+    def cut_short(self, case, why):
+        """What was measured of it before stays."""
+        self.note(f"{' '.join(map(str, case))}: cut short{', and as it was before' if case in self.results else ''}: {why}")
+        if case not in self.results:
+            self.left_out.append(list(case))
+        self.save()
 
     def measure(self, case, peers, compiled):
         network, dtype, batch = case
@@ -147,14 +158,14 @@ class Board:
         network, dtype, batch = case
         entry = peers["seq"] = {}
         for tune in ("fast", "none"):
-            seconds = min(TUNE_MOST if tune == "fast" else LOAD_MOST, self.deadline.left() * 0.5)
+            seconds = TUNE_MOST if tune == "fast" else LOAD_MOST
             worker = workers.SeqWorker(
                 SPECS / f"{network}.json", self.x_of(batch), batch, dtype, tune, self.output.path("timing_cache.json"),
-                self.env, seconds, self.device, self.program,
+                self.env, seconds, self.part(0.5), self.device, self.program,
             )  # fmt: skip
             try:
                 entry |= {"load_s": worker.wait_ready()["cold_ms"] / 1000, "tune": tune}
-                worker.timeout = 60.0
+                worker.timeout, worker.deadline = 60.0, self.deadline
                 return worker
             except PeerError as error:
                 worker.stop()
@@ -169,11 +180,10 @@ class Board:
         loaded = []
         for name in names:
             entry = peers[name] = {}
-            limit = COMPILE_MOST if name == COMPILED else LOAD_MOST
-            seconds = min(limit, self.deadline.left() * 0.6)
+            seconds = COMPILE_MOST if name == COMPILED else LOAD_MOST
             try:
                 reply = self.ask_torch(
-                    "load", seconds, id=name, network=network, dtype=dtype, kind=name.removeprefix("torch-"),
+                    "load", seconds, 0.6, id=name, network=network, dtype=dtype, kind=name.removeprefix("torch-"),
                     weights=str(self.folder / f"{network}.safetensors"), x=str(self.x_of(batch)),
                 )  # fmt: skip
                 entry["load_s"] = reply["seconds"]
@@ -190,15 +200,22 @@ class Board:
     def torch_worker(self, compiles):
         """What compiles has a process of its own, since one that takes too long is ended."""
         if compiles not in self.torch:
-            self.torch[compiles] = workers.TorchWorker(workers.torch_environment(self.env), self.device)
+            self.torch[compiles] = workers.TorchWorker(workers.torch_environment(self.env), self.deadline, self.device)
         return self.torch[compiles]
 
-    def ask_torch(self, do, seconds=60.0, **request):
+    def part(self, share):
+        """Of the time that is left."""
+        return Deadline(self.deadline.left() * share)
+
+    def ask_torch(self, do, seconds=60.0, share=1.0, **request):
         compiles = request["id"] == COMPILED
+        if self.deadline.left() <= 0:
+            raise TimeUp("no time is left")
         try:
-            return self.torch_worker(compiles).ask(do, seconds, **request)
+            return self.torch_worker(compiles).ask(do, seconds, self.part(share), **request)
         except PeerError:
-            self.torch.pop(compiles).stop()
+            if compiles in self.torch:
+                self.torch.pop(compiles).stop()
             raise
 
     def compare(self, case, worker, names, peers):
@@ -235,7 +252,7 @@ class Board:
         if not path.exists() and self.with_torch:
             try:
                 self.ask_torch(
-                    "load", LOAD_MOST, id="truth", network=network, dtype="f64", kind="exact",
+                    "load", LOAD_MOST, 0.6, id="truth", network=network, dtype="f64", kind="exact",
                     weights=str(self.folder / f"{network}.safetensors"), x=str(self.x_of(batch)),
                 )  # fmt: skip
                 self.ask_torch("write", id="truth", path=str(path))

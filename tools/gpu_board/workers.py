@@ -19,9 +19,41 @@ class CaseError(Exception):
     """One case of a worker failed; the worker goes on."""
 
 
-class SeqWorker(client.Worker):
-    def __init__(self, spec, x, batch, dtype, tune, timings, env, seconds, device="cuda", program=WORKER):
-        super().__init__([program, spec, x, batch, dtype, tune, timings, device], env, seconds)
+class TimeUp(PeerError):
+    """Not the worker's own limit was reached but the deadline: it may be well."""
+
+
+class Worker(client.Worker):
+    """Waits for `timeout` seconds, and not beyond `deadline`."""
+
+    # Seconds for which one that is to stop may take its time.
+    STOPPING = 5.0
+
+    def __init__(self, command, env, timeout, deadline):
+        self.deadline = deadline
+        super().__init__(command, env, timeout)
+
+    def stop(self):
+        if self.deadline.left() < self.STOPPING:
+            self.process.kill()
+        super().stop()
+
+    def _line(self):
+        own, left = self.timeout, self.deadline.left()
+        self.timeout = min(own, left)
+        try:
+            return super()._line()
+        except PeerError as error:
+            if left < own and self.deadline.left() <= 0:
+                raise TimeUp(f"no answer in the time that was left: {left:.0f} s") from error
+            raise
+        finally:
+            self.timeout = own
+
+
+class SeqWorker(Worker):
+    def __init__(self, spec, x, batch, dtype, tune, timings, env, seconds, deadline, device="cuda", program=WORKER):
+        super().__init__([program, spec, x, batch, dtype, tune, timings, device], env, seconds, deadline)
 
     def flow(self, milliseconds):
         """As `time`, of runs back to back."""
@@ -43,16 +75,20 @@ class SeqWorker(client.Worker):
         self._answer("written", 0)
 
 
-class TorchWorker(client.Worker):
+class TorchWorker(Worker):
     """Raises CaseError where a case fails, PeerError where the process is gone."""
 
     START_SECONDS = 120.0
 
-    def __init__(self, env, device="cuda"):
-        super().__init__([sys.executable, "-m", "gpu_board.torch_worker", device], env)
+    def __init__(self, env, deadline, device="cuda"):
+        super().__init__(self.command(device), env, self.START_SECONDS, deadline)
         self.version = None
 
-    def ask(self, do, seconds=60.0, **request):
+    def command(self, device):
+        return [sys.executable, "-m", "gpu_board.torch_worker", device]
+
+    def ask(self, do, seconds, deadline, **request):
+        self.deadline = deadline
         if self.version is None:
             self.timeout = self.START_SECONDS
             self.version = self._reply()["ready"]
@@ -90,4 +126,4 @@ def distance(answer, expected):
     return result if math.isfinite(result) else math.inf
 
 
-__all__ = ["CaseError", "PeerError", "SeqWorker", "TorchWorker", "distance", "torch_environment"]
+__all__ = ["CaseError", "PeerError", "SeqWorker", "TimeUp", "TorchWorker", "distance", "torch_environment"]

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""tools/gpu_check ends in its time: the bench by itself, and all else with what ends it."""
+
+import contextlib
+import io
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import unittest
+import unittest.mock
+
+sys.dont_write_bytecode = True
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from gpu_board import bench, budget, workers  # noqa: E402
+from gpu_board.output import Output  # noqa: E402
+
+# Both stop answering where SEQ_FAKE_HANGS says.
+FAKE_SEQ = f"""#!{sys.executable}
+import array, os, sys, time
+sys.path.insert(0, {str(ROOT / "tools")!r})
+from peers_board import answers
+def hang(what):
+    if os.environ["SEQ_FAKE_HANGS"] == "seq " + what:
+        time.sleep(1000)
+hang("start")
+print("ready 1 1", flush=True)
+for line in sys.stdin:
+    do, _, rest = line.strip().partition(" ")
+    hang(do)
+    if do in ("time", "flow"):
+        print("times 1 1000000 1000000", flush=True)
+    elif do == "write":
+        answers.write_npy(rest, (1, 2), array.array("f", [1, 2]))
+        print("written", flush=True)
+    elif do == "weights":
+        open(rest, "w").close()
+        print("written", flush=True)
+    elif do == "plan":
+        print("plan {{}}", flush=True)
+hang("end")
+"""
+FAKE_TORCH = f"""
+import array, json, os, sys, time
+sys.path.insert(0, {str(ROOT / "tools")!r})
+from peers_board import answers
+def hang(what):
+    if os.environ["SEQ_FAKE_HANGS"] == "torch " + what:
+        time.sleep(1000)
+hang("start")
+print(json.dumps({{"ready": "a fake"}}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    hang(request["do"])
+    hang(request["do"] + " " + request["id"])
+    if request["do"] == "write":
+        answers.write_npy(request["path"], (1, 2), array.array("f", [1, 2]))
+    print(json.dumps({{"seconds": 0.1, "repeats": 1, "times": [1000000]}}), flush=True)
+hang("end")
+"""
+CASE = ("resnet50", "tf32", 1)
+
+
+class BenchEnds(unittest.TestCase):
+    """With fakes of both workers, which answer at once or never."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        hidden = contextlib.redirect_stdout(io.StringIO())
+        hidden.__enter__()
+        self.addCleanup(hidden.__exit__, None, None, None)
+        self.program, torch = self.folder / "seq", self.folder / "torch"
+        self.program.write_text(FAKE_SEQ)
+        torch.write_text(FAKE_TORCH)
+        self.program.chmod(0o755)
+        torch_command = [sys.executable, str(torch)]
+        for target, name, value in (
+            (bench, "LEAST", 0.1),
+            (workers.TorchWorker, "command", lambda _, device: torch_command),
+        ):
+            patch = unittest.mock.patch.object(target, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def run_to_the_end(self, hangs, seconds):
+        """As run_board; again where the machine was too slow for it."""
+        for _ in range(3):
+            found = self.run_board(hangs, seconds)
+            if not found[0].left_out:
+                break
+        return found
+
+    def run_board(self, hangs, seconds):
+        """The board, what it found wrong, and the seconds that it took beyond its time."""
+        env = os.environ | {"SEQ_FAKE_HANGS": hangs}
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        until = time.monotonic() + seconds
+        board = bench.Board(Output(folder / "out"), env, folder, budget.Deadline(seconds), "cpu", self.program, True, (3, 2, 2))
+        failure = board.run([CASE])
+        board.close()
+        return board, failure, time.monotonic() - until
+
+    def test_nothing_that_hangs_holds_the_bench_beyond_its_time(self):
+        for hangs in ("seq start", "seq weights", "seq write", "seq time", "seq plan", "torch write", "torch flow"):
+            with self.subTest(hangs):
+                board, failure, over = self.run_board(hangs, 3)
+                self.assertLess(over, 20)  # their own limits are 40 s and more
+                self.assertIsNone(failure)
+                self.assertEqual(board.left_out, [list(CASE)])
+                self.assertEqual(board.results, {})
+                self.assertIn("left out: resnet50 tf32 1", board.output.path("bench.txt").read_text())
+
+    def test_a_pytorch_that_does_not_load_leaves_seq_some_time(self):
+        for hangs in ("torch start", "torch load", "torch load truth"):
+            with self.subTest(hangs):
+                board, failure, over = self.run_to_the_end(hangs, 6)
+                self.assertLess(over, 20)
+                self.assertIsNone(failure)
+                self.assertIn("flow", board.results[CASE]["peers"]["seq"])
+                self.assertEqual(board.left_out, [])
+
+    def test_what_hangs_when_all_is_measured_takes_nothing_away(self):
+        board, failure, over = self.run_to_the_end("torch drop torch-eager", 5)
+        self.assertLess(over, 20)
+        self.assertIsNone(failure)
+        self.assertEqual((list(board.results), board.left_out), ([CASE], []))
+
+    def test_workers_that_do_not_end_are_ended_when_time_is_up(self):
+        began = time.monotonic()
+        for worker in (workers.TorchWorker(os.environ | {"SEQ_FAKE_HANGS": "torch end"}, budget.Deadline(0)) for _ in range(4)):
+            worker.stop()
+        self.assertLess(time.monotonic() - began, 15)  # at 5 s each they would take 20
+
+    def test_one_that_hangs_with_time_left_has_failed(self):
+        with unittest.mock.patch.object(bench, "TUNE_MOST", 0.5), unittest.mock.patch.object(bench, "LOAD_MOST", 0.5):
+            board, failure, _ = self.run_board("seq start", 600)
+        self.assertEqual(failure, "resnet50 tf32 1: it fails")
+        self.assertEqual(board.left_out, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
