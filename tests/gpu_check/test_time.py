@@ -5,6 +5,7 @@ import contextlib
 import io
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -142,6 +143,81 @@ class BenchEnds(unittest.TestCase):
             board, failure, _ = self.run_board("seq start", 600)
         self.assertEqual(failure, "resnet50 tf32 1: it fails")
         self.assertEqual(board.left_out, [])
+
+
+CUT_OFF = """
+import pathlib, sys, threading
+from gpu_board import command, output, process, watchdog
+progress = command.Progress()
+progress.stage, progress.output = "bench", output.Output(pathlib.Path(sys.argv[1]))
+progress.output.write("bench.txt", "so far")
+watchdog.start(2, progress.cut_off)
+"""
+SPEAKS = """
+while True:
+    output.say("x" * 60000)
+"""
+STARTS = """
+import time
+summary = progress.cut_off
+progress.cut_off = lambda: (time.sleep(0.5), summary())  # as a summary takes
+watchdog.start(1, lambda: progress.cut_off())
+def run():
+    while True:
+        process.run(["sleep", sys.argv[2]], 1000)
+for _ in range(8):
+    threading.Thread(target=run, daemon=True).start()
+run()
+"""
+WRITES = """
+progress.output.path("timing_cache.json.12-0.tmp").write_text("what a worker had begun to write")
+while True:
+    progress.output.write("bench.json", "x" * (1 << 26))
+"""
+
+
+def processes_of(word):
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_bytes().split(b"\0")[1:2] == [word.encode()]:
+                found.append(int(path.parent.name))
+    return found
+
+
+class CutOff(unittest.TestCase):
+    def run_script(self, script, *arguments, **options):
+        """Its folder, once it has ended with status 1."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        command = [sys.executable, "-c", CUT_OFF + script, folder.name, *arguments]
+        with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT / "tools")}, **options) as process:
+            try:
+                self.assertEqual(process.wait(120), 1)
+            finally:
+                process.kill()
+        return pathlib.Path(folder.name)
+
+    def test_it_ends_though_nobody_takes_what_it_says(self):
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        self.addCleanup(os.close, write)
+        folder = self.run_script(SPEAKS, stdout=write)
+        self.assertEqual(os.listdir(folder), ["bench.txt"])
+
+    def test_nothing_is_left_that_others_start_meanwhile(self):
+        word = f"86399.{os.getpid()}"
+        try:
+            self.run_script(STARTS, word, stdout=subprocess.DEVNULL)
+            left = processes_of(word)
+        finally:
+            for pid in processes_of(word):
+                os.kill(pid, 9)
+        self.assertEqual(left, [])
+
+    def test_no_draft_is_left(self):
+        folder = self.run_script(WRITES, stdout=subprocess.DEVNULL)
+        self.assertEqual(sorted(os.listdir(folder)), ["bench.json", "bench.txt"])
 
 
 if __name__ == "__main__":

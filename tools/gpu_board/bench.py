@@ -289,3 +289,4 @@ class Board:
     def close(self):
         for worker in self.torch.values():
             worker.stop()
+        self.output.remove_drafts()

@@ -72,9 +72,12 @@ class Progress:
     stage, output = "finding the GPU", None
 
     def cut_off(self):
-        say(f"{self.stage}: cut off, since the time of all was up; what there is until then is in the files")
+        # The files first: nobody may take what is said.
+        if self.output is not None:
+            self.output.take_over()
         if self.stage == "test":
             tests.summarize(self.output)
+        say(f"{self.stage}: cut off, since the time of all was up; what there is until then is in the files")
 
 
 def run(stages, out, minutes, progress):

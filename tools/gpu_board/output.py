@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 
 START = time.monotonic()
@@ -12,8 +13,14 @@ def say(text):
 
 
 class Output:
+    """Its methods may be called by several threads."""
+
+    FILES = (
+        "versions.json", "device_properties.json", "build.log", "tests.json", "tests.txt", "bench.json", "bench.txt", "timing_cache.json",
+    )  # fmt: skip
+
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.writing = folder, threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, name):
@@ -22,12 +29,28 @@ class Output:
     def write(self, name, text):
         """Whole or not at all."""
         staged = self.folder / f".{name}"
-        staged.write_text(text)
-        os.replace(staged, self.folder / name)
+        with self.writing:
+            try:
+                staged.write_text(text)
+                os.replace(staged, self.folder / name)
+            finally:
+                staged.unlink(missing_ok=True)
 
     def write_json(self, name, value):
         self.write(name, json.dumps(value, indent=1) + "\n")
 
     def append(self, name, text):
-        with open(self.folder / name, "a") as file:
+        with self.writing, open(self.folder / name, "a") as file:
             file.write(text)
+
+    def take_over(self):
+        """From here on only this thread writes; and what others had begun to write is gone."""
+        if not self.writing.acquire(timeout=1):
+            for name in self.FILES:
+                (self.folder / f".{name}").unlink(missing_ok=True)
+        self.remove_drafts()
+
+    def remove_drafts(self):
+        """Of workers that were ended while they wrote."""
+        for draft in self.folder.glob("timing_cache.json.*.tmp"):
+            draft.unlink(missing_ok=True)

@@ -4,9 +4,12 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 
 LIVE = set()
+# Held while a process is started, and taken for good by what ends this one.
+STARTING = threading.RLock()
 # Seconds for which one that was ended is waited for: what hangs in a driver does not end, what left its group is not ended.
 ENDING = 5
 
@@ -24,13 +27,19 @@ class Result:
         return f"status {self.status}" if self.status else None
 
 
+def start_no_more():
+    """Who would start a process after this waits for the end of this one."""
+    STARTING.acquire(timeout=1)
+
+
 def run(command, seconds, env=None, cwd=None, on_line=lambda line: None):
     """Its output goes line by line to `on_line`, and is in the result."""
     try:
-        process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=env, cwd=cwd, start_new_session=True,
-        )  # fmt: skip
+        with STARTING:
+            process = subprocess.Popen(
+                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                env=env, cwd=cwd, start_new_session=True,
+            )  # fmt: skip
     except OSError as error:
         return Result(127, f"{command[0]}: {error.strerror}\n", False)
     LIVE.add(process)

@@ -4,10 +4,14 @@ import ctypes
 import os
 import pathlib
 import signal
-import sys
 import threading
+import time
+
+from . import process
 
 PR_SET_CHILD_SUBREAPER = 36
+# Seconds for each of two rounds of killing, and for the last words, which may wait for a reader of standard output.
+KILLING, SPEAKING = 1.5, 3
 
 
 def start(seconds, last_words):
@@ -22,12 +26,25 @@ def start(seconds, last_words):
 
 def expire(last_words):
     try:
-        for pid in descendants(os.getpid()):
-            kill(pid)
-        last_words()
-        sys.stdout.flush()
+        process.start_no_more()
+        kill_all(KILLING)
+        speaker = threading.Thread(target=last_words, daemon=True)
+        speaker.start()
+        speaker.join(SPEAKING)
+        kill_all(KILLING)
     finally:
         os._exit(1)
+
+
+def kill_all(seconds):
+    """Until none is left: what is killed may have started another meanwhile."""
+    until = time.monotonic() + seconds
+    while found := descendants(os.getpid()):
+        for pid in found:
+            kill(pid)
+        if time.monotonic() > until:
+            break
+        time.sleep(0.02)
 
 
 def kill(pid):
@@ -38,14 +55,15 @@ def kill(pid):
 
 
 def descendants(pid):
-    """The processes that one started, theirs, and so on."""
+    """The processes that one started, theirs, and so on, which have not ended."""
     children = {}
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+        except (OSError, ValueError):
             continue  # it has ended
-        children.setdefault(parent, []).append(int(path.parent.name))
+        if state not in "ZX":
+            children.setdefault(int(parent), []).append(int(path.parent.name))
     found = [pid]
     for one in found:
         found += children.get(one, [])

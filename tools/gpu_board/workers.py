@@ -9,7 +9,7 @@ import sys
 from peers_board import client
 from peers_board.errors import PeerError
 
-from . import machine
+from . import machine, process
 
 WORKER = machine.BUILD / "seq_gpu_worker"
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
@@ -31,7 +31,8 @@ class Worker(client.Worker):
 
     def __init__(self, command, env, timeout, deadline):
         self.deadline = deadline
-        super().__init__(command, env, timeout)
+        with process.STARTING:
+            super().__init__(command, env, timeout)
 
     def stop(self):
         if self.deadline.left() < self.STOPPING:
