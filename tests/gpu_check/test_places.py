@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 from gpu_board import build, machine  # noqa: E402
 
 CUDNN = """
+extern "C" unsigned long cudnnGetVersion() { return 91901; }
 extern "C" unsigned long cudnnGetCudartVersion() { return VERSION; }
 """
 
@@ -68,34 +69,56 @@ class Places(unittest.TestCase):
         self.assertIn(f"the CUDA toolkit in {old} is not taken: it is 12.4, and 13.0 or later is needed", lack)
         self.assertIn("of no version that its nvcc tells", lack)
 
-    def find_cudnn(self, roots, cudas):
+    def find_cudnn(self, roots, cudas, versions={}):
         notes = []
-        with unittest.mock.patch.object(machine, "cuda_of", lambda library: cudas[library.parents[1].name]):
+
+        def told_by(library):
+            name = library.parents[1].name
+            return versions.get(name, (9, 19)), cudas[name]
+
+        with unittest.mock.patch.object(machine, "told_by", told_by):
             return machine.find_cudnn(roots, notes), "\n".join(notes)
 
     def test_a_cudnn_for_this_cuda_is_taken_before_another(self):
         pip, toolkit = self.cudnn("pip"), self.cudnn("toolkit")
         found, notes = self.find_cudnn([pip, toolkit], {"pip": 12, "toolkit": 13})
         self.assertEqual(found, (toolkit / "include", toolkit / "lib/libcudnn.so.9"))
-        self.assertIn(f"cuDNN: for CUDA 13, {toolkit}/lib/libcudnn.so.9", notes)
-        self.assertIn(f"the cuDNN in {pip}/lib/libcudnn.so.9 is not taken: it is for CUDA 12", notes)
+        self.assertIn(f"cuDNN: 9.19, for CUDA 13, {toolkit}/lib/libcudnn.so.9", notes)
+        self.assertIn(f"the cuDNN in {pip}/lib/libcudnn.so.9 is not taken: it is 9.19, for CUDA 12, and cuDNN 9.11 or later for CUDA 13 is needed", notes)
         self.assertEqual(self.find_cudnn([pip, toolkit], {"pip": 13, "toolkit": 13})[0][0], pip / "include")
 
-    def test_another_cudnn_is_taken_where_there_is_no_other_and_that_is_said(self):
-        pip, bare = self.cudnn("pip"), self.cudnn("bare")
+    def test_a_cudnn_that_does_not_fit_is_none_and_that_is_said(self):
+        pip, bare, old = self.cudnn("pip"), self.cudnn("bare"), self.cudnn("old")
         (bare / "include/cudnn_backend.h").unlink()
-        found, notes = self.find_cudnn([bare, pip], {"pip": 12})
-        self.assertEqual(found[0], pip / "include")
-        self.assertIn("no cuDNN is for CUDA 13 (pip install nvidia-cudnn-cu13)", notes)
-        self.assertIn(f"cuDNN in {bare} is not taken: it has no cudnn_backend.h", notes)
+        found, notes = self.find_cudnn([bare, pip, old], {"pip": 12, "old": 13}, {"old": (9, 10)})
+        self.assertEqual(found, (None, None))
+        lack = build.missing(machine.Place(self.folder, None, None, (), tuple(notes.splitlines())))
+        self.assertIn("there is no cuDNN 9.11 or later for CUDA 13: neither in this Python's packages (pip install nvidia-cudnn-cu13)", lack)
+        self.assertIn(f"the cuDNN in {pip}/lib/libcudnn.so.9 is not taken: it is 9.19, for CUDA 12, and cuDNN 9.11 or later for CUDA 13 is needed", lack)
+        self.assertIn(f"the cuDNN in {old}/lib/libcudnn.so.9 is not taken: it is 9.10, for CUDA 13, and cuDNN 9.11 or later for CUDA 13 is needed", lack)
+        self.assertIn(f"cuDNN in {bare} is not taken: it has no cudnn_backend.h", lack)
         self.assertEqual(self.find_cudnn([], {})[0], (None, None))
+
+    def test_headers_that_are_too_old_do_not_fit_either(self):
+        pip = self.cudnn("pip")
+        (pip / "include/cudnn_version.h").write_text("#define CUDNN_MAJOR 9\n#define CUDNN_MINOR 8\n#define CUDNN_PATCHLEVEL 0\n")
+        found, notes = self.find_cudnn([pip], {"pip": 13})
+        self.assertEqual(found, (None, None))
+        self.assertIn("it is 9.8, for CUDA 13, and cuDNN 9.11 or later", notes)
+
+    def test_one_that_does_not_say_is_taken_where_there_is_no_other(self):
+        mute, pip = self.cudnn("mute"), self.cudnn("pip")
+        found, notes = self.find_cudnn([mute], {"mute": None}, {"mute": None})
+        self.assertEqual(found[0], mute / "include")
+        self.assertIn("cuDNN: of no version that it tells, for a CUDA that it does not tell", notes)
+        self.assertEqual(self.find_cudnn([mute, pip], {"mute": None, "pip": 13}, {"mute": None})[0][0], pip / "include")
 
     def test_a_cudnn_says_which_cuda_it_is_for(self):
         source, library = self.folder / "cudnn.cpp", self.folder / "libcudnn.so.9"
         source.write_text(CUDNN)
         subprocess.run([os.environ.get("CXX", "g++"), "-shared", "-fPIC", "-DVERSION=12090", "-o", library, source], check=True)
-        self.assertEqual(machine.cuda_of(library), 12)
-        self.assertIsNone(machine.cuda_of(source))
+        self.assertEqual(machine.told_by(library), ((9, 19), 12))
+        self.assertEqual(machine.told_by(source), (None, None))
 
 
 if __name__ == "__main__":

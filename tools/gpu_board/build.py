@@ -35,7 +35,7 @@ def missing(place):
     if place.toolkit is None:
         return why(f"there is no CUDA toolkit {machine.text_of(machine.LEAST_CUDA)} or later: no such nvcc on the PATH, in $CUDA_HOME or in /usr/local/cuda*", place)
     if place.cudnn_include is None or place.cudnn is None:
-        return why("there is no cuDNN 9: neither in this Python's packages (pip install nvidia-cudnn-cu13) nor in the CUDA toolkit or /usr", place)
+        return why(f"there is no {machine.LEAST_CUDNN_TEXT}: neither in this Python's packages (pip install nvidia-cudnn-cu13) nor in the CUDA toolkit or /usr", place)
     return None
 
 

@@ -30,8 +30,8 @@ minutes, from a checkout alone: without a network, apt or oneDNN.
   tools/gpu_check --bench --out DIR   resnet50, vgg16 and mobilenet_v2 at batch 1, 32 and 128 in each dtype, beside
                                       PyTorch where this Python has torch and torchvision
 
-It needs python3, the CUDA toolkit (13.0 or later), cuDNN 9 (in the toolkit, or this Python's nvidia-cudnn-cu13), cmake,
-ninja and g++. Headers and libraries of fmt and the like are the system's, or those of .deps/gpu_check, which
+It needs python3, the CUDA toolkit (13.0 or later), cuDNN 9.11 or later for CUDA 13 (in the toolkit, or this Python's
+nvidia-cudnn-cu13), cmake, ninja and g++. Headers and libraries of fmt and the like are the system's, or those of .deps/gpu_check, which
 `tools/setup --gpu-check` fills on a machine with a network; carry that folder along.
 
 DIR takes at most eight files, written as results come: versions.json, device_properties.json (what cuDNN says of the GPU, by

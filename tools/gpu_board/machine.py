@@ -17,6 +17,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-gpu"
 PREFIX = ROOT / ".deps/gpu_check"
 LEAST_CUDA = (13, 0)
+# The first with the descriptor of a GPU's properties.
+LEAST_CUDNN = (9, 11)
+LEAST_CUDNN_TEXT = f"cuDNN {LEAST_CUDNN[0]}.{LEAST_CUDNN[1]} or later for CUDA {LEAST_CUDA[0]}"
 LOCAL = "/usr/local"
 SYSTEM = ("/usr", LOCAL)
 
@@ -146,8 +149,25 @@ def text_of(number):
     return ".".join(map(str, number))
 
 
+@dataclasses.dataclass(frozen=True)
+class Cudnn:
+    """cuda: 12 or 13; None where it does not say. version: (9, 19), the older one of header and library; None where neither says."""
+
+    include: pathlib.Path
+    library: pathlib.Path
+    cuda: int | None
+    version: tuple | None
+
+    def text(self):
+        version = text_of(self.version) if self.version else "of no version that it tells"
+        return f"{version}, for {f'CUDA {self.cuda}' if self.cuda else 'a CUDA that it does not tell'}"
+
+    def fits(self):
+        return self.cuda in (LEAST_CUDA[0], None) and (self.version is None or self.version >= LEAST_CUDNN)
+
+
 def find_cudnn(roots, notes):
-    """(include, libcudnn.so.9) of the first root that has both for this CUDA, else of the first that has both."""
+    """(include, libcudnn.so.9) of the first root that has both for this CUDA and new enough, else of the first that does not say."""
     found = []
     for root in roots:
         include = first(root / folder for folder in ("include", "targets/x86_64-linux/include", "include/x86_64-linux-gnu")
@@ -155,28 +175,44 @@ def find_cudnn(roots, notes):
         library = first(root / folder / "libcudnn.so.9" for folder in ("lib", "lib64", "targets/x86_64-linux/lib", "lib/x86_64-linux-gnu")
                         if (root / folder / "libcudnn.so.9").exists())  # fmt: skip
         if include and library:
-            if not any(one[1].resolve() == library.resolve() for one in found):
-                found.append((include, library, cuda_of(library)))
+            if not any(one.library.resolve() == library.resolve() for one in found):
+                found.append(cudnn_of(include, library))
         elif include or library:
             notes.append(f"cuDNN in {root} is not taken: it has no {'libcudnn.so.9' if include else 'cudnn_backend.h'}")
-    fits = [one for one in found if one[2] == LEAST_CUDA[0]]
-    chosen = first(fits or sorted(found, key=lambda one: one[2] is not None))
+    chosen = first(sorted(filter(Cudnn.fits, found), key=lambda one: (one.cuda is None, one.version is None)))
     for one in found:
-        words = f"for CUDA {one[2]}" if one[2] is not None else "for a CUDA that it does not tell"
         if one is chosen:
-            notes.append(f"cuDNN: {words}, {one[1]}")
+            notes.append(f"cuDNN: {one.text()}, {one.library}")
         else:
-            notes.append(f"the cuDNN in {one[1]} is not taken: it is {words}{', as the one that is' if one[2] == chosen[2] else ''}")
-    if found and not fits:
-        notes.append(f"no cuDNN is for CUDA {LEAST_CUDA[0]} (pip install nvidia-cudnn-cu13)")
-    return chosen[:2] if chosen else (None, None)
+            why = f", and {LEAST_CUDNN_TEXT} is needed" if not one.fits() else ", as the one that is" if one.cuda == chosen.cuda else ""
+            notes.append(f"the cuDNN in {one.library} is not taken: it is {one.text()}{why}")
+    return (chosen.include, chosen.library) if chosen else (None, None)
 
 
-def cuda_of(library):
-    """The CUDA that a cuDNN was made for, 12 or 13; None where it does not say."""
-    program = "import ctypes, sys; print(ctypes.CDLL(sys.argv[1]).cudnnGetCudartVersion())"
-    said = first_line([sys.executable, "-c", program, library], r"\d+$")
-    return int(said) // 1000 if said else None
+def cudnn_of(include, library):
+    version, cuda = told_by(library)
+    versions = list(filter(None, [version, header_version(include)]))
+    return Cudnn(include, library, cuda, min(versions) if versions else None)
+
+
+def header_version(include):
+    """(9, 19); None where there is no such header."""
+    try:
+        text = (include / "cudnn_version.h").read_text(errors="replace")
+    except OSError:
+        return None
+    parts = [re.search(rf"#define CUDNN_{name} (\d+)", text) for name in ("MAJOR", "MINOR")]
+    return tuple(int(part.group(1)) for part in parts) if all(parts) else None
+
+
+def told_by(library):
+    """A cuDNN's (9, 19) and the CUDA that it was made for, 12 or 13; (None, None) where it does not say."""
+    program = "import ctypes, sys; cudnn = ctypes.CDLL(sys.argv[1]); print(cudnn.cudnnGetVersion(), cudnn.cudnnGetCudartVersion())"
+    said = first_line([sys.executable, "-c", program, library], r"\d+ \d+$")
+    if not said:
+        return None, None
+    version, cuda = map(int, said.split())
+    return (version // 10000, version // 100 % 100), cuda // 1000
 
 
 def pip_folders():
