@@ -206,6 +206,12 @@ class Build(Quiet):
         self.assertTrue(found["LD_LIBRARY_PATH"].startswith("/p/cudnn/lib:/p/cu13/lib"))
         self.assertEqual(found["SEQ_CUDNN"], "/p/cudnn/lib/libcudnn.so.9")
 
+    def test_nothing_is_kept_outside_of_the_build(self):
+        own = machine.Place(None, None, None, ()).environment()
+        for env in (own, workers.torch_environment(own)):
+            for name in ("XDG_CACHE_HOME", "CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
+                self.assertTrue(pathlib.Path(env[name]).is_relative_to(machine.BUILD / "cache"), name)
+
     def test_pytorch_finds_the_driver_where_the_loader_looked_before(self):
         place = machine.Place(None, None, pathlib.Path("/p/cudnn/lib/libcudnn.so.9"), (pathlib.Path("/p/cudnn/lib"),))
         for before in ({"LD_LIBRARY_PATH": "/usr/local/nvidia/lib64"}, {}):

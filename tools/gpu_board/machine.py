@@ -16,6 +16,9 @@ from peers_board.versions import version
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build-gpu"
 PREFIX = ROOT / ".deps/gpu_check"
+# What seq, CUDA's driver, and PyTorch's compilers keep from run to run is kept here, and not in the home directory.
+CACHE = BUILD / "cache"
+CACHES = {"XDG_CACHE_HOME": "", "CUDA_CACHE_PATH": "cuda", "TORCHINDUCTOR_CACHE_DIR": "torchinductor", "TRITON_CACHE_DIR": "triton"}
 LEAST_CUDA = (13, 0)
 # The first with the descriptor of a GPU's properties.
 LEAST_CUDNN = (9, 11)
@@ -80,7 +83,7 @@ class Place:
 
     def environment(self):
         """What seq's own programs run with: cuDNN's libraries open each other by name."""
-        found = dict(os.environ)
+        found = dict(os.environ) | {name: str(CACHE / folder) for name, folder in CACHES.items()}
         if self.cudnn is not None:
             found["SEQ_CUDNN"] = str(self.cudnn)
         folders = [*map(str, self.libraries), found.get("LD_LIBRARY_PATH", "")]
