@@ -88,7 +88,7 @@ TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for 
     const PlanTarget target{&properties};
     for (Convolution& convolution : convolutions()) {
         for (const MathMode math : all_math_modes) {
-            for (const std::int64_t batch : {1, 32}) {
+            for (const std::int64_t batch : {1, 32, 128}) {
                 CAPTURE(convolution.line);
                 CAPTURE(name_of(math));
                 CAPTURE(batch);

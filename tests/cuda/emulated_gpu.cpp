@@ -10,7 +10,6 @@ namespace {
 class EmulatedGpu final : public Gpu {
    public:
     const Backend& backend() const override { return cuda_.backend(); }
-    bool is_emulated() const override { return true; }
     std::shared_ptr<void> make_stream() const override { return std::make_shared<EmulatedDevice::Stream>(); }
     void wait_for(void* stream) const override { static_cast<EmulatedDevice::Stream*>(stream)->wait(); }
     std::shared_ptr<void> take_memory() const override {
@@ -31,5 +30,7 @@ const Gpu& gpu() {
     static const auto& gpu = *new EmulatedGpu;
     return gpu;
 }
+
+bool is_gpu_emulated() { return true; }
 
 }  // namespace seq::tests

@@ -13,8 +13,6 @@ class Gpu {
    public:
     virtual ~Gpu() = default;
     virtual const Backend& backend() const = 0;
-    /// Its kernels run on the host: large networks take too long.
-    virtual bool is_emulated() const = 0;
     virtual std::shared_ptr<void> make_stream() const = 0;
     virtual void wait_for(void* stream) const = 0;
     /// Takes all of its memory, which is given back with what this gives.
@@ -22,6 +20,8 @@ class Gpu {
 };
 
 const Gpu& gpu();
+/// Its kernels run on the host: large networks take too long. Known before main.
+bool is_gpu_emulated();
 
 /// Compiled for the GPU in `math`, with random weights where `options` has none. The backend is copied.
 std::shared_ptr<CompiledModel> on_gpu(const Graph& graph, MathMode math, CompileOptions options = {},
