@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "graph/diagnostic.hpp"
+#include "graph/links.hpp"
 
 namespace seq {
 namespace {
@@ -55,22 +56,15 @@ class Draft {
     }
 
    private:
-    /// Where links lead to what is not there.
-    std::string end_of_links(fs::path path) const {
-        constexpr int most = 40;  // as the kernel follows
-        std::error_code failure;
-        for (int i = 0; i < most; ++i) {
-            const fs::path next = fs::read_symlink(path, failure);
-            if (failure) return path.string();
-            path = path.parent_path() / next;
-        }
-        fail(ELOOP);
-    }
     /// What may not be written may not be replaced either.
     std::string resolved(const std::string& path) const {
         std::error_code failure;
         const fs::file_status status = fs::status(path, failure);
-        if (!fs::exists(status)) return end_of_links(path);
+        if (!fs::exists(status)) {
+            std::string target = follow_links(path);
+            if (fs::is_symlink(fs::symlink_status(target, failure))) fail(ELOOP);
+            return target;
+        }
         if (fs::is_directory(status)) fail(EISDIR);
         if (!fs::is_regular_file(status)) throw Error("io/write", path + ": is there and is no regular file");
         if (access(path.c_str(), W_OK) != 0) fail(errno);

@@ -12,9 +12,9 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
 
 #include "graph/diagnostic.hpp"
+#include "graph/links.hpp"
 
 namespace seq {
 namespace {
@@ -46,20 +46,6 @@ class PipeSignalGuard {
     sigset_t before_;
     bool was_pending_ = false;
 };
-
-/// What `path` stands for once symbolic links are followed, though nothing need be there.
-std::string follow_links(const std::string& path) {
-    namespace fs = std::filesystem;
-    constexpr int max_links = 40;
-    std::error_code error;
-    fs::path target = path;
-    for (int i = 0; i < max_links && fs::is_symlink(fs::symlink_status(target, error)); ++i) {
-        const fs::path next = fs::read_symlink(target, error);
-        if (error) break;
-        target = target.parent_path() / next;
-    }
-    return target.string();
-}
 
 }  // namespace
 

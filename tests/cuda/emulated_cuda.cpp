@@ -1,5 +1,7 @@
 #include "tests/cuda/emulated_cuda.hpp"
 
+#include "frontend/parameters.hpp"
+#include "frontend/weights/random_weights.hpp"
 #include "kernels/cuda/cudnn/cudnn_queue.hpp"
 #include "kernels/cuda/own/host_queue.hpp"
 #include "kernels/cuda/own/kernels.hpp"
@@ -80,6 +82,15 @@ std::unique_ptr<DeviceQueue> EmulatedCuda::make_queue() const {
 
 std::unique_ptr<DeviceQueue> EmulatedCuda::make_queue_on(void* stream) const {
     return std::make_unique<EmulatedCudaQueue>(memory_.make_queue_on(stream));
+}
+
+CompileOptions options_on_gpu(const Graph& graph, const std::string& timings) {
+    CompileOptions options;
+    options.device = Device::cuda();
+    options.weights = random_weights(needed_parameters(graph), 5);
+    options.tune = timings.empty() ? Tune::none : Tune::fast;
+    options.timing_cache = timings;
+    return options;
 }
 
 }  // namespace seq::tests

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/compile.hpp"
 #include "kernels/cuda/cudnn/kernels.hpp"
 #include "tests/cuda/fake_cudnn.hpp"
 #include "tests/cuda/fake_runtime.hpp"
@@ -46,5 +47,8 @@ class EmulatedCuda final : public DeviceRuntime {
     KernelList kernels_;
     Backend backend_;
 };
+
+/// To compile for a GPU with random weights; tuned where a file is named that keeps the times.
+CompileOptions options_on_gpu(const Graph& graph, const std::string& timings = {});
 
 }  // namespace seq::tests

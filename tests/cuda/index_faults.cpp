@@ -4,6 +4,7 @@
 #include "frontend/parameters.hpp"
 #include "frontend/weights/random_weights.hpp"
 #include "tests/cuda/emulated_cuda.hpp"
+#include "tests/cuda/fault_of.hpp"
 #include "tests/engine/support.hpp"
 
 // Row numbers that an Embedding has no rows for.
@@ -16,27 +17,13 @@ constexpr const char* net = R"({"seq": 1, "inputs": {"x": {"shape": ["N", 3], "d
 
 std::shared_ptr<CompiledModel> compiled(const EmulatedCuda& device) {
     const Graph graph = graph_of(net);
-    CompileOptions options;
-    options.device = Device::cuda();
-    options.weights = random_weights(needed_parameters(graph), 5);
-    return std::make_shared<CompiledModel>(graph, options, device.backend());
+    return std::make_shared<CompiledModel>(graph, options_on_gpu(graph), device.backend());
 }
 
 Tensor numbers(std::vector<std::int64_t> rows) {
     Tensor tensor(DType::i64, {static_cast<std::int64_t>(rows.size()) / 3, 3});
     std::copy(rows.begin(), rows.end(), tensor.data<std::int64_t>().begin());
     return tensor;
-}
-
-/// "code: message" of what `work` throws; empty where it throws nothing.
-template <class Work>
-std::string fault_of(const Work& work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        return error.code() + ": " + error.what();
-    }
-    return {};
 }
 
 constexpr const char* fault_of_17 =
@@ -48,7 +35,7 @@ TEST_CASE("a row that is not there is an error of the run alone, at once, captur
     const Tensor good = numbers({1, 2, 3, 4, 5, 6}), bad = numbers({1, 2, 3, 4, 17, 6});
     Tensor y(DType::f32, {2, 2});
     const auto run = [&](const Tensor& x) {
-        return fault_of([&] { session.run({{"x", x.view()}}, {{"y", y.view()}}); });
+        return fault_text_of([&] { session.run({{"x", x.view()}}, {{"y", y.view()}}); });
     };
     for (int turn = 0; turn < 3; ++turn) {
         CAPTURE(turn);
@@ -69,7 +56,7 @@ TEST_CASE("a row that is not there is told of by the CPU in the same words") {
     Session session = build(graph).session();
     const Tensor bad = numbers({1, 2, 3, 4, 17, 6});
     Tensor y(DType::f32, {2, 2});
-    CHECK(fault_of([&] { session.run({{"x", bad.view()}}, {{"y", y.view()}}); }) == fault_of_17);
+    CHECK(fault_text_of([&] { session.run({{"x", bad.view()}}, {{"y", y.view()}}); }) == fault_of_17);
 }
 
 TEST_CASE("a run on a stream of the caller's that was not waited for tells of a bad row in a later one") {
@@ -80,7 +67,7 @@ TEST_CASE("a run on a stream of the caller's that was not waited for tells of a 
     const OnDevice small(device, numbers({1, 2, 11})), y(device, Tensor(DType::f32, {2, 2})),
         z(device, Tensor(DType::f32, {1, 2}));
     const auto run = [&](const OnDevice& x, const OnDevice& to) {
-        return fault_of([&] { session.run({{"x", x.view}}, {{"y", to.view}}); });
+        return fault_text_of([&] { session.run({{"x", x.view}}, {{"y", to.view}}); });
     };
     for (int turn = 0; turn < 3; ++turn) {
         CAPTURE(turn);
@@ -113,7 +100,7 @@ TEST_CASE("a run is not told of a bad row of the run before it, which had no roo
         device.fake.on_execute = [&, has_room](const FakeRun& work) {
             return has_room ? execute(work) : CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
         };
-        return fault_of([&] { session.run({{"x", x.view()}}, {{"y", y.view()}}); });
+        return fault_text_of([&] { session.run({{"x", x.view()}}, {{"y", y.view()}}); });
     };
     CHECK(run(bad, false).starts_with("device/memory: "));
     CHECK(run(good, true).empty());
@@ -133,7 +120,7 @@ TEST_CASE("on a stream of the caller's the next run tells of the bad row of one 
         device.fake.on_execute = [&, has_room](const FakeRun& work) {
             return has_room ? execute(work) : CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
         };
-        return fault_of([&] { session.run({{"x", x.view}}, {{"y", y.view}}); });
+        return fault_text_of([&] { session.run({{"x", x.view}}, {{"y", y.view}}); });
     };
     CHECK(run(bad, false).starts_with("device/memory: "));
     stream.wait();
@@ -155,8 +142,8 @@ TEST_CASE("of a run whose plan is gone a bad row is told of all the same") {
     Session session(std::make_shared<CompiledModel>(graph, options, device.backend()), {.stream = &stream});
     const OnDevice bad(device, numbers({1, 2, 3, 4, 17, 6})), good(device, numbers({1, 2, 3}));
     const OnDevice y(device, Tensor(DType::f32, {2, 2})), z(device, Tensor(DType::f32, {1, 2}));
-    CHECK(fault_of([&] { session.run({{"x", bad.view}}, {{"y", y.view}}); }).empty());
-    const auto run = [&] { return fault_of([&] { session.run({{"x", good.view}}, {{"y", z.view}}); }); };
+    CHECK(fault_text_of([&] { session.run({{"x", bad.view}}, {{"y", y.view}}); }).empty());
+    const auto run = [&] { return fault_text_of([&] { session.run({{"x", good.view}}, {{"y", z.view}}); }); };
     CHECK(run() == fault_of_17);
     CHECK(run().empty());
     stream.wait();

@@ -7,8 +7,6 @@
 #include "engine/compiled_model.hpp"
 #include "engine/plan_file/contents.hpp"
 #include "engine/reference_run.hpp"
-#include "frontend/parameters.hpp"
-#include "frontend/weights/random_weights.hpp"
 #include "tests/cuda/emulated_cuda.hpp"
 #include "tests/engine/plan_file_bytes.hpp"
 #include "tests/engine/support.hpp"
@@ -69,11 +67,7 @@ class Machine {
 
     std::shared_ptr<CompiledModel> compile(const std::string& timings = {}) const {
         const Graph graph = graph_of(net);
-        CompileOptions options;
-        options.device = Device::cuda();
-        options.weights = random_weights(needed_parameters(graph), 5);
-        options.tune = timings.empty() ? Tune::none : Tune::fast;
-        options.timing_cache = timings;
+        CompileOptions options = options_on_gpu(graph, timings);
         options.build_cache = cache_;
         return std::make_shared<CompiledModel>(graph, options, device.backend());
     }

@@ -1,9 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "engine/compiled_model.hpp"
-#include "frontend/parameters.hpp"
-#include "frontend/weights/random_weights.hpp"
 #include "tests/cuda/emulated_cuda.hpp"
+#include "tests/cuda/fault_of.hpp"
 #include "tests/engine/support.hpp"
 
 // What cuDNN answers while plans are made that is neither a plan nor a refusal.
@@ -18,20 +17,12 @@ constexpr const char* net = R"({"seq": 1, "inputs": {"x": [2, 8, 9, 8]}, "layers
 
 std::shared_ptr<const seq::Plan> compiled(const EmulatedCuda& device) {
     const Graph graph = graph_of(net);
-    CompileOptions options;
-    options.device = Device::cuda();
-    options.weights = random_weights(needed_parameters(graph), 5);
-    return std::make_shared<CompiledModel>(graph, options, device.backend())->plan({});
+    return std::make_shared<CompiledModel>(graph, options_on_gpu(graph), device.backend())->plan({});
 }
 
 /// "code: message" of what compiling throws; empty where it throws nothing.
-std::string fault_of(const EmulatedCuda& device) {
-    try {
-        compiled(device);
-    } catch (const Error& error) {
-        return error.code() + ": " + error.what();
-    }
-    return {};
+std::string compile_fault(const EmulatedCuda& device) {
+    return fault_text_of([&] { compiled(device); });
 }
 
 void answer_finalising(EmulatedCuda& device, cudnnBackendDescriptorType_t type, cudnnStatus_t status) {
@@ -62,7 +53,7 @@ TEST_CASE("where cuDNN's environment is broken no network is compiled with slowe
             EmulatedCuda device(true);
             answer_finalising(device, type, status);
             device.fake.error_text = "Error: CUDNN_STATUS_X; Reason: the cause";
-            const std::string fault = fault_of(device);
+            const std::string fault = compile_fault(device);
             CAPTURE(fault);
             CHECK(fault.starts_with(std::string("device/unavailable: cuDNN cannot plan on this machine: ") + lack));
             CHECK(fault.ends_with("(" + std::to_string(status) + "): CUDNN_STATUS_X; Reason: the cause"));
@@ -74,7 +65,7 @@ TEST_CASE("a misuse of cuDNN's is told of, not taken for a refusal") {
     for (const auto type : planned) {
         EmulatedCuda device(true);
         answer_finalising(device, type, CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
-        const std::string fault = fault_of(device);
+        const std::string fault = compile_fault(device);
         CHECK(fault.starts_with("device/failed: cuDNN fails at planning: finalising a "));
         CHECK(fault.ends_with("(2008)"));
     }
@@ -95,12 +86,13 @@ TEST_CASE("a device that cuDNN does not describe, or has no handle for, refuses 
     for (const auto status : {CUDNN_STATUS_NOT_SUPPORTED, CUDNN_STATUS_INTERNAL_ERROR}) {
         EmulatedCuda device(true);
         answer_finalising(device, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, status);
-        CHECK(fault_of(device).starts_with("device/failed: cuDNN fails at planning: finalising a device's properties"));
+        CHECK(compile_fault(device).starts_with(
+            "device/failed: cuDNN fails at planning: finalising a device's properties"));
     }
     EmulatedCuda device(true);
     device.fake.failing_call = device.fake.calls;
     device.fake.failure = CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED;
-    CHECK(fault_of(device).starts_with("device/unavailable: cuDNN cannot plan on this machine: one of its sub-"));
+    CHECK(compile_fault(device).starts_with("device/unavailable: cuDNN cannot plan on this machine: one of its sub-"));
 }
 
 }  // namespace

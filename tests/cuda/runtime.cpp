@@ -10,23 +10,13 @@
 #include "kernels/cuda/runtime/cuda_queue.hpp"
 #include "kernels/cuda/runtime/cuda_runtime.hpp"
 #include "tests/cuda/fake_runtime.hpp"
+#include "tests/cuda/fault_of.hpp"
 
 namespace seq::tests {
 namespace {
 
 using cuda::CudaQueue;
 using cuda::CudaRuntime;
-
-/// The code and the message of what `work` throws; empty where it throws nothing.
-template <class Work>
-std::pair<std::string, std::string> fault_of(const Work& work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
-    }
-    return {};
-}
 
 /// What a machine has: its runtime, a cuDNN whose handles are counted, and a GPU.
 struct Machine {

@@ -5,9 +5,8 @@
 
 #include "engine/compiled_model.hpp"
 #include "engine/reference_run.hpp"
-#include "frontend/parameters.hpp"
-#include "frontend/weights/random_weights.hpp"
 #include "tests/cuda/emulated_cuda.hpp"
+#include "tests/cuda/fault_of.hpp"
 #include "tests/cuda/layer_case.hpp"
 #include "tests/engine/support.hpp"
 
@@ -23,23 +22,7 @@ constexpr const char* net = R"({"seq": 1, "inputs": {"x": [2, 3, 9, 8]}, "layers
 
 std::shared_ptr<CompiledModel> compiled(const EmulatedCuda& device, const std::string& timings = {}) {
     const Graph graph = graph_of(net);
-    CompileOptions options;
-    options.device = Device::cuda();
-    options.weights = random_weights(needed_parameters(graph), 5);
-    options.tune = timings.empty() ? Tune::none : Tune::fast;
-    options.timing_cache = timings;
-    return std::make_shared<CompiledModel>(graph, options, device.backend());
-}
-
-/// The code and the message of what `work` throws; empty where it throws nothing.
-template <class Work>
-std::pair<std::string, std::string> fault_of(const Work& work) {
-    try {
-        work();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
-    }
-    return {};
+    return std::make_shared<CompiledModel>(graph, options_on_gpu(graph, timings), device.backend());
 }
 
 cudnnStatus_t plans_without_room(const FakeDescriptor& descriptor) {

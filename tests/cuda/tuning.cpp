@@ -10,8 +10,6 @@
 #include "engine/plan_file/plan_record.hpp"
 #include "engine/reference_run.hpp"
 #include "engine/selection/trial_weights.hpp"
-#include "frontend/parameters.hpp"
-#include "frontend/weights/random_weights.hpp"
 #include "tests/cuda/emulated_cuda.hpp"
 #include "tests/engine/support.hpp"
 
@@ -24,12 +22,8 @@ constexpr const char* net = R"({"seq": 1, "inputs": {"x": [2, 3, 9, 8]}, "layers
     {"type": "Linear", "out_features": 5, "name": "fc"}]})";
 
 CompileOptions options_for(const Graph& graph, const std::string& cache, MathMode math) {
-    CompileOptions options;
-    options.device = Device::cuda();
+    CompileOptions options = options_on_gpu(graph, cache);
     options.dtype = math;
-    options.weights = random_weights(needed_parameters(graph), 5);
-    options.tune = cache.empty() ? Tune::none : Tune::fast;
-    options.timing_cache = cache;
     return options;
 }
 
