@@ -202,6 +202,14 @@ class PreparedKernel {
     std::size_t packed_bytes = 0;
 };
 
+/// The ways in which a kernel can do what it supports.
+struct Variants {
+    /// They hold on machines of the same kind; the kernel's favourite first.
+    std::vector<std::string> names = {std::string()};
+    /// Whether memory was short for more of them.
+    bool short_of_memory = false;
+};
+
 /// One way to run some ops.
 class Kernel {
    public:
@@ -213,9 +221,8 @@ class Kernel {
     /// they round what they multiply to it.
     virtual bool takes_lowered() const { return false; }
     virtual Support supports(const KernelRequest& request) const = 0;
-    /// The ways in which it can do what it supports, by names that hold on machines of the same kind, its favourite
-    /// first; for who measures.
-    virtual std::vector<std::string> variants(const KernelRequest&) const { return {std::string()}; }
+    /// For who measures.
+    virtual Variants variants(const KernelRequest&) const { return {}; }
     /// May still refuse, with a reason, where only trying tells (a primitive that does not exist).
     virtual std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                                     std::string& refusal) const = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/lowering.hpp"
-#include "kernels/variant_shortage.hpp"
 
 namespace seq {
 namespace {
@@ -98,11 +97,6 @@ std::unique_ptr<PreparedKernel> prepare(const Unit& unit, const std::string& nam
 
 namespace {
 
-std::vector<std::string> variants_of(const Kernel& kernel, const KernelRequest& request, bool& short_of_memory) {
-    const auto* const may_lack = dynamic_cast<const VariantShortage*>(&kernel);
-    return may_lack != nullptr ? may_lack->variants(request, short_of_memory) : kernel.variants(request);
-}
-
 /// Each of the offers in each of the kernel's variants. Sets `short_of_memory` where that was so for some.
 std::vector<Offer> offers_of_variants(const Unit& unit, const Kernel* kernel, const Backend& backend,
                                       const ComputeOptions& options, bool& short_of_memory) {
@@ -111,7 +105,9 @@ std::vector<Offer> offers_of_variants(const Unit& unit, const Kernel* kernel, co
     const OfferedRequest first = request_for(unit, *kernel, offers.front(), backend, options);
     if (!first.support) return offers;
     std::vector<Offer> all;
-    for (const std::string& variant : variants_of(*kernel, first.request, short_of_memory)) {
+    const Variants variants = kernel->variants(first.request);
+    short_of_memory = short_of_memory || variants.short_of_memory;
+    for (const std::string& variant : variants.names) {
         for (const Offer& offer : offers) all.push_back({offer.input, offer.output, variant});
     }
     return all;

@@ -176,7 +176,7 @@ KernelRequest LayerCase::request(MathMode math) const {
 
 std::vector<std::string> LayerCase::variants() const {
     for (const auto& kernel : kernels_) {
-        if (kernel->supports(request())) return kernel->variants(request());
+        if (kernel->supports(request())) return kernel->variants(request()).names;
     }
     return {};
 }

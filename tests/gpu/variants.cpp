@@ -56,7 +56,7 @@ class OneVariant final : public Kernel {
     Support supports(const KernelRequest& request) const override { return kernel_.supports(request); }
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override {
-        const std::vector<std::string> variants = kernel_.variants(request);
+        const std::vector<std::string> variants = kernel_.variants(request).names;
         count_ = variants.size();
         KernelRequest one = request;
         if (number_ < variants.size()) one.variant = variants[number_];

@@ -94,32 +94,29 @@ FormPlan CudnnDevice::take_favourite(const std::string& key) const {
     return taken;
 }
 
-std::vector<std::string> CudnnDevice::variants(const FusedLayer& layer, bool& short_of_memory,
-                                               const Builds* builds) const {
+Variants CudnnDevice::variants(const FusedLayer& layer, const Builds* builds) const {
     const std::string key = key_of(layer);
     const std::lock_guard lock(mutex_);
-    if (const auto found = variants_.find(key); found != variants_.end()) return found->second;
+    if (const auto found = variants_.find(key); found != variants_.end()) return {found->second};
     std::vector<LegalLayer> forms;
     PlanOptions options;
     options.builds = builds;
-    bool lacks_some = false;
-    options.short_of_memory = &lacks_some;
+    Variants all{{}};
+    options.short_of_memory = &all.short_of_memory;
     plan_with(
         [&](const PlanTarget& target) { forms = legal_forms(cudnn_, layer, target, options, take_favourite(key)); });
-    std::vector<std::string> names;
     for (LegalLayer& legal : forms) {
         for (Plan& plan : legal.plans) {
-            names.push_back(variant_of(*legal.form, plan));
+            all.names.push_back(variant_of(*legal.form, plan));
             auto one = std::make_shared<LegalLayer>();
             one->form = legal.form;
             one->plans.push_back(std::move(plan));
             one->refusals = legal.refusals;
-            layers_[{key, names.back()}] = std::move(one);
+            layers_[{key, all.names.back()}] = std::move(one);
         }
     }
-    if (!lacks_some) return variants_[key] = std::move(names);
-    short_of_memory = true;
-    return names;
+    if (!all.short_of_memory) variants_[key] = all.names;
+    return all;
 }
 
 }  // namespace seq::cuda

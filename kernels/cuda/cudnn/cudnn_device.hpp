@@ -9,6 +9,7 @@
 #include "kernels/cuda/cudnn/stored_plan.hpp"
 #include "kernels/cuda/runtime/runtime_api.hpp"
 #include "kernels/device.hpp"
+#include "kernels/kernel.hpp"
 
 namespace seq::cuda {
 
@@ -29,10 +30,8 @@ class CudnnDevice {
     /// as in PlanOptions. Throws CudnnError as they do.
     std::shared_ptr<const LegalLayer> legalise(const FusedLayer& layer, const std::string& variant = {},
                                                const Builds* builds = nullptr) const;
-    /// The variants of all legal_forms. Sets `short_of_memory` where that was so for some: then they are looked for
-    /// again the next time.
-    std::vector<std::string> variants(const FusedLayer& layer, bool& short_of_memory,
-                                      const Builds* builds = nullptr) const;
+    /// The variants of all legal_forms. Where memory was short for some they are looked for again the next time.
+    Variants variants(const FusedLayer& layer, const Builds* builds = nullptr) const;
     /// Of its plans, once there is one.
     PlanOrigin origin() const { return origin_of(cudnn_, properties_->name()); }
     /// Hands a plan of this device to `handle`'s stream, one at a time: cuDNN does not promise that several threads may

@@ -220,17 +220,12 @@ Support LayerKernel::supports(const KernelRequest& request) const {
     return has_plan ? Support{} : Support::no(std::move(reason));
 }
 
-std::vector<std::string> LayerKernel::variants(const KernelRequest& request) const {
-    bool short_of_memory = false;
-    return variants(request, short_of_memory);
-}
-
-std::vector<std::string> LayerKernel::variants(const KernelRequest& request, bool& short_of_memory) const {
+Variants LayerKernel::variants(const KernelRequest& request) const {
     std::string reason;
     const auto node = node_layer(request, reason);
-    if (!node || legalise(*node, {}, request.options, reason) == nullptr) return {};
+    if (!node || legalise(*node, {}, request.options, reason) == nullptr) return {{}};
     try {
-        return device_.variants(node->layer, short_of_memory, request.options.builds);
+        return device_.variants(node->layer, request.options.builds);
     } catch (const CudnnError& error) {
         throw device_.error_of_planning(error);
     }

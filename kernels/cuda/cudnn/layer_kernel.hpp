@@ -2,13 +2,12 @@
 
 #include "kernels/cuda/cudnn/cudnn_device.hpp"
 #include "kernels/cuda/cudnn/node_layer.hpp"
-#include "kernels/variant_shortage.hpp"
 
 namespace seq::cuda {
 
 /// Has cuDNN do the layers of one kind, as much of each as it has a plan for; the rest of a node's epilogue is done
 /// after it.
-class LayerKernel final : public Kernel, public VariantShortage {
+class LayerKernel final : public Kernel {
    public:
     LayerKernel(std::string name, LayerKind kind, const CudnnDevice& device)
         : name_(std::move(name)), kind_(kind), device_(device) {}
@@ -19,8 +18,7 @@ class LayerKernel final : public Kernel, public VariantShortage {
     /// planning fails for another reason than that cuDNN has none.
     Support supports(const KernelRequest& request) const override;
     /// One for each plan of each form.
-    std::vector<std::string> variants(const KernelRequest& request) const override;
-    std::vector<std::string> variants(const KernelRequest& request, bool& short_of_memory) const override;
+    Variants variants(const KernelRequest& request) const override;
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
                                             std::string& refusal) const override;
 
