@@ -10,6 +10,7 @@ const Kernel& winograd4_kernel();
 const Kernel& winograd2_kernel();
 const Kernel& pointwise_kernel();
 const Kernel& direct_kernel();
+const Kernel& grouped_kernel();
 const Kernel& depthwise_kernel();
 const Kernel& convolution_kernel();
 const Kernel& padded_convolution_kernel();

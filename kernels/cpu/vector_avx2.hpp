@@ -19,6 +19,11 @@ struct Vector {
     static Float splat(float value) { return _mm256_set1_ps(value); }
     static Float load(const float* from) { return _mm256_loadu_ps(from); }
     static void store(float* to, Float value) { _mm256_storeu_ps(to, value); }
+    /// Of each four of these numbers number `I`, four times.
+    template <int I>
+    static Float of_fours(const float* from) {
+        return _mm256_permute_ps(load(from), I * 0x55);
+    }
     /// The first `count` lanes, of 0 to all.
     static Mask first(std::int64_t count) {
         const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

@@ -23,6 +23,11 @@ struct Vector {
     static Float splat(float value) { return _mm512_set1_ps(value); }
     static Float load(const float* from) { return _mm512_loadu_ps(from); }
     static void store(float* to, Float value) { _mm512_storeu_ps(to, value); }
+    /// Of each four of these numbers number `I`, four times.
+    template <int I>
+    static Float of_fours(const float* from) {
+        return _mm512_maskz_permute_ps(all, load(from), I * 0x55);
+    }
     /// The first `count` lanes, of 0 to all.
     static Mask first(std::int64_t count) { return static_cast<Mask>((1u << count) - 1u); }
     static Float load(const float* from, Mask mask) { return _mm512_maskz_loadu_ps(mask, from); }

@@ -270,6 +270,7 @@ const char* const models_for_own_kernels[] = {
         {"type": "Conv2d", "out_channels": 72, "kernel_size": 3, "padding": 1, "groups": 72}, "ReLU6",
         {"type": "Conv2d", "out_channels": 24, "kernel_size": 1},
         {"type": "Conv2d", "out_channels": 32, "kernel_size": 5, "stride": 2}, "SiLU",
+        {"type": "Conv2d", "out_channels": 32, "kernel_size": 3, "groups": 8}, "ReLU",
         {"type": "ConvTranspose2d", "out_channels": 16, "kernel_size": 2, "stride": 2}, {"type": "MaxPool2d", "kernel_size": 2}])",
     R"("x": [1, 3, 33, 31]}, "layers": [{"type": "Conv2d", "out_channels": 32, "kernel_size": 7, "stride": 2, "padding": 3},
         "ReLU", {"type": "AvgPool2d", "kernel_size": 2}])",
@@ -283,7 +284,7 @@ TEST_CASE("nor does any kernel that a plan may have, in any layout") {
         for (const int threads : {1, 2}) check_kernels(executable.graph(), threads, names);
     }
     if (cpu_backend().isa == Isa::scalar) return;
-    for (const char* name : {"cpu.direct", "cpu.few_channels", "cpu.pointwise", "cpu.depthwise"})
+    for (const char* name : {"cpu.direct", "cpu.grouped", "cpu.few_channels", "cpu.pointwise", "cpu.depthwise"})
         CHECK_MESSAGE(names.contains(name), name);
 }
 

@@ -24,7 +24,7 @@ using direct::Range;
 template <int N>
 std::optional<Problem> problem_of_rank(const KernelRequest& request) {
     const auto* conv = request.node.op.as<ops::Conv<N>>();
-    if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
+    if (conv == nullptr || conv->padding_mode != "zeros") return std::nullopt;
     const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
     const auto axis = [&](int i) {
         const ops::Window window = conv->window(i);
@@ -35,17 +35,20 @@ std::optional<Problem> problem_of_rank(const KernelRequest& request) {
     problem.batch = in[0];
     problem.in_channels = in[1];
     problem.out_channels = out[1];
+    problem.groups = conv->groups;
     problem.lines = axis(0);
     if constexpr (N == 2) problem.columns = axis(1);
     return problem;
 }
 
-/// nullopt where the node is no convolution of one or two dimensions in one group.
+/// nullopt where the node is no convolution of one or two dimensions.
 std::optional<Problem> problem_of(const KernelRequest& request) {
     auto problem = problem_of_rank<2>(request);
     if (!problem) problem = problem_of_rank<1>(request);
     if (!problem) return std::nullopt;
-    problem->lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    // Groups that do not fill the longer vectors go through the shorter ones as fast.
+    const bool narrow = problem->groups > 1 && problem->group_out() <= 8;
+    problem->lanes = usable_isa(request.options) == Isa::avx512 && !narrow ? 16 : 8;
     if (problem->lines.is_single()) std::swap(problem->lines, problem->columns);
     if (problem->macs() > 0) direct::cut_into_tasks(*problem, request.options.threads);
     return problem;
@@ -55,7 +58,7 @@ class PreparedDirect final : public PreparedKernel {
    public:
     PreparedDirect(const KernelRequest& request, WeightProvider& provider, const Problem& problem)
         : head(fuse_head(request, has_row_function)), problem_(problem), chunks_(problem.chunks()) {
-        const Isa isa = usable_isa(request.options);
+        const Isa isa = problem.lanes == 16 ? Isa::avx512 : Isa::avx2;
         code_ = &pointwise::code_for(isa);
         copy_ = direct::BlockCopy(problem, *code_);
         for (std::int64_t tap = 0; tap < problem.lines.kernel; ++tap)
@@ -63,8 +66,8 @@ class PreparedDirect final : public PreparedKernel {
         epilogue_ = sum_epilogue(head, isa);
         weights_ = pointwise::pack_panels(
             request.node, provider,
-            {problem.in_channels, problem.out_channels, problem.lanes, problem.taps(), problem.pads()});
-        bias_ = pack_bias(request.node, provider, round_up(problem.out_channels, problem.lanes));
+            {problem.group_in(), problem.group_out(), problem.lanes, problem.taps(), problem.pads(), problem.groups});
+        bias_ = pack_bias(request.node, provider, problem.out_channels + 2 * problem.lanes);
         packed_bytes = weights_.bytes + bias_.bytes;
         workers_ =
             std::min(std::clamp<std::int64_t>(request.options.threads, 1, TaskRanges::max_workers), problem.tasks());
@@ -184,7 +187,7 @@ void PreparedDirect::multiply(const RunContext& context, const Windows& windows,
     tile.output_stride = p.out_channels;
     tile.epilogue = epilogue_;
     for (std::int64_t panel = panels.first; panel < panels.end; ++panel) {
-        const std::int64_t at = pixel * p.out_channels + panel * 2 * p.lanes;
+        const std::int64_t at = pixel * p.out_channels + p.first_channel(panel);
         tile.output = static_cast<float*>(context.outputs[0]) + at;
         if (residual != nullptr) tile.residual = residual + at;
         multiply_panel(tile, panel, windows, sums);
@@ -195,20 +198,22 @@ void PreparedDirect::multiply(const RunContext& context, const Windows& windows,
 void PreparedDirect::multiply_panel(pointwise::Tile tile, std::int64_t panel, const Windows& windows,
                                     float* sums) const {
     const Problem& p = problem_;
-    const std::int64_t width = 2 * p.lanes, start = panel * width, rows = windows.lines.count() * p.columns.out;
-    const std::int64_t padded = p.out_channels - start > p.lanes ? width : p.lanes;
+    const std::int64_t width = 2 * p.lanes, rows = windows.lines.count() * p.columns.out;
+    const std::int64_t group = panel / p.group_panels(), start = panel % p.group_panels() * width;
+    const std::int64_t padded = p.group_out() - start > p.lanes ? width : p.lanes;
+    const std::int64_t group_floats = p.group_in() * p.taps() * round_up(p.group_out(), p.lanes);
     const auto* end = static_cast<const float*>(weights_.data) + weights_.bytes / sizeof(float);
     float* const output = tile.output;
     const std::int64_t output_stride = tile.output_stride;
-    tile.panel = static_cast<const float*>(weights_.data) + start * p.in_channels * p.taps();
-    tile.bias = static_cast<const float*>(bias_.data) + start;
-    tile.columns = std::min(width, p.out_channels - start);
+    tile.panel = static_cast<const float*>(weights_.data) + group * group_floats + start * p.group_in() * p.taps();
+    tile.bias = static_cast<const float*>(bias_.data) + p.first_channel(panel);
+    tile.columns = std::min(width, p.group_out() - start);
     tile.sums_stride = width;
     for (const Chunk& chunk : chunks_) {
         const std::int64_t floats = chunk.taps * chunk.channels * padded;
         tile.taps = chunk.taps;
         tile.channels = chunk.channels;
-        tile.rows = windows.rows + chunk.first_channel;
+        tile.rows = windows.rows + group * p.group_in() + chunk.first_channel;
         tile.tap_offsets = windows.tap_offsets + chunk.first_tap;
         tile.unfinished = &chunk != &chunks_.back();
         tile.output = tile.unfinished ? sums : output;
@@ -228,8 +233,9 @@ class Direct final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
-        if (!problem) return Support::no("takes Conv1d and Conv2d without groups alone");
-        if (problem->taps() == 1 && !problem->pads())
+        if (!problem) return Support::no("takes Conv1d and Conv2d alone");
+        if (problem->groups > 1 && problem->group_in() == 1) return Support::no("leaves depthwise ones to others");
+        if (problem->groups == 1 && problem->taps() == 1 && !problem->pads())
             return Support::no("leaves windows of one number to products of matrices");
         if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
         if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
@@ -239,16 +245,20 @@ class Direct final : public Kernel {
     /// Measured against oneDNN's brgconv: in one dimension within a twentieth of it, in two dimensions slower, since it
     /// skips the taps that lie in padding, but for few pixels and many weights. Where both are as fast this one is
     /// taken: to generate code takes oneDNN milliseconds each time a plan is made or loaded. Of what takes long enough
-    /// itself a twentieth counts for more than that.
+    /// itself a twentieth counts for more than that. Of groups that do not fill its blocks oneDNN makes a matrix of
+    /// every window, which takes 2 to 4 times as long.
     static Support worth(const Problem& problem) {
         constexpr std::int64_t few_pixels = 64, many_weights = 1 << 19;
         constexpr double short_macs = 200e6;
+        const bool in_blocks = problem.group_in() % 8 == 0 && problem.group_out() % 8 == 0;
+        if (problem.groups > 1 && !in_blocks) return {};
         if (problem.columns.is_single() && problem.macs() <= short_macs) return {};
         if (problem.pixels() <= few_pixels &&
-            problem.in_channels * problem.out_channels * problem.taps() >= many_weights)
+            problem.group_in() * problem.out_channels * problem.taps() >= many_weights)
             return {};
         return Support::no(
-            "estimated to be slower than oneDNN but in one dimension, or for few pixels and many weights");
+            "estimated to be slower than oneDNN but in one dimension, for few pixels and many weights, or for groups that "
+            "are no multiple of 8 channels");
     }
 
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,

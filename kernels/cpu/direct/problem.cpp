@@ -74,8 +74,7 @@ CopiedLines copied_lines(const Axis& lines, std::int64_t windows) {
 }
 
 double Problem::macs() const {
-    return static_cast<double>(pixels()) * static_cast<double>(in_channels * taps()) *
-           static_cast<double>(out_channels);
+    return static_cast<double>(pixels()) * static_cast<double>(group_in() * taps()) * static_cast<double>(out_channels);
 }
 
 bool Problem::pads() const {
@@ -105,11 +104,11 @@ std::int64_t Problem::copy_lines() const {
 
 std::vector<Chunk> Problem::chunks() const {
     std::vector<Chunk> chunks;
-    const std::int64_t parts = divide_up(in_channels, chunk_channels);
-    const std::int64_t step = std::max<std::int64_t>(parts > 1 ? 1 : chunk_channels / in_channels, 1);
+    const std::int64_t channels = group_in(), parts = divide_up(channels, chunk_channels);
+    const std::int64_t step = std::max<std::int64_t>(parts > 1 ? 1 : chunk_channels / channels, 1);
     for (std::int64_t tap = 0; tap < taps(); tap += step) {
         for (std::int64_t part = 0; part < parts; ++part) {
-            const std::int64_t first = in_channels * part / parts, last = in_channels * (part + 1) / parts;
+            const std::int64_t first = channels * part / parts, last = channels * (part + 1) / parts;
             chunks.push_back({tap, std::min(step, taps() - tap), first, last - first});
         }
     }
@@ -123,7 +122,7 @@ void cut_into_tasks(Problem& p, int threads) {
     const bool by_columns = p.out_channels >= p.pixels() && p.panels() >= threads;
     const std::int64_t blocks = by_columns ? 1 : std::min(divide_up(wanted, p.batch), height);
     // Lines that fill a tile, and no more than stay in the cache.
-    const std::int64_t least = divide_up(pointwise::tile_rows(p.lanes), p.columns.out);
+    const std::int64_t least = divide_up(pointwise::tile_rows(p.lanes, p.group_out()), p.columns.out);
     p.block_lines = std::clamp(std::max(divide_up(height, blocks), least), std::int64_t{1}, height);
     while (p.block_lines > least && p.block_floats() > block_cache_floats) p.block_lines -= divide_up(p.block_lines, 8);
     p.block_lines = divide_up(height, divide_up(height, p.block_lines));

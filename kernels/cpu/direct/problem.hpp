@@ -54,18 +54,27 @@ struct Chunk {
 
 /// A convolution as a product of matrices: the pixels of a block of lines, times panels of weights. For each tap of a
 /// line, the inputs of a block are copied side by side, so that the rows of every tap are the same distance apart. In
-/// lines of one pixel they are so in the input too: windows that touch no padding are read where they lie.
+/// lines of one pixel they are so in the input too: windows that touch no padding are read where they lie. Groups share
+/// the copy, and have panels of their own.
 struct Problem {
     std::int64_t batch = 0, in_channels = 0, out_channels = 0;
     Axis lines, columns;
     int lanes = 16;
+    std::int64_t groups = 1;
 
     std::int64_t block_lines = 1;
     std::int64_t task_panels = 1;
 
     std::int64_t taps() const { return lines.kernel * columns.kernel; }
     std::int64_t pixels() const { return batch * lines.out * columns.out; }
-    std::int64_t panels() const { return divide_up(out_channels, 2 * lanes); }
+    std::int64_t group_in() const { return in_channels / groups; }
+    std::int64_t group_out() const { return out_channels / groups; }
+    std::int64_t group_panels() const { return divide_up(group_out(), 2 * lanes); }
+    std::int64_t panels() const { return groups * group_panels(); }
+    /// Of a panel.
+    std::int64_t first_channel(std::int64_t panel) const {
+        return panel / group_panels() * group_out() + panel % group_panels() * 2 * lanes;
+    }
     std::int64_t picture_blocks() const { return divide_up(lines.out, block_lines); }
     std::int64_t column_parts() const { return divide_up(panels(), task_panels); }
     std::int64_t tasks() const { return batch * picture_blocks() * column_parts(); }

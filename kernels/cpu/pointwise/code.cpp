@@ -13,7 +13,7 @@ constexpr std::int64_t stream_ahead = 1024;
 }  // namespace
 
 void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float* next, std::int64_t next_floats) {
-    const std::int64_t tiles = divide_up(count, code.rows());
+    const std::int64_t tiles = divide_up(count, tile_rows(code.lanes, tile.columns));
     const std::int64_t rows = count / tiles, larger = count % tiles;
     tile.ahead = next;
     tile.ahead_step = divide_up(next_floats, tiles * tile.taps * tile.channels);

@@ -56,7 +56,7 @@ double Problem::macs() const {
 }
 
 void cut_into_tasks(Problem& p, int threads) {
-    const std::int64_t tile = tile_rows(p.lanes), tiles = (p.rows + tile - 1) / tile;
+    const std::int64_t tile = tile_rows(p.lanes, p.out_channels), tiles = (p.rows + tile - 1) / tile;
     const std::int64_t tile_floats = tile * (p.copy_stride() + 2 * p.padded_out());
     const std::int64_t fit = std::clamp<std::int64_t>(block_cache_floats / tile_floats, 1, tiles);
     const auto worth = static_cast<std::int64_t>(p.macs() / least_task_macs);
@@ -76,13 +76,20 @@ void cut_into_tasks(Problem& p, int threads) {
 PackedWeights pack_panels(const Node& node, WeightProvider& provider, const PanelShape& shape) {
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
-    const std::int64_t floats = shape.in_channels * shape.taps * round_up(shape.out_channels, shape.lanes);
-    const std::int64_t length = shape.in_channels * shape.taps;
+    const std::int64_t length = shape.in_channels * shape.taps, width = std::int64_t{2} * shape.lanes;
+    const std::int64_t group_floats = length * round_up(shape.out_channels, shape.lanes);
     const auto pack = [&](const float* rows, std::int64_t first, std::int64_t count, float* packed) {
-        pack_panel(shape, rows, count, round_up(count, shape.lanes), packed + first * length);
+        const std::int64_t group = first / shape.out_channels, inside = first % shape.out_channels;
+        float* panel = packed + group * group_floats + inside * length;
+        for (std::int64_t row = 0; row < count; row += width) {
+            const std::int64_t some = std::min(width, count - row), padded = round_up(some, shape.lanes);
+            pack_panel(shape, rows + row * length, some, padded, panel + row * length);
+        }
     };
-    return pack_rows(weight, provider, fmt::format("panels of 2 times {}", shape.lanes),
-                     {floats, std::int64_t{2} * shape.lanes, shape.tame, pack});
+    const std::int64_t step = shape.groups > 1 ? shape.out_channels : width;
+    const std::string key = fmt::format("panels of 2 times {}", shape.lanes);
+    return pack_rows(weight, provider, shape.groups > 1 ? fmt::format("{}, {} groups", key, shape.groups) : key,
+                     {shape.groups * group_floats, step, shape.tame, pack});
 }
 
 }  // namespace seq::cpu::pointwise

@@ -33,15 +33,16 @@ struct Problem {
 void cut_into_tasks(Problem& problem, int threads);
 
 struct PanelShape {
-    std::int64_t in_channels = 0, out_channels = 0;
+    std::int64_t in_channels = 0, out_channels = 0;  ///< of a group
     int lanes = 16;
     std::int64_t taps = 1;
     /// Whether weights that hold NaN, Inf or numbers near overflow are refused.
     bool tame = false;
+    std::int64_t groups = 1;
 };
 
-/// The parameter "weight", dense [out_channels, in_channels, taps...], as panels of [tap][channel][2 · lanes]; empty
-/// where it is not known or is refused.
+/// The parameter "weight", dense [groups · out_channels, in_channels, taps...], as panels of
+/// [tap][channel][2 · lanes], those of a group after the other's; empty where it is not known or is refused.
 PackedWeights pack_panels(const Node& node, WeightProvider& provider, const PanelShape& shape);
 
 }  // namespace seq::cpu::pointwise

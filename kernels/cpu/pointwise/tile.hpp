@@ -10,8 +10,9 @@
 // vector where that is enough.
 namespace seq::cpu::pointwise {
 
-/// How many rows a tile has at most.
-constexpr int tile_rows(int lanes) { return lanes == 16 ? 14 : 6; }
+/// How many rows a tile of so many columns has at most: in narrow ones every sum is a vector, of which it takes more to
+/// hide how long an addition takes.
+constexpr int tile_rows(int lanes, std::int64_t columns) { return lanes == 16 ? 14 : columns > lanes ? 6 : 12; }
 
 /// What happens to inputs while they are copied: · scale + shift, then ReLU. Each is left out where it is nullptr, and
 /// those that follow with it.
@@ -90,8 +91,7 @@ struct Code {
     CopyFunction copy = nullptr;
     SumFunction sum = nullptr;
 
-    int rows() const { return tile_rows(lanes); }
-    /// `count`: 1 to rows().
+    /// `count`: 1 to tile_rows.
     void run(const Tile& tile, std::int64_t count) const { multiply[tile.columns > lanes ? 1 : 0][count - 1](tile); }
 };
 

@@ -11,8 +11,6 @@ namespace {
 
 using V = Vector;
 
-constexpr int group_rows = tile_rows(V::lanes);
-
 template <int Rows, int Columns>
 [[gnu::always_inline]] inline void multiply_channels(TileSums<Rows, Columns>& sums, const Tile& tile) {
     const std::int64_t stride = tile.row_stride, ahead_step = tile.ahead_step, rows_step = tile.rows_step;
@@ -179,8 +177,8 @@ constexpr void fill_row_counts(TileFunction* table, std::index_sequence<Rows...>
 struct Table {
     TileFunction functions[2][14] = {};
     constexpr Table() {
-        fill_row_counts<1>(functions[0], std::make_index_sequence<group_rows>{});
-        fill_row_counts<2>(functions[1], std::make_index_sequence<group_rows>{});
+        fill_row_counts<1>(functions[0], std::make_index_sequence<tile_rows(V::lanes, V::lanes)>{});
+        fill_row_counts<2>(functions[1], std::make_index_sequence<tile_rows(V::lanes, 2 * V::lanes)>{});
     }
 };
 
