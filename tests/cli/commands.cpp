@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -327,6 +328,25 @@ TEST_CASE("what the machine does not have is status 3, with the reason") {
         CHECK(result.status == 3);
         CHECK(has(result.errors, "/unavailable"));
     }
+}
+
+TEST_CASE("check and fix, which compute nothing, look whether there is what would compute") {
+    const std::string model = " goldens/cifar_cnn.json ", mended = scratch_path("mended.json");
+    for (const char* option : {"--device cuda:1000 --dtype bf16", "--dtype f16", "--dtype tf32"}) {
+        for (const std::string& command : {"check" + model, "fix" + model + "-o " + mended + " "}) {
+            const ProcessResult result = seqc(command + option);
+            CHECK_MESSAGE(result.status == 3, command << option);
+            CHECK(has(result.errors, "/unavailable"));
+            CHECK(result.output.empty());
+        }
+    }
+    CHECK_FALSE(std::filesystem::exists(mended));
+    for (const char* device : {"--device cpu --dtype f32", "--device cuda"})
+        CHECK(seqc("check" + model + device).status == seqc("summary" + model + device).status);
+    const ProcessResult broken =
+        seqc("check - --device cuda:1000", R"({"seq": 1, "inputs": {"x": [1, 3]}, "layers": ["Relu"]})");
+    CHECK(broken.status == 1);
+    CHECK(has(broken.output, "spec/unknown-layer"));
 }
 
 TEST_CASE("GPUs are named by number, and there is no other device") {

@@ -34,8 +34,8 @@ constexpr const char* description =
 constexpr const char* footer =
     "Exit status: 0 all is well; 1 the model, its data or a file has an error; 2 the command line is wrong;\n"
     "3 what was asked for is not available on this machine. 'seqc COMMAND --help' says more of a command; the\n"
-    "options above may stand before a command or after it. check and fix compute nothing, and have no use for\n"
-    "options of how to.";
+    "options above may stand before a command or after it. check and fix compute nothing: of the options of how to,\n"
+    "they look at --device and --dtype alone, whether this machine has them.";
 
 constexpr int max_sessions = 256;
 

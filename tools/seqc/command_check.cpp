@@ -8,7 +8,9 @@ namespace seqc {
 int run_check(const Arguments& arguments) {
     const seq::CheckResult checked = check_model(arguments);
     print(render(checked, arguments, color_on_output()));
-    return checked.has_error() ? failed : ok;
+    if (checked.has_error()) return failed;
+    require_available(arguments);
+    return ok;
 }
 
 }  // namespace seqc

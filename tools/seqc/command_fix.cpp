@@ -33,6 +33,7 @@ void write_model(const Arguments& arguments, const std::string& text) {
 
 int run_fix(const Arguments& arguments) {
     if (arguments.in_place && arguments.spec == "-") throw UsageError("--in-place needs a file, not standard input");
+    require_available(arguments);
     const seq::FixResult result = mend(arguments);
     if (!(arguments.in_place && result.applied.empty())) write_model(arguments, result.text);
     for (const std::string& fix : result.applied) print_note("fixed: " + fix);

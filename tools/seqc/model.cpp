@@ -130,6 +130,13 @@ std::optional<Model> load_model(const Arguments& arguments, MissingWeights missi
 
 namespace {
 
+seq::CompileOptions device_and_dtype(const Arguments& arguments) {
+    seq::CompileOptions options;
+    options.device = *parse_device(arguments.device);
+    options.dtype = *seq::parse_math_mode(arguments.dtype);
+    return options;
+}
+
 /// Draws a line for as long as there is something to measure.
 seq::TuningProgress tuning_line() {
     return [line = std::shared_ptr<Progress>()](std::size_t done, std::size_t total, const std::string& layer) mutable {
@@ -142,13 +149,13 @@ seq::TuningProgress tuning_line() {
 
 }  // namespace
 
+void require_available(const Arguments& arguments) { seq::require_available(device_and_dtype(arguments)); }
+
 seq::CompileOptions compile_options(const Arguments& arguments, const Model& model, seq::Tune usual_tune) {
-    seq::CompileOptions options;
-    options.device = *parse_device(arguments.device);
+    seq::CompileOptions options = device_and_dtype(arguments);
     options.weights = model.weights;
     options.threads = arguments.threads;
     options.memory_limit = arguments.memory_limit;
-    options.dtype = *seq::parse_math_mode(arguments.dtype);
     if (arguments.numerics == "strict") options.numerics = seq::Numerics::strict;
     if (arguments.numerics == "fast") options.numerics = seq::Numerics::fast;
     options.passes = arguments.passes;

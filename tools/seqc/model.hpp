@@ -43,6 +43,9 @@ seq::CheckResult check_model(const Arguments& arguments);
 /// The diagnostics as --format asks, and a closing count of errors and warnings in text.
 std::string render(const seq::CheckResult& checked, const Arguments& arguments, bool color);
 
+/// Throws seq::Error device/unavailable or dtype/unavailable where this machine lacks what --device and --dtype say.
+void require_available(const Arguments& arguments);
+
 /// `usual_tune` holds where the command line says nothing. Throws seq::Error device/unavailable for what this build
 /// cannot do.
 seq::CompileOptions compile_options(const Arguments& arguments, const Model& model,
