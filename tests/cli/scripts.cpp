@@ -37,5 +37,27 @@ TEST_CASE("the scripts say what is wrong with their command line, and do nothing
     }
 }
 
+/// What .ci/run says where what it calls does as `script` says.
+std::string run_ci(const std::string& variables, const std::string& script) {
+    const std::string folder = scratch_path("ci");
+    const ProcessResult made =
+        run_shell("mkdir -p " + folder + "/.ci " + folder + "/tools && cp ../../.ci/run " + folder + "/.ci/");
+    REQUIRE(made.status == 0);
+    for (const char* name : {"setup", "check", "test"}) {
+        write_file(folder + "/tools/" + name, "#!/bin/sh\n" + script + "\n");
+        REQUIRE(run_shell("chmod +x " + folder + "/tools/" + name).status == 0);
+    }
+    return run_shell("env -u CI " + variables + " bash " + folder + "/.ci/run").output;
+}
+
+TEST_CASE(".ci/run does without libseq_cuda.so where no CI asks for it, and says so") {
+    const std::string says = "echo \"with $SEQ_CMAKE_ARGS\"; echo 'build: libseq_cuda.so is not built: no toolkit'";
+    CHECK(has(run_ci("CI=true", says), "-DSEQ_CUDA=ON "));
+    const std::string elsewhere = run_ci("", says);
+    CHECK(has(elsewhere, "-DSEQ_CUDA=AUTO "));
+    CHECK_MESSAGE(has(elsewhere, "-  left out: no toolkit\n"), elsewhere);
+    CHECK_FALSE(has(run_ci("CI=true", "true"), "left out"));
+}
+
 }  // namespace
 }  // namespace seq::tests
