@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 namespace seq::tests {
@@ -14,6 +15,9 @@ namespace {
 const auto process_start = std::chrono::steady_clock::now();
 
 constexpr std::size_t most_failures = 40;
+
+/// None where it does not run under tools/gpu_check.
+const char* seconds_text() { return std::getenv("SEQ_GPU_SECONDS"); }
 
 /// One write, since several processes append to the file.
 void append(const nlohmann::ordered_json& line) {
@@ -27,7 +31,7 @@ void append(const nlohmann::ordered_json& line) {
 }  // namespace
 
 bool is_time_left() {
-    const char* const text = std::getenv("SEQ_GPU_SECONDS");
+    const char* const text = seconds_text();
     return text == nullptr ||
            std::chrono::steady_clock::now() - process_start < std::chrono::duration<double>(std::atof(text));
 }
@@ -59,7 +63,14 @@ void Tally::compare(const std::string& name, double distance) {
 void Tally::require(bool holds, const std::string& name, const std::string& what) {
     ++checked_;
     CHECK_MESSAGE(holds, what_ << ", " << std::string(name_of(math_)) << ", " << name << ": " << what);
-    if (!holds && failed_.size() < most_failures) failed_.push_back(name + ": " + what);
+    if (holds) return;
+    tell("failed", name);
+    if (failed_.size() < most_failures) failed_.push_back(name + ": " + what);
+}
+
+void Tally::tell(const char* what, const std::string& name) const {
+    if (seconds_text() == nullptr) return;
+    std::cout << fmt::format("tests_gpu: {} {}, {}, {}", what, what_, name_of(math_), name) << std::endl;
 }
 
 }  // namespace seq::tests

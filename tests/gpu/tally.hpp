@@ -26,6 +26,7 @@ class Tally {
     template <class Body>
     void attempt(const std::string& name, const Body& body) {
         if (!is_time_left()) return leave_out();
+        tell("at", name);
         try {
             body();
         } catch (const std::exception& error) {
@@ -36,6 +37,9 @@ class Tally {
     void note(std::string text) { notes_.push_back(std::move(text)); }
 
    private:
+    /// Tells tools/gpu_check, which ends a process that takes too long and loses what the tally did not write yet.
+    void tell(const char* what, const std::string& name) const;
+
     std::string what_;
     MathMode math_;
     double allowed_;

@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import json
 import os
 import pathlib
 import subprocess
@@ -17,7 +18,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from gpu_board import bench, budget, workers  # noqa: E402
+from gpu_board import bench, budget, machine, process, tests, workers  # noqa: E402
 from gpu_board.output import Output  # noqa: E402
 
 # Both stop answering where SEQ_FAKE_HANGS says.
@@ -143,6 +144,86 @@ class BenchEnds(unittest.TestCase):
             board, failure, _ = self.run_board("seq start", 600)
         self.assertEqual(failure, "resnet50 tf32 1: it fails")
         self.assertEqual(board.left_out, [])
+
+
+# A case is at what SEQ_FAKE_COURSE says, line by line; its time is told as to tests_gpu.
+FAKE_TESTS = """#!/bin/sh
+case "$*" in
+  *--properties*) exit 1 ;;
+  *--list-test-cases*) echo "network slow"; echo "a GPU without room"; exit 0 ;;
+  *'network slow'*) ;;
+  *) [ -z "$SEQ_FAKE_LAST" ] || exec sleep 1000; exit 0 ;;
+esac
+echo "$SEQ_GPU_SECONDS" >"$SEQ_FAKE_TOLD"
+printf "$SEQ_FAKE_COURSE"
+exec sleep 1000
+"""
+
+
+class CasesEnd(unittest.TestCase):
+    """With a tests_gpu whose first case looks at no clock."""
+
+    def run_cases(self, course, hangs, last=""):
+        """As run_once; again where the machine was too slow for it."""
+        for _ in range(3):
+            found = self.run_once(course, hangs, last)
+            if "left out" not in found[0].values():
+                break
+        return found
+
+    def run_once(self, course, hangs, last):
+        """The result of each case, what the stage calls failed, and what tests.txt says; in 10 s, of which 6 are kept back."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        program, output = pathlib.Path(folder.name) / "tests_gpu", Output(pathlib.Path(folder.name) / "out")
+        program.write_text(FAKE_TESTS)
+        program.chmod(0o755)
+        told = pathlib.Path(folder.name) / "told"
+        run, deadline = process.run, budget.Deadline(10)
+
+        def run_within(command, seconds, *others, **more):
+            if "--test-case" in str(command[1]):
+                self.assertLessEqual(seconds, deadline.left() + 0.9)
+            return run(command, seconds, *others, **more)
+
+        patches = {"KEPT_BACK": 6, "GRACE": 2, "LAST_GRACE": 1, "HANGS": hangs}
+        with contextlib.ExitStack() as stack:
+            for name, value in patches.items():
+                stack.enter_context(unittest.mock.patch.object(tests, name, value))
+            stack.enter_context(unittest.mock.patch.dict(os.environ, {"SEQ_FAKE_COURSE": course, "SEQ_FAKE_LAST": last, "SEQ_FAKE_TOLD": str(told)}))
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(unittest.mock.patch.object(process, "run", run_within))
+            failure = tests.run(output, None, machine.Place(pathlib.Path(folder.name), None, None, ()), deadline, program)
+        if told.exists():
+            self.assertLessEqual(float(told.read_text()), 4)
+        entries = [json.loads(line) for line in output.path("tests.json").read_text().splitlines()]
+        return {entry["case"]: entry["result"] for entry in entries}, failure, output.path("tests.txt").read_text()
+
+    def test_a_case_that_time_was_too_short_for_is_left_out(self):
+        results, failure, text = self.run_cases("tests_gpu: at network slow, f32\\ntests_gpu: at network slow, f16\\n", 10000)
+        self.assertRegex(results["network slow"], r"^left out: its time was up at network slow, f16, after \d+ s of it$")
+        self.assertEqual(results["a GPU without room"], "passed")
+        self.assertIsNone(failure)
+        self.assertNotIn("tests_gpu: at", text)
+
+    def test_one_that_has_been_at_one_thing_for_long_hangs(self):
+        results, failure, _ = self.run_cases("tests_gpu: at network slow, f32\\n", 1)
+        self.assertRegex(results["network slow"], r"^hangs: ended at network slow, f32, after \d+ s of it$")
+        self.assertEqual(failure, "1 cases failed: network slow")
+        results, failure, _ = self.run_cases("", 1)
+        self.assertRegex(results["network slow"], "^hangs: ended at its start")
+        self.assertEqual(failure, "1 cases failed: network slow")
+
+    def test_what_failed_before_it_was_left_out_has_failed(self):
+        results, failure, text = self.run_cases("tests_gpu: at a\\ntests_gpu: failed a\\ntests_gpu: at b\\n", 10000)
+        self.assertRegex(results["network slow"], "^failed, and ended since its time was up, at b,")
+        self.assertEqual(failure, "1 cases failed: network slow")
+        self.assertIn("tests_gpu: failed a", text)
+
+    def test_the_last_ones_take_no_time_of_the_next_stage(self):
+        results, failure, _ = self.run_cases("", 10000, last="hangs")  # run_once looks at what each may take
+        self.assertRegex(results["a GPU without room"], "^left out: its time was up at its start,")
+        self.assertIsNone(failure)
 
 
 CUT_OFF = """

@@ -36,7 +36,7 @@ nvidia-cudnn-cu13), cmake, ninja and g++. Headers and libraries of fmt and the l
 
 DIR takes at most eight files, written as results come: versions.json, device_properties.json (what cuDNN says of the GPU, by
 which plans are made without one), build.log, tests.json (a line for each comparison), tests.txt, bench.json, bench.txt and
-timing_cache.json. A stage leaves out what its time does not allow, and says so; one that hangs is cut off.
+timing_cache.json. A stage leaves out what its time does not allow, and says so; what hangs is ended, and has failed.
 """
 EPILOG = """\
 Exit status: 0 all that was tried is well; 1 something failed, which the files say; 2 the command line is wrong; 77 there is no GPU, with the reason.

@@ -18,6 +18,13 @@ ABREAST = 4
 SANITIZER_SECONDS = 60
 # Of the stage, for what comes after the other cases.
 KEPT_BACK = 25
+# Seconds that a case has for what it is at when its time is up, before it is ended; for those that come last less is left.
+GRACE, LAST_GRACE = 15, 5
+# One that is ended hangs where it has been at one thing for so long: to plan and run a network takes less. Else time was
+# short, and the rest of it is left out.
+HANGS = 90
+# How tests_gpu begins the lines that tell what it goes on to, and what has failed (tests/gpu/tally.cpp).
+AT, FAILED = "tests_gpu: at ", "tests_gpu: failed "
 # What the sanitizer says where it cannot serve a device, as under virtualisation.
 UNSERVED = r"(?i)not supported|unable to (?:initialize|attach|find)|debugger|permission|insufficient|failed to initialize"
 
@@ -75,21 +82,48 @@ class Suite:
 
     def run_case(self, case):
         """Its name where it failed."""
-        left = self.deadline.left() - KEPT_BACK * (not any(words in case for words in ALONE))
+        is_last = any(words in case for words in ALONE)
+        grace = LAST_GRACE if is_last else GRACE
+        left = self.deadline.left() - (LAST_GRACE if is_last else KEPT_BACK)
         if left <= 0:
             self.report(case, "left out", 0)
             return None
-        began = time.monotonic()
-        done = process.run(command_of(self.program, case), left + 15, self.env | {"SEQ_GPU_SECONDS": f"{left:.0f}"})
+        began, course = time.monotonic(), Course()
+        done = process.run(command_of(self.program, case), left + grace, self.env | {"SEQ_GPU_SECONDS": f"{left:.0f}"}, on_line=course.follow)
         took = time.monotonic() - began
-        words = done.words()
-        self.output.append("tests.txt", f"==== {case}: {words or 'passed'}, {took:.1f} s\n{done.text}\n")
-        self.report(case, words or "passed", took)
-        return case if words else None
+        has_failed, words = course.verdict(done)
+        text = "".join(line for line in done.text.splitlines(keepends=True) if not line.startswith(AT))
+        self.output.append("tests.txt", f"==== {case}: {words}, {took:.1f} s\n{text}\n")
+        self.report(case, words, took)
+        return case if has_failed else None
 
     def report(self, case, words, took):
         self.output.append("tests.json", json.dumps({"case": case, "result": words, "seconds": round(took, 1)}) + "\n")
         say(f"test: {words}, {took:.1f} s: {case}")
+
+
+class Course:
+    """What a case is at, since when, and whether something failed in it."""
+
+    def __init__(self):
+        self.at, self.since, self.has_failed = "its start", time.monotonic(), False
+
+    def follow(self, line):
+        if line.startswith(AT):
+            self.at, self.since = line[len(AT):].strip(), time.monotonic()
+        self.has_failed = self.has_failed or line.startswith(FAILED)
+
+    def verdict(self, done):
+        """Once it has ended: whether it failed, and how it ended in words."""
+        if not done.timed_out:
+            return done.words() is not None, done.words() or "passed"
+        spent = time.monotonic() - self.since
+        where = f"{self.at}, after {spent:.0f} s of it"
+        if spent >= HANGS:
+            return True, f"hangs: ended at {where}"
+        if self.has_failed:
+            return True, f"failed, and ended since its time was up, at {where}"
+        return False, f"left out: its time was up at {where}"
 
 
 def sanitize(output, env, place, deadline, program):
