@@ -327,11 +327,21 @@ class Report(unittest.TestCase):
         for words in ("RuntimeError: no", "left out: vgg16 f32 32", "a note"):
             self.assertIn(words, text)
 
-    def test_the_first_cases_are_the_most_telling(self):
+    def test_what_has_a_goal_comes_first_and_torch_compile_last_of_it(self):
         order = bench.cases()
-        self.assertEqual(order[:4], [("resnet50", "tf32", 128), *(("resnet50", "f16", batch) for batch in (1, 128, 32))])
         self.assertEqual(len(order), 3 * 4 * 3)
         self.assertEqual(len(set(order)), len(order))
+        turns = bench.passes(order)
+        compiled = [("resnet50", "f16", batch) for batch in (1, 32, 128)]
+        self.assertEqual(turns[:7], [(case, False) for case in (*compiled, ("resnet50", "tf32", 128))] + [(case, True) for case in compiled])
+        self.assertCountEqual(turns, [(case, flag) for case in order for flag in (False, True)])
+        # What bench_report calls a goal, and no more.
+        goals = [{"network": network, "dtype": dtype, "batch": batch, "peers": {
+            "seq": timed(1, batch), "torch-compile": timed(1, batch)}} for network, dtype, batch in order[:4]]  # fmt: skip
+        self.assertFalse([line for line in bench_report.goals(goals) if "not measured" in line])
+        for lack in range(4):
+            rest = goals[:lack] + goals[lack + 1:]
+            self.assertTrue([line for line in bench_report.goals(rest) if "not measured" in line])
 
     def test_distances(self):
         self.assertAlmostEqual(workers.distance([1.0, 2.0], [1.0, 1.0]), 0.5**0.5)

@@ -90,21 +90,21 @@ class BenchEnds(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
 
-    def run_to_the_end(self, hangs, seconds):
+    def run_to_the_end(self, hangs, seconds, case=CASE):
         """As run_board; again where the machine was too slow for it."""
         for _ in range(3):
-            found = self.run_board(hangs, seconds)
+            found = self.run_board(hangs, seconds, case)
             if not found[0].left_out:
                 break
         return found
 
-    def run_board(self, hangs, seconds):
+    def run_board(self, hangs, seconds, case=CASE):
         """The board, what it found wrong, and the seconds that it took beyond its time."""
         env = os.environ | {"SEQ_FAKE_HANGS": hangs}
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
         until = time.monotonic() + seconds
         board = bench.Board(Output(folder / "out"), env, folder, budget.Deadline(seconds), "cpu", self.program, True, (3, 2, 2))
-        failure = board.run([CASE])
+        failure = board.run([case])
         board.close()
         return board, failure, time.monotonic() - until
 
@@ -126,6 +126,13 @@ class BenchEnds(unittest.TestCase):
                 self.assertIsNone(failure)
                 self.assertIn("flow", board.results[CASE]["peers"]["seq"])
                 self.assertEqual(board.left_out, [])
+
+    def test_a_goal_is_measured_before_torch_compile_takes_the_time(self):
+        goal = ("resnet50", "f16", 1)
+        board, failure, _ = self.run_to_the_end("torch load torch-compile", 6, goal)
+        self.assertIsNone(failure)
+        self.assertEqual(list(board.results[goal]["peers"]), ["seq", "torch-eager", "torch-graph"])
+        self.assertIn("resnet50 f16 1: torch.compile is left out: no time was left", board.output.path("bench.txt").read_text())
 
     def test_what_hangs_when_all_is_measured_takes_nothing_away(self):
         board, failure, over = self.run_to_the_end("torch drop torch-eager", 5)

@@ -30,13 +30,27 @@ COMPILED = "torch-compile"
 LEAST, TUNE_MOST, COMPILE_MOST, LOAD_MOST = 8, 60, 120, 40
 
 
+# What has a goal, and of that what has it beside torch.compile.
+GOALS_COMPILED = [("resnet50", "f16", batch) for batch in (1, 32, 128)]
+GOALS = [*GOALS_COMPILED, ("resnet50", "tf32", 128)]
+
+
 def cases():
-    """(network, dtype, batch), in the order in which they are measured."""
-    # What has a goal and no torch.compile beside it, which may take all the time.
-    first = [("resnet50", "tf32", 128)] + [("resnet50", "f16", batch) for batch in (1, 128, 32)]
+    """(network, dtype, batch), the most telling ones first."""
     order = [(network, dtype) for dtype in ("f16", "tf32", "bf16", "f32") for network in ("mobilenet_v2", "vgg16", "resnet50")]
     rest = [(network, dtype, batch) for network, dtype in order for batch in (1, 128, 32)]
-    return first + [case for case in rest if case not in first]
+    return GOALS + [case for case in rest if case not in GOALS]
+
+
+def passes(order):
+    """(case, whether torch.compile is measured too), in the order in which they are measured: the goals without
+    torch.compile, which takes minutes, and with it, then all else in the same way."""
+    goals, rest = [case for case in order if case in GOALS], [case for case in order if case not in GOALS]
+    compiled = [case for case in goals if case in GOALS_COMPILED]
+    later = [case for case in goals if case not in GOALS_COMPILED]
+    return [(case, False) for case in goals] + [(case, True) for case in compiled] + [
+        *((case, False) for case in rest), *((case, True) for case in later + rest)
+    ]  # fmt: skip
 
 
 def run(output, gpu, place, deadline):
@@ -72,16 +86,13 @@ class Board:
 
     def run(self, order):
         say(f"bench: {len(order)} cases, at most {self.deadline.left():.0f} s")
-        for case in order:
-            if self.deadline.left() < LEAST:
+        for case, compiled in passes(order):
+            if compiled:
+                self.compile(case)
+            elif self.deadline.left() < LEAST:
                 self.left_out.append(list(case))
-                continue
-            self.guarded(case, COMPILED in self.peers_of(case))
-        for case in order:
-            # What time is left is torch.compile's.
-            wanted = self.with_torch and COMPILED not in self.results.get(case, {}).get("peers", {COMPILED: None})
-            if wanted and self.deadline.left() > 2 * LEAST + 30:
-                self.guarded(case, True)
+            else:
+                self.guarded(case, False)
         self.save()
         print(bench_report.text(self.document()), flush=True)
         failed = [case for case, result in self.results.items() if "error" in result["peers"].get("seq", {})]
@@ -90,10 +101,14 @@ class Board:
             return "; ".join(f"{' '.join(map(str, case))}: {'it fails' if case in failed else 'a wrong answer'}" for case in failed + wrong)
         return None
 
-    def peers_of(self, case):
-        """torch.compile takes minutes: in the first pass beside the cases that it is the goal for."""
-        wanted = [*TORCH, COMPILED] if case[:2] == ("resnet50", "f16") else list(TORCH)
-        return wanted if self.with_torch else []
+    def compile(self, case):
+        """Measures again what was measured, with torch.compile beside it."""
+        if not self.with_torch or case not in self.results:
+            return
+        if self.deadline.left() > 2 * LEAST + 30:
+            self.guarded(case, True)
+        elif case in GOALS_COMPILED:
+            self.note(f"{' '.join(map(str, case))}: torch.compile is left out: no time was left")
 
     def guarded(self, case, compiled):
         began = time.monotonic()
