@@ -33,7 +33,7 @@ class Tally {
             require(false, name, error.what());
         }
     }
-    void leave_out() { ++left_out_; }
+    void leave_out(std::size_t how_many = 1) { left_out_ += how_many; }
     void note(std::string text) { notes_.push_back(std::move(text)); }
 
    private:
@@ -43,7 +43,7 @@ class Tally {
     std::string what_;
     MathMode math_;
     double allowed_;
-    int checked_ = 0, left_out_ = 0;
+    std::size_t checked_ = 0, left_out_ = 0;
     double worst_ = 0;
     std::string worst_name_;
     std::vector<std::string> failed_, notes_;

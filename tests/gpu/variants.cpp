@@ -2,16 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
+#include <limits>
+#include <memory>
 
-#include "engine/reference_run.hpp"
-#include "frontend/parameters.hpp"
-#include "frontend/weights/random_weights.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/tally.hpp"
+#include "tests/gpu/ways.hpp"
 
-// Ways of cuDNN's that are not its favourite: other engines, and forms that leave parts of a layer to our own kernels.
+// cuDNN's favourite way to run a layer and the others: other engines, and forms that leave parts to our own kernels.
 namespace seq::tests {
 namespace {
 
@@ -46,112 +44,86 @@ constexpr Layer layers[] = {
         {"type": "MatMul", "from": ["x", "y"]}]})"},
 };
 
-/// A kernel that takes one of its variants, by number; `count` takes how many there are.
-class OneVariant final : public Kernel {
+/// So many ways of each layer come before the others of any.
+constexpr std::size_t first_ways = 10;
+
+/// The ways of one layer in one mode, as far as they have run.
+class LayerTurns {
    public:
-    OneVariant(const Kernel& kernel, std::size_t number, std::size_t& count)
-        : kernel_(kernel), number_(number), count_(count) {}
-    std::string_view name() const override { return kernel_.name(); }
-    bool takes_lowered() const override { return kernel_.takes_lowered(); }
-    Support supports(const KernelRequest& request) const override { return kernel_.supports(request); }
-    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& weights,
-                                            std::string& refusal) const override {
-        const std::vector<std::string> variants = kernel_.variants(request).names;
-        count_ = variants.size();
-        KernelRequest one = request;
-        if (number_ < variants.size()) one.variant = variants[number_];
-        return kernel_.prepare(one, weights, refusal);
+    LayerTurns(const Layer& layer, MathMode math) : layer_(layer), math_(math) {}
+
+    /// Those of its first `most` that have not run yet, while there is time.
+    void run(std::size_t most, Tally& tally) {
+        while (next_ < std::min(most, order_.size()) && is_time_left()) {
+            const std::size_t number = order_[next_];
+            const std::string name = fmt::format("{}, way {} of {}", layer_.name, number, next_ == 0 ? "?" : all());
+            tally.attempt(name, [&] { take(number, name, tally); });
+            if (next_++ == 0 && ways_ != nullptr)
+                order_ = spread_first(std::max<std::size_t>(ways_->count(), 1), first_ways);
+        }
+    }
+
+    void conclude(Tally& tally) const {
+        tally.leave_out(order_.size() - next_);
+        if (ways_ == nullptr) return;
+        tally.note(ways_->count() > 0
+                       ? fmt::format("{}: {} of cuDNN's {} ways were run, of which {} gave, captured, the bits "
+                                     "that they gave at once, and {} run at once alone",
+                                     layer_.name, ran_, all(), same_, uncaptured_)
+                       : fmt::format("{}: cuDNN takes no part in it", layer_.name));
     }
 
    private:
-    const Kernel& kernel_;
-    std::size_t number_;
-    std::size_t& count_;
+    std::string all() const { return std::to_string(order_.size()); }
+
+    void take(std::size_t number, const std::string& name, Tally& tally) {
+        ++ran_;
+        if (ways_ == nullptr) ways_ = std::make_unique<LayerWays>(layer_.spec, gpu().backend());
+        const WayResult result = ways_->run(number, math_);
+        const std::string what = fmt::format("{} ({})", name, result.description);
+        tally.compare(what, result.distance);
+        tally.require(ways_->count() == 0 || !result.description.empty(), what, "another kernel ran in its place");
+        if (result.refused_capture.empty()) {
+            tally.require(result.has_same_bits, what, "captured it gives other bits than at once");
+            if (result.has_same_bits) ++same_;
+            return;
+        }
+        // Tuning leaves it out; what is taken without tuning has to be captured.
+        tally.require(number != 0, what, "it is not captured: " + result.refused_capture);
+        tally.note(what + " is not captured: " + result.refused_capture);
+        ++uncaptured_;
+    }
+
+    const Layer& layer_;
+    MathMode math_;
+    std::unique_ptr<LayerWays> ways_;
+    /// Until the first has run that one alone is known.
+    std::vector<std::size_t> order_{0};
+    std::size_t next_ = 0, ran_ = 0, same_ = 0, uncaptured_ = 0;
 };
-
-class LayerCheck {
-   public:
-    explicit LayerCheck(const Layer& layer)
-        : graph_(graph_of(layer.spec)), weights_(random_weights(needed_parameters(graph_), 5)) {
-        std::map<std::string, TensorView> by_name;
-        float seed = 0.2f;
-        for (const Value* input : graph_.inputs()) {
-            const std::vector<std::int64_t> sizes = *input->type.shape.sizes();
-            Tensor tensor(DType::f32, sizes);
-            // Around 0, so that sums stay small.
-            for (float& value : tensor.data<float>())
-                value = (seed = seed * 1.7f - std::floor(seed * 1.7f) + 0.1f) - 0.6f;
-            inputs_.push_back({input->name, std::move(tensor)});
-            by_name[input->name] = inputs_.back().tensor.view();
-        }
-        const std::string& output = graph_.output_names().front();
-        expected_.push_back({output, std::move(run_reference(graph_, weights_, by_name).at(output))});
-    }
-
-    /// Returns how many variants there are, and what ran.
-    std::size_t run(std::size_t number, MathMode math, double& distance, std::string& description) const {
-        std::size_t count = 0;
-        std::vector<std::unique_ptr<Kernel>> owned;
-        KernelList kernels;
-        for (const Kernel* kernel : *gpu().backend().kernels) {
-            const bool is_cudnn = kernel->name().starts_with("cudnn.");
-            kernels.push_back(is_cudnn ? owned.emplace_back(std::make_unique<OneVariant>(*kernel, number, count)).get()
-                                       : kernel);
-        }
-        Backend backend = gpu().backend();
-        backend.kernels = &kernels;
-        CompileOptions options;
-        options.weights = weights_;
-        Session session(on_gpu(graph_, math, options, backend));
-        std::vector<NamedArray> outputs = like(expected_);
-        for (int run = 0; run < 2; ++run) session.run(views(inputs_), views(outputs));
-        distance = relative_distance(outputs[0].tensor, expected_[0].tensor);
-        for (const Step& step : session.plan()->steps)
-            if (step.kernel_name.starts_with("cudnn.")) description = step.kernel->description;
-        return count;
-    }
-
-   private:
-    Graph graph_;
-    std::shared_ptr<const WeightSource> weights_;
-    std::vector<NamedArray> inputs_, expected_;
-};
-
-/// All variants, or so many of them from the first to the last.
-constexpr std::size_t most = 10;
-
-void check(const Layer& layer, MathMode math, Tally& tally) {
-    const LayerCheck example(layer);
-    std::size_t count = 1, steps = 1;
-    for (std::size_t i = 0; i < steps; ++i) {
-        if (!is_time_left()) return tally.leave_out();
-        const std::size_t number = steps == 1 ? 0 : i * (count - 1) / (steps - 1);
-        const std::string name = fmt::format("{}, variant {} of {}", layer.name, number, count);
-        double distance = 0;
-        std::string description;
-        try {
-            count = example.run(number, math, distance, description);
-            tally.compare(fmt::format("{} ({})", name, description), distance);
-        } catch (const Error& error) {
-            // What is not its favourite may fail when it runs: tuning leaves it out then.
-            if (i == 0 || error.code() != "device/failed") throw;
-            tally.note(name + " does not run: " + error.what());
-        }
-        steps = std::max<std::size_t>(1, std::min(count, most));
-    }
-    if (count == 0) tally.note(fmt::format("{}: cuDNN takes no part in it", layer.name));
-}
 
 void check_all(MathMode math) {
-    Tally tally("variants of cuDNN's", math, agreement(math));
-    for (const Layer& layer : layers) tally.attempt(layer.name, [&] { check(layer, math, tally); });
+    Tally tally("ways of cuDNN's", math, agreement(math));
+    std::vector<LayerTurns> turns;
+    for (const Layer& layer : layers) turns.emplace_back(layer, math);
+    for (const std::size_t most : {first_ways, std::numeric_limits<std::size_t>::max()})
+        for (LayerTurns& layer : turns) layer.run(most, tally);
+    for (const LayerTurns& layer : turns) layer.conclude(tally);
 }
 
 // A case for each mode, so that they may run beside each other.
-TEST_CASE("every way of cuDNN's to run a layer agrees with the reference in f32") { check_all(MathMode::f32); }
-TEST_CASE("every way of cuDNN's to run a layer agrees with the reference in tf32") { check_all(MathMode::tf32); }
-TEST_CASE("every way of cuDNN's to run a layer agrees with the reference in f16") { check_all(MathMode::f16); }
-TEST_CASE("every way of cuDNN's to run a layer agrees with the reference in bf16") { check_all(MathMode::bf16); }
+TEST_CASE("cuDNN's ways to run some layers agree with the reference, captured too, in f32") {
+    check_all(MathMode::f32);
+}
+TEST_CASE("cuDNN's ways to run some layers agree with the reference, captured too, in tf32") {
+    check_all(MathMode::tf32);
+}
+TEST_CASE("cuDNN's ways to run some layers agree with the reference, captured too, in f16") {
+    check_all(MathMode::f16);
+}
+TEST_CASE("cuDNN's ways to run some layers agree with the reference, captured too, in bf16") {
+    check_all(MathMode::bf16);
+}
 
 }  // namespace
 }  // namespace seq::tests

@@ -25,8 +25,9 @@ minutes, from a checkout alone: without a network, apt or oneDNN.
 
   tools/gpu_check --out DIR           all of it
   tools/gpu_check --build --out DIR   builds into build-gpu/, with or without a GPU; --test and --bench then find it
-  tools/gpu_check --test --out DIR    each op, each network and each way of cuDNN's against the reference; captured runs
-                                      against those at once, bit for bit; streams, memory, failures; compute-sanitizer
+  tools/gpu_check --test --out DIR    each op, each network and cuDNN's ways to run some layers against the reference;
+                                      captured runs against those at once, bit for bit; streams, memory, failures;
+                                      compute-sanitizer
   tools/gpu_check --bench --out DIR   resnet50, vgg16 and mobilenet_v2 at batch 1, 32 and 128 in each dtype, beside
                                       PyTorch where this Python has torch and torchvision
 
