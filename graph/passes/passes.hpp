@@ -9,6 +9,7 @@ bool identity_removal(Graph& graph, PassContext& context);
 bool dead_nodes(Graph& graph, PassContext& context);
 bool constant_folding(Graph& graph, PassContext& context);
 bool common_subexpressions(Graph& graph, PassContext& context);
+bool channel_shuffling(Graph& graph, PassContext& context);
 bool reshape_merging(Graph& graph, PassContext& context);
 bool transpose_cancelling(Graph& graph, PassContext& context);
 bool pad_folding(Graph& graph, PassContext& context);

@@ -14,12 +14,13 @@
 namespace seq {
 namespace {
 
-constexpr std::array<Pass, 11> table{{
+constexpr std::array<Pass, 12> table{{
     {"identity_removal", "takes out what gives what it gets: Dropout, pads of nothing, slices of everything",
      passes::identity_removal},
     {"dead_nodes", "takes out what no output needs", passes::dead_nodes},
     {"constant_folding", "evaluates nodes whose inputs are constants", passes::constant_folding},
     {"common_subexpressions", "computes once what is computed twice", passes::common_subexpressions},
+    {"channel_shuffling", "makes a ChannelShuffle of Reshape, Transpose and Reshape", passes::channel_shuffling},
     {"reshape_merging", "makes one of Flatten, Reshape, Squeeze and their kin in a row", passes::reshape_merging},
     {"transpose_cancelling", "makes one or none of Permute and Transpose in a row", passes::transpose_cancelling},
     {"pad_folding", "lets a convolution or a mean pool do the padding before it", passes::pad_folding},

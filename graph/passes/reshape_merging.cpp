@@ -5,11 +5,6 @@
 namespace seq::passes {
 namespace {
 
-bool is_view(const Node* node) {
-    return node != nullptr && node->op.traits().view && node->inputs.size() == 1 && node->outputs.size() == 1 &&
-           node->epilogue.empty();
-}
-
 /// What gives the node's result from `source`: the node's own op where it does, or a Reshape.
 std::optional<Op> view_of(const Graph& graph, const Node& node, const Value* source) {
     const TensorType& type = node.output()->type;

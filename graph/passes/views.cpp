@@ -5,6 +5,11 @@
 
 namespace seq::passes {
 
+bool is_view(const Node* node) {
+    return node != nullptr && node->op.traits().view && node->inputs.size() == 1 && node->outputs.size() == 1 &&
+           node->epilogue.empty();
+}
+
 std::optional<Op> reshape_to(const Graph& graph, const Value* from, const TensorType& to) {
     const Shape& source = from->type.shape;
     std::vector<std::int64_t> sizes;
