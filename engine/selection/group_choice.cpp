@@ -45,9 +45,11 @@ std::optional<Apart> GroupChoice::apart(const WeighedGroup& group, const Candida
             for (const Candidate& candidate : candidates) wanted.push_back(candidate.inputs[i]);
             connect(problem, index, *node.inputs[i], source->second, wanted);
         }
-        Source& source = sources[node.output()];
-        source.node = index;
-        for (const Candidate& candidate : candidates) source.layouts.push_back(candidate.outputs[0]);
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+            Source& source = sources[node.outputs[i]];
+            source.node = index;
+            for (const Candidate& candidate : candidates) source.layouts.push_back(candidate.outputs[i]);
+        }
     }
     Apart apart;
     apart.candidates = problem.solve();
@@ -67,8 +69,9 @@ double GroupChoice::outer_cost(const Unit& group, const Candidate& together, con
         const auto position = static_cast<std::size_t>(found - group.inputs.begin());
         cost += measurements_.reorder(*node.inputs[i], together.inputs[position], candidate.inputs[i]);
     }
-    if (&node == &group.last())
-        cost += measurements_.reorder(*node.output(), candidate.outputs[0], together.outputs[0]);
+    if (&node != &group.last()) return cost;
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+        cost += measurements_.reorder(*node.outputs[i], candidate.outputs[i], together.outputs[i]);
     return cost;
 }
 
@@ -100,7 +103,7 @@ void GroupChoice::split(Apart& apart, const WeighedGroup& group, const Candidate
             apart.between += between(*node.inputs[i]);
             apart.reorders += measurements_.reorder(*node.inputs[i], source->second, candidate.inputs[i]);
         }
-        layouts[node.output()] = candidate.outputs[0];
+        for (std::size_t i = 0; i < node.outputs.size(); ++i) layouts[node.outputs[i]] = candidate.outputs[i];
     }
 }
 

@@ -4,6 +4,8 @@
 
 #include "graph/ops/batch_norm.hpp"
 #include "graph/ops/convolution.hpp"
+#include "graph/ops/shuffle.hpp"
+#include "graph/ops/split.hpp"
 #include "kernels/cpu/cpu.hpp"
 
 namespace seq::tests {
@@ -11,35 +13,46 @@ namespace {
 
 const Layout last = Layout::channels_last(), blocked = Layout::blocked(16);
 
-Candidate candidate(const Layout& layout, std::size_t inputs, double time) {
-    Candidate made{"some.kernel", "", {layout, layout}, std::vector<Layout>(inputs), {layout}, time, time};
+Candidate candidate(const Layout& layout, std::size_t inputs, double time, std::size_t outputs = 1) {
+    const std::vector<Layout> results(outputs, layout);
+    Candidate made{"some.kernel", "", {layout, layout}, std::vector<Layout>(inputs), results, time, time};
     made.inputs[0] = layout;
     return made;
 }
 
-/// A norm and the 1×1 convolution after it, with times that nobody measured.
+ops::BatchNorm2d norm() {
+    ops::BatchNorm2d norm;
+    norm.num_features = 32;
+    return norm;
+}
+
+ops::Conv2d pointwise() {
+    ops::Conv2d conv;
+    conv.in_channels = 32;
+    conv.out_channels = 48;
+    conv.kernel_size = 1;
+    return conv;
+}
+
+/// Two nodes, one after the other, with times that nobody measured.
 class Pair {
    public:
-    Pair() {
+    explicit Pair(Op first_op = norm(), Op second_op = pointwise()) {
         Value* x = graph_.add_input("x", {DType::f32, Shape(std::vector<Dim>{1, 32, 8, 8})});
-        ops::BatchNorm2d norm;
-        norm.num_features = 32;
-        ops::Conv2d conv;
-        conv.in_channels = 32;
-        conv.out_channels = 48;
-        conv.kernel_size = 1;
-        const Node& first = add(norm, x);
-        const Node& second = add(conv, first.output());
+        const Node& first = add(std::move(first_op), x);
+        const Node& second = add(std::move(second_op), first.output());
         graph_.set_outputs({second.output()}, {"y"});
         group_ = {nullptr, {&first, &second}, {x}};
         options_.threads = 2;
     }
 
-    void together(const Layout& layout, double time) { put(group_unit(group_), {candidate(layout, 1, time)}); }
+    void together(const Layout& layout, double time) {
+        put(group_unit(group_), {candidate(layout, 1, time, group_.nodes.back()->outputs.size())});
+    }
     void apart(const Layout& layout, double each) {
         for (const Node* node : group_.nodes) {
             const Unit unit = node_unit(*node);
-            put(unit, {candidate(layout, unit.inputs.size(), each)});
+            put(unit, {candidate(layout, unit.inputs.size(), each, node->outputs.size())});
         }
     }
     void reorder(const std::string& sizes, const Layout& from, const Layout& to, double time) {
@@ -96,6 +109,22 @@ TEST_CASE("reorders that nodes apart would need count") {
     CHECK(!pair.pays());
     pair.together(last, 12.9);
     CHECK(pair.pays());
+}
+
+TEST_CASE("reorders of everything that a group gives count") {
+    Pair pair(ops::ChannelShuffle{2}, ops::Split{IntList{8, 24}});
+    pair.apart(blocked, 4);
+    pair.reorder("1,32,8,8", last, blocked, 3);
+    pair.reorder("1,8,8,8", blocked, last, 2);
+    pair.reorder("1,24,8,8", blocked, last, 5);
+    pair.together(last, 19);
+    CHECK(!pair.pays());
+    pair.together(last, 18);
+    CHECK(pair.pays());
+    const WeighedGroup weighed = pair.weigh();
+    const Apart& apart = weighed.apart.at(0).value();
+    CHECK(apart.kernels == 8);
+    CHECK(apart.reorders == 10);
 }
 
 TEST_CASE("what a group was weighed against is told in parts, and which candidates it counts") {

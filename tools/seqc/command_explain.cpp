@@ -146,7 +146,8 @@ void print_apart(const seq::Plan& plan, const seq::Step& step, const std::string
     for (std::size_t way = 0; way < group.together.size(); ++way)
         print(fmt::format("  apart          {} from {} to {}: {}\n", way == taken ? "*" : " ",
                           layouts_text(group.together[way].inputs, data_count(step)),
-                          layouts_text(group.together[way].outputs, 1), apart_text(group, way)));
+                          layouts_text(group.together[way].outputs, group.together[way].outputs.size()),
+                          apart_text(group, way)));
     for (std::size_t i = 0; i < group.nodes.size(); ++i) {
         const seq::Node& node = *group.unit.nodes[i];
         if (!came_from(plan.graph, node, layer)) continue;
