@@ -56,10 +56,8 @@ const KernelList& cpu_kernels() {
 /// In the order in which they are tried.
 const GroupKernelList& cpu_group_kernels() {
     static const GroupKernelList kernels{
-        &cpu::small_net_kernel(),
-        &cpu::inverted_residual_kernel(),
-        &cpu::scaled_pointwise_kernel(),
-        &cpu::squeeze_excitation_kernel(),
+        &cpu::small_net_kernel(),          &cpu::inverted_residual_kernel(), &cpu::scaled_pointwise_kernel(),
+        &cpu::squeeze_excitation_kernel(), &cpu::channel_shuffle_kernel(),
     };
     return kernels;
 }

@@ -40,5 +40,6 @@ const GroupKernel& small_net_kernel();
 const GroupKernel& inverted_residual_kernel();
 const GroupKernel& scaled_pointwise_kernel();
 const GroupKernel& squeeze_excitation_kernel();
+const GroupKernel& channel_shuffle_kernel();
 
 }  // namespace seq::cpu

@@ -60,6 +60,14 @@ struct Vector {
     /// How many lanes first() has set.
     static int count_of(Mask mask) { return __builtin_popcount(_mm256_movemask_ps(_mm256_castsi256_ps(mask))); }
 
+    /// a0 b0 a1 b1 ..., its first half and its second one.
+    static Float interleave_low(Float a, Float b) {
+        return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x20);
+    }
+    static Float interleave_high(Float a, Float b) {
+        return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
+    }
+
     /// NaN where either is.
     static Float max_or_nan(Float a, Float b) {
         return _mm256_blendv_ps(_mm256_max_ps(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));

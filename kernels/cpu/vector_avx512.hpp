@@ -46,6 +46,16 @@ struct Vector {
         _mm512_mask_cvtepi32_storeu_epi16(to, mask, halves);
     }
 
+    /// a0 b0 a1 b1 ..., its first half and its second one.
+    static Float interleave_low(Float a, Float b) {
+        const __m512i from = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        return _mm512_maskz_permutex2var_ps(all, a, from, b);
+    }
+    static Float interleave_high(Float a, Float b) {
+        const __m512i from = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        return _mm512_maskz_permutex2var_ps(all, a, from, b);
+    }
+
     /// NaN where either is.
     static Float max_or_nan(Float a, Float b) {
         return _mm512_mask_max_ps(a, _mm512_cmp_ps_mask(a, a, _CMP_ORD_Q), a, b);

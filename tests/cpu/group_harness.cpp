@@ -79,7 +79,8 @@ bool GroupCase::run(const GroupKernel& kernel, int threads, double tolerance) {
         };
         request.inputs.clear();
         for (const Value* value : request.values) request.inputs.push_back(offered(*value));
-        request.outputs = {offered(*output_)};
+        request.outputs.clear();
+        for (const Value* value : output_->producer->outputs) request.outputs.push_back(offered(*value));
         if (!run_offered(kernel, request, tolerance)) return false;
     }
     return true;
@@ -99,12 +100,19 @@ bool GroupCase::run_offered(const GroupKernel& kernel, const GroupRequest& reque
         buffers.push_back(in_layout(from, data_[request.values[i]]->view().data, prepared->input_layouts[i]));
         inputs.push_back(buffers.back().view().data);
     }
-    const Placed result = placed(*output_, prepared->output_layouts[0]);
-    Tensor output(DType::u8, {result.byte_count()});
-    void* outputs[] = {output.view().data};
-    run_prepared(*prepared, inputs.data(), outputs, special_);
-    const Tensor plain = in_layout(result, outputs[0], Layout::plain());
-    CHECK(first_difference(*data_[output_], plain.view().data, tolerance) == -1);
+    const std::vector<Value*>& given = output_->producer->outputs;
+    std::vector<void*> outputs;
+    REQUIRE(prepared->output_layouts.size() == given.size());
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        buffers.push_back(Tensor(DType::u8, {placed(*given[i], prepared->output_layouts[i]).byte_count()}));
+        outputs.push_back(buffers.back().view().data);
+    }
+    run_prepared(*prepared, inputs.data(), outputs.data(), special_);
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        const Placed result = placed(*given[i], prepared->output_layouts[i]);
+        const Tensor plain = in_layout(result, outputs[i], Layout::plain());
+        CHECK(first_difference(*data_[given[i]], plain.view().data, tolerance) == -1);
+    }
     return true;
 }
 

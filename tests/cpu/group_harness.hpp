@@ -15,9 +15,10 @@ class GroupCase {
     /// Nodes are added to it; its inputs and parameters get numbers in `finish`.
     Graph graph;
     Value* input(std::vector<std::int64_t> sizes);
-    /// A node of `op` on `inputs` with `epilogue`; returns its result.
+    /// A node of `op` on `inputs` with `epilogue`; returns its first result.
     Value* add(Op op, std::vector<Value*> inputs, std::vector<PostOpSpec> epilogue = {});
-    /// Fills all values, with `special` among the numbers of the first input, and computes what is expected.
+    /// Fills all values, with `special` among the numbers of the first input, and computes what is expected of the node
+    /// that gives `output`.
     void finish(Value* output, const std::vector<float>& special = {});
 
     /// Runs the graph by `kernel` alone where it matches all nodes, offered each layout, and compares; returns whether
