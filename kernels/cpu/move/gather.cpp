@@ -63,13 +63,19 @@ Gather::Gather(const Placed& in, const Placed& out, const std::vector<PositionMa
         ++segments_.back().count;
     }
     if (row.size() < segments_.size() * 8) segments_.clear();
+    fills_rows_ = std::any_of(row.begin(), row.end(), [](std::int64_t position) { return position < 0; });
 }
 
 template <class T>
 void Gather::fill_row(const T* in, T* out, T fill) const {
     if (segments_.empty()) {
         const PositionMap& row = offsets_.back();
-        for (std::size_t i = 0; i < row.size(); ++i) out[i] = row[i] < 0 ? fill : in[row[i]];
+        if (fills_rows_) {
+            for (std::size_t i = 0; i < row.size(); ++i) out[i] = row[i] < 0 ? fill : in[row[i]];
+        } else {
+            const std::int64_t* from = row.data();
+            for (std::size_t i = 0, count = row.size(); i < count; ++i) out[i] = in[from[i]];
+        }
         return;
     }
     for (const Segment& segment : segments_) {

@@ -33,6 +33,7 @@ class Gather {
 
     std::vector<PositionMap> offsets_;  ///< for each physical dimension, in elements
     Sizes sizes_;
+    bool fills_rows_ = false;        ///< whether a row has elements of the fill value
     std::vector<Segment> segments_;  ///< of a row; empty where element by element is better
     std::size_t element_bytes_;
     std::array<std::byte, 8> fill_;
