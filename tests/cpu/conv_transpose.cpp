@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
@@ -53,6 +54,47 @@ TEST_CASE("transposed convolutions agree with the reference") {
     three.stride = {1, 2, 2};
     three.output_padding = {0, 1, 1};
     check_kernel("onednn.deconvolution", three, {{1, 2, 3, 4, 5}});
+}
+
+namespace {
+
+/// onednn.deconvolution of depthwise windows with ReLU and a sum after it; nullptr where this build has none.
+template <int N>
+std::unique_ptr<PreparedKernel> prepare_depthwise() {
+    const std::int64_t channels = 64;
+    ops::ConvTranspose<N> conv;
+    conv.in_channels = conv.out_channels = conv.groups = channels;
+    conv.kernel_size = 4;
+    conv.stride = 2;
+    conv.padding = 1;
+    std::vector<std::int64_t> input{1, channels}, output{1, channels};
+    input.resize(2 + N, 8);
+    output.resize(2 + N, 16);
+    Graph graph;
+    const Node* node = test::add_case(graph, conv, {input}, {{ops::ReLU{}, {}}, {ops::Add{}, {output}}}, {});
+    KernelRequest request{*node, {}, {}, {}};
+    for (const Value* value : node->inputs) request.inputs.push_back(place(*value, Layout::plain()));
+    request.outputs.push_back(place(*node->outputs[0], Layout::plain()));
+    for (const Kernel* kernel : *cpu_backend().kernels) {
+        if (kernel->name() != "onednn.deconvolution" || !kernel->supports(request)) continue;
+        test::MemoryWeights weights;
+        std::string refusal;
+        auto prepared = kernel->prepare(request, weights, refusal);
+        CAPTURE(refusal);
+        REQUIRE(prepared != nullptr);
+        return prepared;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("an epilogue that oneDNN would apply number by number is left to our own code") {
+    std::unique_ptr<PreparedKernel> all[]{prepare_depthwise<1>(), prepare_depthwise<2>(), prepare_depthwise<3>()};
+    for (const auto& prepared : all) {
+        if (prepared == nullptr || !prepared->description.starts_with("oneDNN conv:any")) continue;
+        CHECK(prepared->ignores_nonfinite);  // a ReLU of oneDNN's would lose NaN
+    }
 }
 
 TEST_CASE("transposed convolutions whose windows lie side by side are products of matrices") {

@@ -72,12 +72,22 @@ PrimitiveDesc describe_primitive(const ConvolutionProblem& p, const MemoryDesc& 
             attributes};
 }
 
+/// Whether post-ops are applied number by number, after the backward pass of a convolution that is the product.
+bool applies_slowly(const PrimitiveDesc& desc) {
+    return std::string_view(desc.impl_info_str()).starts_with("conv:any");
+}
+
 std::unique_ptr<PreparedKernel> build(const KernelRequest& request, WeightProvider& provider,
                                       const ConvolutionProblem& p, const MemoryDesc& source, const MemoryDesc& target,
                                       std::string& refusal) {
-    const FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
-    const PrimitiveDesc desc =
-        describe_primitive(p, source, describe_any(p.weights, product_dtype(request)), target, fused.attributes);
+    const MemoryDesc any_weights = describe_any(p.weights, product_dtype(request));
+    FusedEpilogue fused = fuse_epilogue(request, {target.get_dims(), 1, target});
+    PrimitiveDesc desc = describe_primitive(p, source, any_weights, target, fused.attributes);
+    // A result that is kept as bf16 is rounded once, after the whole epilogue.
+    if (fused.count > 0 && !request.outputs[0].layout.is_lowered() && applies_slowly(desc)) {
+        fused = no_fusion();
+        desc = describe_primitive(p, source, any_weights, target, fused.attributes);
+    }
     const auto source_layout = layout_of(desc.src_desc(), request.inputs[0]);
     const auto target_layout = layout_of(desc.dst_desc(), request.outputs[0]);
     if (!source_layout || !target_layout) {

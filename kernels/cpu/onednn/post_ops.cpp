@@ -140,4 +140,10 @@ FusedEpilogue fuse_epilogue(const KernelRequest& request, const FusionTarget& ta
     return Fuser(request, target).run();
 }
 
+FusedEpilogue no_fusion() {
+    FusedEpilogue none;
+    none.attributes = plain_attributes();
+    return none;
+}
+
 }  // namespace seq::onednn

@@ -34,7 +34,11 @@ struct FusedEpilogue {
 /// Attributes without post-ops, with a scratchpad that the caller gives.
 dnnl::primitive_attr plain_attributes();
 
-/// Fuses as many ops of the node's epilogue as oneDNN can express and its fast implementations take.
+/// Fuses as many ops of the node's epilogue as oneDNN can express and its fast implementations take. Whether one of
+/// those is what it chooses, its description tells.
 FusedEpilogue fuse_epilogue(const KernelRequest& request, const FusionTarget& target);
+
+/// Of an epilogue that is left to our own code as a whole.
+FusedEpilogue no_fusion();
 
 }  // namespace seq::onednn
