@@ -30,6 +30,7 @@ const KernelList& cpu_kernels() {
         &cpu::convolution_kernel(),
         &cpu::padded_convolution_kernel(),
         &cpu::spread_kernel(),
+        &cpu::transposed_kernel(),
         &cpu::conv_transpose_kernel(),
         &cpu::linear_kernel(),
         &cpu::matmul_kernel(),

@@ -32,6 +32,7 @@ const Kernel& bilinear_kernel();
 const Kernel& reduce_kernel();
 const Kernel& upsample_kernel();
 const Kernel& spread_kernel();
+const Kernel& transposed_kernel();
 const Kernel& conv_transpose_kernel();
 const Kernel& matmul_kernel();
 const Kernel& reference_kernel();

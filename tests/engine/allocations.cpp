@@ -272,6 +272,8 @@ const char* const models_for_own_kernels[] = {
         {"type": "Conv2d", "out_channels": 32, "kernel_size": 5, "stride": 2}, "SiLU",
         {"type": "Conv2d", "out_channels": 32, "kernel_size": 3, "groups": 8}, "ReLU",
         {"type": "ConvTranspose2d", "out_channels": 16, "kernel_size": 2, "stride": 2}, {"type": "MaxPool2d", "kernel_size": 2}])",
+    R"("x": [2, 24, 7, 9]}, "layers": [{"type": "ConvTranspose2d", "out_channels": 40, "kernel_size": 4, "stride": 2, "padding": 1},
+        "ReLU", {"type": "ConvTranspose2d", "out_channels": 40, "kernel_size": 3, "padding": 1, "groups": 40}, "SiLU"])",
     R"("x": [1, 3, 33, 31]}, "layers": [{"type": "Conv2d", "out_channels": 32, "kernel_size": 7, "stride": 2, "padding": 3},
         "ReLU", {"type": "AvgPool2d", "kernel_size": 2}])",
     R"("x": [1, 10]}, "layers": [{"type": "Linear", "out_features": 50}, "Tanh", {"type": "Linear", "out_features": 2}])",
@@ -284,7 +286,8 @@ TEST_CASE("nor does any kernel that a plan may have, in any layout") {
         for (const int threads : {1, 2}) check_kernels(executable.graph(), threads, names);
     }
     if (cpu_backend().isa == Isa::scalar) return;
-    for (const char* name : {"cpu.direct", "cpu.grouped", "cpu.few_channels", "cpu.pointwise", "cpu.depthwise"})
+    for (const char* name :
+         {"cpu.direct", "cpu.grouped", "cpu.few_channels", "cpu.pointwise", "cpu.depthwise", "cpu.transposed"})
         CHECK_MESSAGE(names.contains(name), name);
 }
 

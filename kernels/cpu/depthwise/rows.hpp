@@ -29,7 +29,7 @@ struct Row {
 
 using RowCode = void (*)(const Row& row);
 
-/// Kernels of 3, 5 and 7 columns and small strides have code of their own.
+/// Kernels of 1, 2, 3, 5 and 7 columns and small strides have code of their own.
 RowCode row_code_avx512(std::int64_t kernel_width, std::int64_t stride);
 RowCode row_code_avx2(std::int64_t kernel_width, std::int64_t stride);
 /// Not for Isa::scalar.

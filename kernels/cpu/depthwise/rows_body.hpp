@@ -118,6 +118,8 @@ inline void run_any_row(const Row& row) {
 }
 
 inline RowCode find_row_code(std::int64_t kernel_width, std::int64_t stride) {
+    if (stride == 1 && kernel_width == 1) return run_row<1, 1>;
+    if (stride == 1 && kernel_width == 2) return run_row<2, 1>;
     if (stride == 1 && kernel_width == 3) return run_row<3, 1>;
     if (stride == 2 && kernel_width == 3) return run_row<3, 2>;
     if (stride == 1 && kernel_width == 5) return run_row<5, 1>;

@@ -16,7 +16,7 @@ void multiply_panel(const Code& code, Tile tile, std::int64_t count, const float
     const std::int64_t tiles = divide_up(count, tile_rows(code.lanes, tile.columns));
     const std::int64_t rows = count / tiles, larger = count % tiles;
     tile.ahead = next;
-    tile.ahead_step = divide_up(next_floats, tiles * tile.taps * tile.channels);
+    tile.ahead_step = divide_up(next_floats, std::max<std::int64_t>(tiles * tile.taps * tile.channels, 1));
     if (tiles == 1) {
         tile.ahead = tile.panel + stream_ahead;
         tile.ahead_step = tile.columns > code.lanes ? 2 * code.lanes : code.lanes;

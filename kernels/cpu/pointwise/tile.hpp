@@ -30,7 +30,7 @@ struct Tile {
     std::int64_t row_stride = 0;
     /// In floats, from `rows` on to those of each tap.
     const std::int64_t* tap_offsets = one_tap;
-    std::int64_t taps = 1;
+    std::int64_t taps = 1;  ///< 0: only what is added to products is stored
     const float* panel = nullptr;
     const float* bias = nullptr;  ///< of this panel, padded to whole vectors
     /// Of these rows and this panel; nullptr, or with the stride of `output`.

@@ -1,0 +1,61 @@
+#include "kernels/cpu/kernels.hpp"
+#include "kernels/cpu/own_kernel.hpp"
+#include "kernels/cpu/transposed/prepared.hpp"
+
+namespace seq::cpu {
+namespace {
+
+using transposed::Problem;
+
+class Transposed final : public Kernel {
+   public:
+    static constexpr std::int64_t most_copy_floats = std::int64_t{1} << 20;
+
+    std::string_view name() const override { return "cpu.transposed"; }
+
+    Support supports(const KernelRequest& request) const override {
+        const auto problem = transposed::problem_of(request);
+        if (!problem) return Support::no("takes ConvTranspose1d and ConvTranspose2d alone");
+        if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
+        if (problem->lines.reach() > transposed::most_reach || problem->columns.reach() > transposed::most_reach)
+            return Support::no("takes windows of less than 2^16 numbers across alone");
+        if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
+        return request.options.estimate ? worth(*problem) : Support{};
+    }
+
+    /// Measured with AVX2: as fast as oneDNN's brgconv where that is there, and up to 30 times as fast as the backward
+    /// passes of convolutions that it has otherwise. Where both are as fast this one is taken: to generate code takes
+    /// oneDNN milliseconds each time a plan is made or loaded. With AVX-512, where this is not
+    /// measured, oneDNN keeps what it has brgconv for.
+    static Support worth(const Problem& problem) {
+        const bool strided = problem.lines.stride > 1 || problem.columns.stride > 1;
+        if (problem.lanes == 16 && problem.groups == 1 && strided)
+            return Support::no(
+                "estimated to be no faster than oneDNN with AVX-512 where strides are taken in one group");
+        return {};
+    }
+
+    std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
+                                            std::string& refusal) const override {
+        const Problem problem = transposed::problem_of(request).value();
+        auto kernel = problem.depthwise() ? transposed::prepare_depthwise(request, provider, problem)
+                                          : transposed::prepare_products(request, provider, problem);
+        if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
+            refusal = "the weights hold NaN, Inf or numbers near overflow";
+            return nullptr;
+        }
+        const Layout layout = Layout::channels_last();
+        if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layout, layout, refusal))
+            return nullptr;
+        return kernel;
+    }
+};
+
+}  // namespace
+
+const Kernel& transposed_kernel() {
+    static const Transposed kernel;
+    return kernel;
+}
+
+}  // namespace seq::cpu
