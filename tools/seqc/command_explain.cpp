@@ -112,12 +112,13 @@ std::string times_text(const seq::Candidate& candidate) {
 }
 
 std::string candidate_text(const seq::Candidate& candidate, std::size_t data_count) {
-    return fmt::format("{} ({}), {} -> {}: {}{}", candidate.kernel, candidate.description,
-                       layouts_text(candidate.inputs, data_count),
-                       layouts_text(candidate.outputs, candidate.outputs.size()), times_text(candidate),
-                       candidate.measured_for.empty()
-                           ? ""
-                           : fmt::format("; measured for {} alone, where it was far behind", candidate.measured_for));
+    return fmt::format(
+        "{} ({}), {} -> {}: {}{}", candidate.kernel, candidate.description, layouts_text(candidate.inputs, data_count),
+        layouts_text(candidate.outputs, candidate.outputs.size()), times_text(candidate),
+        candidate.measured_for.empty()
+            ? ""
+            : fmt::format("; that is for {} alone, where it was far behind, not to be set against the rest",
+                          candidate.measured_for));
 }
 
 std::string apart_text(const seq::WeighedGroup& group, std::size_t way) {
