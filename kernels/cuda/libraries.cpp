@@ -34,7 +34,7 @@ void** slot(Function*& function) {
 
 DeviceQueries runtime_queries() {
     return {cudaDriverGetVersion, cudaGetDeviceCount, cudaGetDeviceProperties, cudaGetErrorString,
-            SEQ_CUDA_LEAST_CAPABILITY};
+            SEQ_CUDA_ARCHITECTURES};
 }
 
 Cudnn open_cudnn(const std::string& file) {

@@ -4,6 +4,7 @@
 #include <cudnn.h>
 
 #include <string>
+#include <string_view>
 
 namespace seq::cuda {
 
@@ -13,8 +14,8 @@ struct DeviceQueries {
     cudaError_t (*device_count)(int* count) = nullptr;
     cudaError_t (*device_properties)(cudaDeviceProp* properties, int device) = nullptr;
     const char* (*error_string)(cudaError_t error) = nullptr;
-    /// The least compute capability that there is code for, as 80 for 8.0.
-    int least_capability = 75;
+    /// What the build's kernels are compiled for, as Architectures reads it.
+    std::string_view architectures = "75-virtual";
 };
 
 DeviceQueries runtime_queries();

@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "kernels/cuda/architectures.hpp"
+
 namespace seq::cuda {
 namespace {
 
 /// The first that describes devices (CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR), by which plans are named and kept.
 constexpr std::size_t least_cudnn = 91100;
 static_assert(CUDNN_VERSION >= least_cudnn && CUDNN_MAJOR == 9);
+/// The first that CUDA 13 makes code for.
+constexpr int least_capability = 75;
 
 class Probe {
    public:
@@ -65,16 +71,20 @@ class Probe {
 
     std::string any_device(int count) {
         bool any = false;
-        std::string too_old;
-        for (int device = 0; device < count; ++device) any = describe(device, too_old) || any;
-        return any ? std::string() : too_old;
+        std::string first;
+        for (int device = 0; device < count; ++device) {
+            std::string lack;
+            any = describe(device, lack) || any;
+            if (first.empty()) first = std::move(lack);
+        }
+        return any ? std::string() : first;
     }
 
     /// Whether the device serves.
-    bool describe(int device, std::string& too_old) {
+    bool describe(int device, std::string& lack) {
         cudaDeviceProp properties{};
         if (const cudaError_t error = queries_.device_properties(&properties, device); error != cudaSuccess) {
-            too_old = fmt::format("GPU {} does not tell its properties: {}", device, queries_.error_string(error));
+            lack = fmt::format("GPU {} does not tell its properties: {}", device, queries_.error_string(error));
             return false;
         }
         report_.facts.emplace_back(
@@ -82,15 +92,27 @@ class Probe {
             fmt::format("{}, {:.0f} GiB, compute capability {}.{}, {} multiprocessors", properties.name,
                         static_cast<double>(properties.totalGlobalMem) / (1 << 30), properties.major, properties.minor,
                         properties.multiProcessorCount));
-        if (const int least = queries_.least_capability; 10 * properties.major + properties.minor < least) {
-            too_old =
-                fmt::format("GPU {} ({}) has compute capability {}.{}, and this build of seq has code from {}.{} on",
-                            device, properties.name, properties.major, properties.minor, least / 10, least % 10);
+        lack = lack_of_code(properties);
+        if (!lack.empty()) {
+            lack = fmt::format("GPU {} ({}) has compute capability {}.{}, and {}", device, properties.name,
+                               properties.major, properties.minor, lack);
             return false;
         }
         report_.facts.emplace_back(fmt::format("gpu_{}_dtypes", device),
                                    list_math_modes([&](MathMode mode) { return lack_of_mode(mode, properties); }));
         return true;
+    }
+
+    /// Why the kernels do not run on such a device; empty where they do.
+    std::string lack_of_code(const cudaDeviceProp& properties) const {
+        const int capability = 10 * properties.major + properties.minor;
+        if (capability < least_capability) return "CUDA 13 makes code from 7.5 on";
+        const Architectures architectures(queries_.architectures);
+        if (architectures.serve(capability)) return {};
+        return fmt::format(
+            "this build of seq has no code for it: it was built for {}; "
+            "-DCMAKE_CUDA_ARCHITECTURES={}-real builds it for this one",
+            architectures.text(), capability);
     }
 
     const DeviceQueries& queries_;

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "kernels/cuda/architectures.hpp"
 
 namespace seq::tests {
 namespace {
@@ -82,7 +86,7 @@ TEST_CASE("the first thing that a machine lacks is the reason") {
         {{.count_error = cudaErrorUnknown}, some_cudnn(), "CUDA does not start: the text of the error (999)"},
         {{.major = 7, .minor = 0},
          some_cudnn(),
-         "GPU 0 (First GPU) has compute capability 7.0, and this build of seq has code from 7.5 on"},
+         "GPU 0 (First GPU) has compute capability 7.0, and CUDA 13 makes code from 7.5 on"},
         {{}, none, "cuDNN 9 is not found"},
     };
     for (const Case& lacking : cases) {
@@ -103,12 +107,61 @@ TEST_CASE("each GPU says in which dtypes it computes, and none that the build ha
     };
     CHECK(fact("gpu_0_dtypes") == "f32, f16");
     CHECK(fact("gpu_1_dtypes") == "f32, tf32, f16, bf16");
-    machine = {.major = 7, .minor = 5};
-    const DeviceReport newer =
-        cuda::probe({driver_version, device_count, device_properties, error_string, 80}, some_cudnn());
+}
+
+TEST_CASE("a GPU that the build has no code for is not available, and it is said which it has and how to have it") {
+    const auto report_of = [](int major, int minor, std::string_view architectures, int gpus = 1) {
+        machine = {.gpus = gpus, .major = major, .minor = minor};
+        return cuda::probe({driver_version, device_count, device_properties, error_string, architectures},
+                           some_cudnn());
+    };
+    const DeviceReport newer = report_of(9, 0, "80-real");
     CHECK_FALSE(newer.available);
-    CHECK(newer.reason == "GPU 0 (First GPU) has compute capability 7.5, and this build of seq has code from 8.0 on");
-    CHECK(cuda::runtime_queries().least_capability >= 75);
+    CHECK(newer.reason ==
+          "GPU 0 (First GPU) has compute capability 9.0, and this build of seq has no code for it: it was built for "
+          "sm_80; -DCMAKE_CUDA_ARCHITECTURES=90-real builds it for this one");
+    CHECK(cuda::lack_of_device({driver_version, device_count, device_properties, error_string, "80-real"}, some_cudnn(),
+                               0) == newer.reason);
+    CHECK(report_of(10, 0, "80-real,90-real").reason.find("built for sm_80, sm_90; -D") != std::string::npos);
+    CHECK(report_of(7, 5, "80-real,90").reason.find("built for sm_80, sm_90, compute_90; -D") != std::string::npos);
+    CHECK(report_of(8, 9, "80-real").available);
+    CHECK(report_of(12, 1, "80-real,90-virtual").available);
+    // The second has 9.0.
+    CHECK(report_of(10, 0, "90-real", 2).available);
+    CHECK(report_of(10, 0, "80-real", 2).reason.find("GPU 0 (First GPU) has compute capability 10.0") == 0);
+}
+
+TEST_CASE("code serves the GPUs that CUDA lets it") {
+    struct Case {
+        const char* list;
+        std::vector<int> served, others;
+    };
+    const Case cases[] = {
+        {"80-real", {80, 86, 89}, {75, 90, 100}},
+        {"86-real", {86, 89}, {80, 90}},
+        {"80-virtual", {80, 86, 90, 121}, {75}},
+        {"90", {90, 100, 120}, {80, 89}},
+        {"90a-real", {90}, {80, 100}},
+        {"90a-virtual", {90}, {100}},
+        {"100f-real", {100, 103}, {90, 110, 120}},
+        {"100f", {100, 103}, {90, 110, 120}},
+        {"80-real,90-real,90-virtual", {80, 86, 90, 100}, {75}},
+        {"", {75, 90}, {}},
+        {"native", {75, 90}, {}},
+    };
+    for (const Case& code : cases) {
+        const cuda::Architectures architectures(code.list);
+        CAPTURE(code.list);
+        for (const int capability : code.served) CHECK_MESSAGE(architectures.serve(capability), capability);
+        for (const int capability : code.others) CHECK_MESSAGE(!architectures.serve(capability), capability);
+    }
+    CHECK(cuda::Architectures("80-real,90a-real,100f").text() == "sm_80, sm_90a, sm_100f, compute_100f");
+}
+
+TEST_CASE("the build knows what its kernels are compiled for") {
+    const cuda::Architectures architectures(cuda::runtime_queries().architectures);
+    CHECK_FALSE(architectures.text().empty());
+    CHECK_FALSE(architectures.serve(70));
 }
 
 TEST_CASE("a cuDNN that is too old, or made for another CUDA, does not serve") {
