@@ -38,6 +38,7 @@ class EmulatedCudaQueue final : public own::HostQueue, public CudnnQueue, public
     std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) override { return queue_->capture(work); }
     void launch(const DeviceGraph& graph) override { queue_->launch(graph); }
     void wait() override { queue_->wait(); }
+    double microseconds(const std::function<void()>& work) override { return queue_->microseconds(work); }
 
    private:
     std::unique_ptr<DeviceQueue> queue_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,7 +36,7 @@ class EmulatedCuda final : public DeviceRuntime {
     static inline int graphs_computed = 0;
 
     FakeCudnn fake;
-    mutable int queues_made = 0;
+    mutable std::atomic<int> queues_made = 0;
     /// Of its backend.
     std::string identity = "an emulated GPU";
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 
 namespace seq::tests {
@@ -270,6 +271,20 @@ std::string name_of_operation(const FakeDescriptor& operation) {
     return operand.get<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID) == 3 ? "bias" : "residual";
 }
 
+std::mutex& descriptors_mutex() {
+    static auto& mutex = *new std::mutex;
+    return mutex;
+}
+
+/// The function, for one thread at a time.
+template <auto function, class... Parameters>
+auto in_turn(cudnnStatus_t (*)(Parameters...)) {
+    return +[](Parameters... parameters) {
+        const std::lock_guard lock(descriptors_mutex());
+        return function(parameters...);
+    };
+}
+
 }  // namespace
 
 FakeCudnn* FakeCudnn::current = nullptr;
@@ -280,11 +295,11 @@ FakeCudnn::FakeCudnn() {
     table.cudart_version = [] { return std::size_t{CUDART_VERSION}; };
     table.error_string = error_string;
     table.last_error = last_error;
-    table.create_descriptor = create;
-    table.destroy_descriptor = destroy;
-    table.finalize = finalize;
-    table.set_attribute = set;
-    table.get_attribute = get;
+    table.create_descriptor = in_turn<create>(table.create_descriptor);
+    table.destroy_descriptor = in_turn<destroy>(table.destroy_descriptor);
+    table.finalize = in_turn<finalize>(table.finalize);
+    table.set_attribute = in_turn<set>(table.set_attribute);
+    table.get_attribute = in_turn<get>(table.get_attribute);
     table.create = make_handle;
     table.destroy = destroy_handle;
     table.execute = execute;

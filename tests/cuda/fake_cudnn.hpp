@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <functional>
@@ -62,6 +63,7 @@ struct FakeRun {
 };
 
 /// A cuDNN that remembers what it was told. One at a time: the functions of the table find it as `FakeCudnn::current`.
+/// Several threads may make descriptors.
 class FakeCudnn {
    public:
     FakeCudnn();
@@ -81,7 +83,7 @@ class FakeCudnn {
     int failing_call = -1;
     cudnnStatus_t failure = CUDNN_STATUS_INTERNAL_ERROR;
 
-    int calls = 0;
+    std::atomic<int> calls = 0;
     std::size_t created = 0;
     std::set<FakeDescriptor*> alive;
     int handles = 0;  ///< that are there

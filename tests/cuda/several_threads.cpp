@@ -56,7 +56,7 @@ TEST_CASE("sessions in several threads do not run a plan of cuDNN's at the same 
         return CUDNN_STATUS_SUCCESS;
     };
     Caller callers[3] = {Caller(*kernel), Caller(*kernel), Caller(*kernel)};
-    // What a run makes, the fake makes for one thread at a time.
+    // The first run makes a pack.
     for (Caller& caller : callers) caller.run();
     std::vector<std::thread> threads;
     for (Caller& caller : callers) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -16,6 +17,19 @@
 
 namespace seq::tests {
 namespace {
+
+/// What the threads do with emulated devices they do one after the other.
+class Turn {
+   public:
+    Turn() : lock_(mutex()) {}
+
+   private:
+    static std::recursive_mutex& mutex() {
+        static auto& mutex = *new std::recursive_mutex;
+        return mutex;
+    }
+    std::lock_guard<std::recursive_mutex> lock_;
+};
 
 /// All memory of emulated devices, by address, and its bytes.
 std::map<void*, std::size_t>& memory() {
@@ -31,6 +45,7 @@ void protect(int protection) {
 
 /// The device's memory can be touched while one lives.
 struct Open {
+    Turn turn;
     Open() { protect(PROT_READ | PROT_WRITE); }
     ~Open() { protect(PROT_NONE); }
 };
@@ -44,8 +59,13 @@ struct EmulatedGraph final : DeviceGraph {
 class EmulatedQueue final : public DeviceQueue, public EmulatedWork {
    public:
     EmulatedQueue(std::shared_ptr<EmulatedDevice::Counts> counts, std::shared_ptr<bool> fails,
+                  std::shared_ptr<int> disturbed, std::shared_ptr<EmulatedDevice::WorkDone> work,
                   EmulatedDevice::Stream* stream = nullptr)
-        : counts_(std::move(counts)), fails_(std::move(fails)), stream_(stream != nullptr ? *stream : own_) {}
+        : counts_(std::move(counts)),
+          fails_(std::move(fails)),
+          disturbed_(std::move(disturbed)),
+          work_(std::move(work)),
+          stream_(stream != nullptr ? *stream : own_) {}
 
     void submit(std::function<void()> work) {
         if (captured_ != nullptr) return captured_->push_back(std::move(work));
@@ -66,35 +86,62 @@ class EmulatedQueue final : public DeviceQueue, public EmulatedWork {
             throw;
         }
         captured_ = nullptr;
-        ++counts_->captures;
+        require_undisturbed();
         return graph;
     }
     void launch(const DeviceGraph& graph) override {
+        const Turn turn;
         ++counts_->launches;
         submit([&work = static_cast<const EmulatedGraph&>(graph).work] {
             for (const auto& piece : work) piece();
         });
     }
     void wait() override {
+        const Turn turn;
         if (std::exchange(*fails_, false)) {
             stream_ = {};
             throw Error("device/failed", "the emulated device fails as it was told");
         }
         stream_.wait();
     }
+    double microseconds(const std::function<void()>& work) override {
+        if (work_->microseconds_each == 0) return DeviceQueue::microseconds(work);
+        wait();
+        const int before = work_->kernels;
+        work();
+        wait();
+        return work_->microseconds_each * (work_->kernels - before);
+    }
     void submit_kernel(std::function<void()> work) override {
+        const Turn turn;
         ++counts_->kernels;
-        submit(std::move(work));
+        submit([work = std::move(work), done = work_] {
+            work();
+            ++done->kernels;
+        });
     }
 
    private:
+    void require_undisturbed() {
+        const Turn turn;
+        if (*disturbed_ == 0) {
+            ++counts_->captures;
+            return;
+        }
+        --*disturbed_;
+        ++counts_->disturbed;
+        throw Error("device/capture", "the emulated device's capture is disturbed as it was told");
+    }
     void copy(void* to, const void* from, std::size_t bytes) {
+        const Turn turn;
         ++(captured_ == nullptr ? counts_->copies : counts_->copies_in_graphs);
         submit([=] { std::memcpy(to, from, bytes); });
     }
 
     std::shared_ptr<EmulatedDevice::Counts> counts_;
     std::shared_ptr<bool> fails_;
+    std::shared_ptr<int> disturbed_;
+    std::shared_ptr<EmulatedDevice::WorkDone> work_;
     EmulatedDevice::Stream own_;
     EmulatedDevice::Stream& stream_;
     Work* captured_ = nullptr;
@@ -155,6 +202,7 @@ EmulatedDevice::EmulatedDevice() {
 
 std::shared_ptr<void> EmulatedDevice::allocate(std::size_t bytes) const {
     if (bytes == 0) return nullptr;
+    const Turn turn;
     if (bytes > *limit_ - std::min(*in_use_, *limit_))
         throw Error("device/memory", "the emulated device has no room for that");
     void* const data = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -162,6 +210,7 @@ std::shared_ptr<void> EmulatedDevice::allocate(std::size_t bytes) const {
     memory()[data] = bytes;
     *in_use_ += bytes;
     return {data, [bytes, in_use = in_use_](void* address) {
+                const Turn last_turn;
                 memory().erase(address);
                 munmap(address, bytes);
                 *in_use -= bytes;
@@ -180,11 +229,16 @@ std::shared_ptr<const void> EmulatedDevice::upload(const void* host, std::size_t
 }
 
 std::unique_ptr<DeviceQueue> EmulatedDevice::make_queue() const {
-    return std::make_unique<EmulatedQueue>(counts_, fails_);
+    return std::make_unique<EmulatedQueue>(counts_, fails_, disturbed_, work_);
 }
 
 std::unique_ptr<DeviceQueue> EmulatedDevice::make_queue_on(void* stream) const {
-    return std::make_unique<EmulatedQueue>(counts_, fails_, static_cast<Stream*>(stream));
+    return std::make_unique<EmulatedQueue>(counts_, fails_, disturbed_, work_, static_cast<Stream*>(stream));
+}
+
+void EmulatedDevice::disturb_captures(int captures) const {
+    const Turn turn;
+    *disturbed_ = captures;
 }
 
 void EmulatedDevice::Stream::wait() {

@@ -19,7 +19,8 @@ class EmulatedWork {
 };
 
 /// A device without hardware: its memory can be touched only while its queue works, anything else ends the process, and
-/// its kernels are the reference's. What is handed to a queue happens when `wait` is called, as late as may be.
+/// its kernels are the reference's. What is handed to a queue happens when `wait` is called, as late as may be. Several
+/// threads may use it, each with queues of its own.
 class EmulatedDevice final : public DeviceRuntime {
    public:
     EmulatedDevice();
@@ -51,19 +52,31 @@ class EmulatedDevice final : public DeviceRuntime {
     struct Counts {
         int kernels = 0;   ///< calls of a kernel's `run` by the host
         int captures = 0;  ///< of graphs
+        int disturbed = 0;
         int launches = 0;
         int copies = 0;            ///< handed over one by one, outside of graphs
         int copies_in_graphs = 0;  ///< of graphs that were captured
     };
     Counts& counts() const { return *counts_; }
+    /// The kernels that were run, and how long each takes.
+    struct WorkDone {
+        int kernels = 0;
+        double microseconds_each = 0;
+    };
     /// The next `wait` of any queue fails.
     void fail() const { *fails_ = true; }
+    /// So many of the captures that come next are disturbed.
+    void disturb_captures(int captures) const;
     std::size_t bytes_in_use() const { return *in_use_; }
+    /// Kernels take so many microseconds, as its queues tell; 0: what the host's clock says.
+    void set_kernel_time(double microseconds) const { work_->microseconds_each = microseconds; }
     /// It has no more than that from here on.
     void limit_memory(std::size_t bytes) const { *limit_ = bytes; }
 
    private:
     std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
+    std::shared_ptr<WorkDone> work_ = std::make_shared<WorkDone>();
+    std::shared_ptr<int> disturbed_ = std::make_shared<int>(0);
     std::shared_ptr<bool> fails_ = std::make_shared<bool>(false);
     std::shared_ptr<std::size_t> in_use_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<std::size_t> limit_ = std::make_shared<std::size_t>(std::numeric_limits<std::size_t>::max());
