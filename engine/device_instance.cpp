@@ -192,18 +192,30 @@ void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* obse
     if (faults_ != nullptr) faults_->fetch(queue);
 }
 
+bool DeviceInstance::has_graph(CapturedRuns::Run& run) {
+    if (run.graph != nullptr) return true;
+    if (!tries_.is_due()) return false;
+    try {
+        run.graph = device_->queue().capture([this] { hand_over_host_copies_and_steps(nullptr); });
+    } catch (const Error& error) {
+        if (error.code() != "device/capture") throw;
+        tries_.fail(error.what());
+        return false;
+    }
+    tries_.succeed();
+    return true;
+}
+
 void DeviceInstance::hand_over(Session::StepObserver* observer) {
     DeviceQueue& queue = device_->queue();
     CapturedRuns::Run& run = choose_run();
     for (const Edge& input : inputs_) {
         if (input.is_copied()) queue.copy_on_device(input.device.get(), input.callers.data, input.bytes);
     }
-    if (observer != nullptr || !warm_) {
-        hand_over_host_copies_and_steps(observer);
-    } else {
-        if (run.graph == nullptr) run.graph = queue.capture([this] { hand_over_host_copies_and_steps(nullptr); });
+    if (observer == nullptr && warm_ && has_graph(run))
         queue.launch(*run.graph);
-    }
+    else
+        hand_over_host_copies_and_steps(observer);
     for (const Edge& output : outputs_) {
         if (output.is_copied()) queue.copy_on_device(output.callers.data, output.device.get(), output.bytes);
     }

@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "engine/capture_tries.hpp"
 #include "engine/captured_runs.hpp"
 #include "engine/device_session.hpp"
 #include "engine/instance.hpp"
@@ -14,7 +16,8 @@ namespace seq {
 /// every step; graphs are captured from the second run on, after one in which kernels may still set themselves up.
 /// Kernels read and write views in the device's memory where these lie. A graph is for the memory that it was captured
 /// with: it is made where the same comes again, and memory that was not seen before is copied there before the run and
-/// after it.
+/// after it. A run whose capture something else in the process disturbed is handed over step by step, and captured at a
+/// later one.
 class DeviceInstance final : public Instance {
    public:
     DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device);
@@ -26,6 +29,7 @@ class DeviceInstance final : public Instance {
     /// the inputs (Error run/index), once. Where work goes to a stream of the caller's and all views lie in the
     /// device's memory, it is handed over and not waited for: a later run throws for it.
     void run(Session::StepObserver* observer) override;
+    std::string not_captured() const override { return tries_.reason(); }
 
    private:
     /// An input or output as the plan has it.
@@ -61,6 +65,8 @@ class DeviceInstance final : public Instance {
     void point_steps();
     void stage_inputs();
     void deliver_outputs();
+    /// Captures the run where it has none and that may be tried.
+    bool has_graph(CapturedRuns::Run& run);
     /// All of a run that happens in the queue.
     void hand_over(Session::StepObserver* observer);
     void hand_over_host_copies_and_steps(Session::StepObserver* observer);
@@ -74,6 +80,7 @@ class DeviceInstance final : public Instance {
     std::vector<std::vector<void*>> step_inputs_, step_outputs_;
     std::vector<EdgePlace> places_;  ///< of the inputs, then of the outputs
     CapturedRuns runs_;
+    CaptureTries tries_;
     const FaultReport* faults_ = nullptr;  ///< nullptr where no kernel finds any
     bool warm_ = false;                    ///< whether a run went before, so that the next one may be captured
 };

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "engine/plan.hpp"
 #include "engine/session.hpp"
@@ -31,6 +32,8 @@ class Instance {
     /// `is_serial` says so.
     virtual void run(Session::StepObserver* observer) = 0;
     bool is_serial() const { return serial_; }
+    /// As Session::not_captured has it.
+    virtual std::string not_captured() const { return {}; }
     /// Of does_better_in_turns.
     bool takes_turns() const { return takes_turns_; }
 

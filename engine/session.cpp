@@ -152,6 +152,11 @@ class Session::Impl {
     }
 
     std::shared_ptr<const Plan> plan() const { return plan_; }
+    std::string not_captured() const {
+        const auto is_last = [this](const Entry& entry) { return entry.instance->plan() == plan_; };
+        const auto last = std::find_if(instances_.begin(), instances_.end(), is_last);
+        return last != instances_.end() ? last->instance->not_captured() : std::string();
+    }
     void observe(StepObserver* observer) { observer_ = observer; }
 
    private:
@@ -312,6 +317,7 @@ std::vector<std::int64_t> Session::output_sizes(std::string_view name, std::span
 }
 
 void Session::prepare(std::span<const NamedTensor> inputs) { impl().plan_for(inputs); }
+std::string Session::not_captured() const { return impl().not_captured(); }
 void Session::observe(StepObserver* observer) { impl().observe(observer); }
 std::shared_ptr<const Plan> Session::plan() const { return impl().plan(); }
 

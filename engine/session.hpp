@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -54,6 +55,9 @@ class Session {
     void observe(StepObserver* observer);
     /// The plan of the last run.
     std::shared_ptr<const Plan> plan() const;
+    /// Why runs of that plan go to the GPU kernel by kernel and not as one launch: something else in the process
+    /// disturbed the last try to capture one. Empty where nothing did.
+    std::string not_captured() const;
 
    private:
     friend class BoundRun;

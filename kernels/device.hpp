@@ -23,7 +23,8 @@ class DeviceQueue {
     virtual void copy_to_host(void* host, const void* device, std::size_t bytes) = 0;
     virtual void copy_on_device(void* to, const void* from, std::size_t bytes) = 0;
 
-    /// What `work` hands to this queue, as one piece; nothing of it is done.
+    /// What `work` hands to this queue, as one piece; nothing of it is done. Throws Error device/capture where
+    /// something else in the process disturbed that: nothing of it is done then either, and the queue goes on.
     virtual std::unique_ptr<DeviceGraph> capture(const std::function<void()>& work) = 0;
     /// `graph` was captured from this queue, and lives until `wait` returns.
     virtual void launch(const DeviceGraph& graph) = 0;

@@ -165,7 +165,7 @@ std::optional<Times> DeviceStopwatch::time(const TimedKernel& timed, double hope
     } catch (const Error& error) {
         room_.drop_queue();  // it is of no use any more, or something of this trial is left in it
         const bool is_short = error.code() == "device/memory";
-        if (!is_short && error.code() != "device/failed") throw;
+        if (!is_short && error.code() != "device/failed" && error.code() != "device/capture") throw;
         short_of_memory = short_of_memory || is_short;
         return std::nullopt;
     }

@@ -13,7 +13,7 @@ class StreamQueue : public DeviceQueue {
     virtual cudaStream_t stream() const = 0;
     /// Its device is the calling thread's for as long as the result lives, in which launches on the stream lie.
     virtual CurrentDevice make_current() const = 0;
-    /// Throws Error device/failed where a launch on the stream did not succeed.
+    /// Throws Error device/failed, or as `check` does, where a launch on the stream did not succeed.
     virtual void check_launch(cudaError_t status) const = 0;
 };
 

@@ -12,6 +12,7 @@ class EmulatedGpu final : public Gpu {
     const Backend& backend() const override { return cuda_.backend(); }
     std::shared_ptr<void> make_stream() const override { return std::make_shared<EmulatedDevice::Stream>(); }
     void wait_for(void* stream) const override { static_cast<EmulatedDevice::Stream*>(stream)->wait(); }
+    void wait_for_all() const override { cuda_.memory().disturb_captures(1); }
     std::shared_ptr<void> take_memory() const override {
         const EmulatedDevice& memory = cuda_.memory();
         memory.limit_memory(memory.bytes_in_use());

@@ -35,6 +35,7 @@ cudaError_t give_back(std::map<void*, std::size_t>& to, void* memory) {
 cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t handle) {
     if (const cudaError_t error = fake().answer_on_device()) return error;
     FakeRuntime::Stream& stream = fake().stream(handle);
+    if (stream.disturbed) return fake().lost_capture();
     ++fake().copies;
     (stream.capturing ? stream.captured : stream.pending).push_back([=] {
         std::memcpy(to, from, bytes);
@@ -78,12 +79,17 @@ void fill_streams(cuda::RuntimeApi& table) {
     table.begin_capture = [](cudaStream_t stream, cudaStreamCaptureMode) {
         if (const cudaError_t error = fake().answer_on_device()) return error;
         fake().stream(stream).capturing = true;
+        if (fake().disturbed_captures > 0) {
+            --fake().disturbed_captures;
+            fake().stream(stream).disturbed = true;
+        }
         return cudaSuccess;
     };
     table.end_capture = [](cudaStream_t handle, cudaGraph_t* graph) {
         FakeRuntime::Stream& stream = fake().stream(handle);
         stream.capturing = false;
         auto work = std::make_unique<FakeRuntime::Work>(std::exchange(stream.captured, {}));
+        if (std::exchange(stream.disturbed, false)) return fake().lost_capture();
         if (const cudaError_t error = fake().answer_on_device()) return error;
         *graph = next_handle<cudaGraph_t>();
         fake().graphs[*graph] = std::move(work);
@@ -181,6 +187,12 @@ cudaError_t FakeRuntime::answer(cudaError_t otherwise) {
     if (error != cudaSuccess) last_error = error;
     return error;
 }
+
+void FakeRuntime::disturb() {
+    for (const auto& [handle, stream] : streams) stream->disturbed = stream->capturing;
+}
+
+cudaError_t FakeRuntime::lost_capture() { return last_error = cudaErrorStreamCaptureInvalidated; }
 
 cudaError_t FakeRuntime::answer_on_device(cudaError_t otherwise) {
     devices_used.insert(device);

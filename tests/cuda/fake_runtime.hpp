@@ -26,6 +26,7 @@ class FakeRuntime {
     struct Stream {
         Work pending;
         bool capturing = false;
+        bool disturbed = false;
         Work captured;
     };
 
@@ -37,6 +38,8 @@ class FakeRuntime {
     int failing_call = -1;
     cudaError_t failure = cudaErrorIllegalAddress;
     int calls = 0;
+    /// So many of the captures that come next are disturbed.
+    int disturbed_captures = 0;
     cudaError_t last_error = cudaSuccess;
 
     std::map<void*, std::size_t> memory, pinned;
@@ -50,6 +53,9 @@ class FakeRuntime {
     std::size_t live() const {
         return memory.size() + pinned.size() + streams.size() + graphs.size() + executables.size() + events.size();
     }
+    /// What is captured now is lost, as where another thread waits for the device.
+    void disturb();
+    cudaError_t lost_capture();
     Stream& stream(cudaStream_t handle) { return *streams.at(handle); }
     /// What the call answers where it is not to fail.
     cudaError_t answer(cudaError_t otherwise = cudaSuccess);

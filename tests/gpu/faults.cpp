@@ -15,10 +15,10 @@ constexpr const char* spec = R"({"seq": 1, "inputs": {"x": ["N", 3, 16, 16]}, "l
     {"type": "Conv2d", "out_channels": 8, "kernel_size": 3}, "ReLU", "Flatten",
     {"type": "Linear", "out_features": 10, "name": "fc"}]})";
 
-/// What the kernel that runs next hands over beyond its own work; none: nothing.
+/// What each kernel of a run hands over beyond its own work; none: nothing.
 using Extra = void (*)(DeviceQueue& queue);
 
-/// What another does, and then what `extra` says at that time.
+/// What another does, and then what `extra` says at that time: twice where a capture was given up for it.
 class ExtraWork final : public PreparedKernel {
    public:
     ExtraWork(std::unique_ptr<PreparedKernel> kernel, Extra& extra)
@@ -26,7 +26,7 @@ class ExtraWork final : public PreparedKernel {
     std::unique_ptr<KernelState> make_state() const override { return kernel_->make_state(); }
     void run(const RunContext& context) const override {
         kernel_->run(context);
-        if (const Extra extra = std::exchange(extra_, nullptr)) extra(*context.queue);
+        if (extra_ != nullptr) extra_(*context.queue);
     }
 
    private:
@@ -56,7 +56,7 @@ struct Outcome {
     std::vector<NamedArray> y;
 };
 
-/// A model whose first step hands over what a run says beyond its own work.
+/// A model whose steps hand over what a run says beyond their own work.
 class FailingModel {
    public:
     FailingModel() {

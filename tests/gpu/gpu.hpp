@@ -15,6 +15,8 @@ class Gpu {
     virtual const Backend& backend() const = 0;
     virtual std::shared_ptr<void> make_stream() const = 0;
     virtual void wait_for(void* stream) const = 0;
+    /// As a program does that knows nothing of captures: this disturbs those that are under way, or come next.
+    virtual void wait_for_all() const = 0;
     /// Takes all of its memory, which is given back with what this gives.
     virtual std::shared_ptr<void> take_memory() const = 0;
 };

@@ -21,6 +21,13 @@ class ThisGpu final : public Gpu {
         check(api_, api_.wait_for_stream(static_cast<cudaStream_t>(stream)), "running");
     }
 
+    /// What CUDA answers during a capture is no error of the GPU's.
+    void wait_for_all() const override {
+        if (const cudaError_t error = cudaDeviceSynchronize(); !cuda::is_of_capture(error))
+            check(api_, error, "waiting for the GPU");
+        api_.take_last_error();
+    }
+
     std::shared_ptr<void> take_memory() const override {
         auto pieces = std::make_shared<std::vector<std::shared_ptr<void>>>();
         for (std::size_t bytes = std::size_t{16} << 30; bytes >= std::size_t{1} << 20; bytes /= 4) {

@@ -30,6 +30,7 @@ def rows(case):
         gpu = f"{entry['gpu_us'] / 1000:>8.3f}" if "gpu_us" in entry else " " * 8
         apart = f"{entry['distance']:>9.1e}" if "distance" in entry else " " * 9
         words = ["" if entry.get("agrees", True) else "WRONG", "" if entry.get("tune", "fast") == "fast" else "not tuned"]
+        words.append("not captured" if entry.get("plan", {}).get("not_captured") else "")
         yield (
             f"{head}{entry['time']['median_ms']:>9.3f} {entry['time']['p90_ms']:>9.3f} {gpu} {entry['flow']['median_ms']:>9.3f} "
             f"{entry['samples_per_s']:>9.0f} {apart}  {' '.join(filter(None, words))}"

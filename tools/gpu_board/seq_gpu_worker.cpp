@@ -6,7 +6,7 @@
 //
 //     flow MS       as `time`, but runs are handed over back to back, and waited for at the end of a sample
 //     gpu COUNT     `gpu MICROSECONDS`: how long the GPU is busy with one run, the median of so many
-//     plan          `plan JSON`: the steps, each with its layer, kernel and description
+//     plan          `plan JSON`: the steps, each with its layer, kernel and description; why its runs are not captured
 //     weights FILE  writes the weights as safetensors; `written`
 
 #include <fmt/format.h>
@@ -87,6 +87,7 @@ class Net {
         return {{"steps", plan->steps.size()},
                 {"arena_bytes", plan->arena_bytes},
                 {"scratch_bytes", plan->scratch_bytes},
+                {"not_captured", session_.not_captured()},
                 {"kernels", std::move(steps)}};
     }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernels/cuda/runtime/capture_scope.hpp"
+
 namespace seq::cuda {
 namespace {
 
@@ -22,12 +24,16 @@ CudnnDevice::CudnnDevice(const Cudnn& cudnn, const DeviceRuntime& runtime, Devic
 CudnnDevice::~CudnnDevice() {
     std::optional<CurrentDevice> current;
     if (api_ && (handle_ != nullptr || !layers_.empty())) current.emplace(*api_, device_, std::nothrow);
+    const DeviceWideScope scope;
     layers_.clear();
     if (handle_ != nullptr) cudnn_.destroy(handle_);
 }
 
 void CudnnDevice::open() const {
-    if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "making a handle");
+    if (handle_ == nullptr) {
+        const DeviceWideScope scope;
+        check(cudnn_, cudnn_.create(&handle_), "making a handle");
+    }
     if (!properties_) properties_ = DeviceProperties::of_device(cudnn_, device_);
 }
 
@@ -80,6 +86,7 @@ void CudnnDevice::release_unused() const {
     const std::lock_guard lock(mutex_);
     std::optional<CurrentDevice> current;
     if (api_) current.emplace(*api_, device_);
+    const DeviceWideScope scope;  // code that was compiled for plans is unloaded
     std::erase_if(layers_,
                   [](const auto& entry) { return entry.second.use_count() == 1 && entry.second->form.has_value(); });
 }

@@ -1,7 +1,12 @@
 #include "kernels/cuda/runtime/cuda_queue.hpp"
 
+#include <fmt/format.h>
+
+#include <exception>
+
 #include "graph/diagnostic.hpp"
 #include "kernels/cuda/cudnn/status.hpp"
+#include "kernels/cuda/runtime/capture_scope.hpp"
 
 namespace seq::cuda {
 namespace {
@@ -42,6 +47,17 @@ class Event {
     cudaEvent_t event_ = nullptr;
 };
 
+/// Throws again what captured work threw; as device/capture where the device failed at it and the capture was
+/// disturbed: then it may have failed of that alone, which cuDNN does not tell.
+[[noreturn]] void rethrow(const std::exception_ptr& fault, bool was_disturbed) {
+    try {
+        std::rethrow_exception(fault);
+    } catch (const Error& error) {
+        if (!was_disturbed || error.code() != "device/failed") throw;
+        throw Error("device/capture", fmt::format("a capture was disturbed: {}", error.what()));
+    }
+}
+
 }  // namespace
 
 CudaQueue::CudaQueue(const RuntimeApi& api, const Cudnn& cudnn, int device)
@@ -51,6 +67,7 @@ CudaQueue::CudaQueue(const RuntimeApi& api, const Cudnn& cudnn, int device, cuda
     : api_(api), cudnn_(cudnn), device_(device), runs_(stream), current_(stream) {}
 
 CudaQueue::~CudaQueue() {
+    const DeviceWideScope scope;
     const CurrentDevice current(api_, device_, std::nothrow);
     if (handle_ != nullptr) cudnn_.destroy(handle_);
     if (own_ != nullptr) api_.destroy_stream(own_);
@@ -80,21 +97,25 @@ void CudaQueue::copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKi
 }
 
 cudaGraph_t CudaQueue::record(const std::function<void()>& work) {
+    const CaptureScope scope;
     check(api_, api_.begin_capture(own_, cudaStreamCaptureModeThreadLocal), "beginning to capture a run");
-    cudaGraph_t graph = nullptr;
+    std::exception_ptr fault;
     current_ = own_;
     try {
         work();
     } catch (...) {
-        current_ = runs_;
-        api_.end_capture(own_, &graph);
-        if (graph != nullptr) api_.destroy_graph(graph);
-        api_.take_last_error();
-        throw;
+        fault = std::current_exception();
     }
     current_ = runs_;
-    check(api_, api_.end_capture(own_, &graph), "capturing a run");
-    return graph;
+    cudaGraph_t graph = nullptr;
+    const cudaError_t error = api_.end_capture(own_, &graph);
+    if (fault == nullptr) {
+        check(api_, error, "capturing a run");
+        return graph;
+    }
+    if (graph != nullptr) api_.destroy_graph(graph);
+    api_.take_last_error();
+    rethrow(fault, is_of_capture(error));
 }
 
 std::unique_ptr<DeviceGraph> CudaQueue::capture(const std::function<void()>& work) {
@@ -123,10 +144,16 @@ double CudaQueue::microseconds(const std::function<void()>& work) {
     return end.microseconds_since(start);
 }
 
+void CudaQueue::make_handle() {
+    const DeviceWideScope scope;
+    const CurrentDevice current(api_, device_);
+    check(cudnn_, cudnn_.create(&handle_), "making a handle");
+}
+
 cudnnHandle_t CudaQueue::cudnn_handle() {
     const CurrentDevice current(api_, device_);
     try {
-        if (handle_ == nullptr) check(cudnn_, cudnn_.create(&handle_), "making a handle");
+        if (handle_ == nullptr) make_handle();
         if (handle_stream_ != current_ || current_ == nullptr)
             check(cudnn_, cudnn_.set_stream(handle_, current_), "choosing a stream");
     } catch (const CudnnError& error) {

@@ -34,6 +34,7 @@ class CudaQueue final : public StreamQueue, public CudnnQueue {
    private:
     void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind);
     cudaStream_t make_stream();
+    void make_handle();
     cudaGraph_t record(const std::function<void()>& work);
 
     const RuntimeApi& api_;

@@ -4,6 +4,7 @@
 
 #include "graph/diagnostic.hpp"
 #include "graph/memory_text.hpp"
+#include "kernels/cuda/runtime/capture_scope.hpp"
 #include "kernels/cuda/runtime/cuda_queue.hpp"
 
 namespace seq::cuda {
@@ -13,6 +14,14 @@ namespace {
     api.take_last_error();
     throw Error("device/memory",
                 fmt::format("GPU {} has no room for {}: {}", device, memory_text(bytes), free_memory_text(api)));
+}
+
+/// Memory that `release` frees, which may wait for the device.
+std::shared_ptr<void> owned(void* memory, cudaError_t (*release)(void*)) {
+    return {memory, [release](void* freed) {
+                const DeviceWideScope scope;
+                release(freed);
+            }};
 }
 
 }  // namespace
@@ -31,7 +40,7 @@ std::shared_ptr<void> CudaRuntime::allocate(std::size_t bytes) const {
     const cudaError_t error = api_.allocate(&memory, bytes);
     if (error == cudaErrorMemoryAllocation) refuse_device_memory(api_, device_, bytes);
     check(api_, error, "allocating memory");
-    return {memory, api_.release};
+    return owned(memory, api_.release);
 }
 
 std::shared_ptr<void> CudaRuntime::allocate_staging(std::size_t bytes) const {
@@ -45,7 +54,7 @@ std::shared_ptr<void> CudaRuntime::allocate_staging(std::size_t bytes) const {
                                                  memory_text(bytes), device_));
     }
     check(api_, error, "allocating pinned memory");
-    return {memory, api_.release_pinned};
+    return owned(memory, api_.release_pinned);
 }
 
 /// A stream of its own: others do not wait for the default one.

@@ -45,12 +45,19 @@ std::string free_memory_text(const RuntimeApi& api) {
     return fmt::format("{} of its {} are free", memory_text(free), memory_text(all));
 }
 
+bool is_of_capture(cudaError_t error) {
+    return error >= cudaErrorStreamCaptureUnsupported && error <= cudaErrorStreamCaptureWrongThread;
+}
+
 void check(const RuntimeApi& api, cudaError_t error, const char* doing) {
     if (error == cudaSuccess) return;
     api.take_last_error();
     if (error == cudaErrorMemoryAllocation)
         throw Error("device/memory",
                     fmt::format("the GPU has no room for what {} takes: {}", doing, free_memory_text(api)));
+    if (is_of_capture(error))
+        throw Error("device/capture", fmt::format("a capture of a stream came between at {}: {} (CUDA error {})", doing,
+                                                  api.error_string(error), static_cast<int>(error)));
     throw Error("device/failed", fmt::format("the GPU failed at {}: {} (CUDA error {})", doing, api.error_string(error),
                                              static_cast<int>(error)));
 }

@@ -46,8 +46,12 @@ RuntimeApi runtime_api();
 /// "5.0 MiB of its 4.0 GiB are free", of the current device.
 std::string free_memory_text(const RuntimeApi& api);
 
+/// Whether CUDA says so of a capture that was disturbed, or of what may not be done during one. The device goes on.
+bool is_of_capture(cudaError_t error);
+
 /// Throws Error device/failed, which says what was being done, unless `error` is cudaSuccess; device/memory where the
-/// device has no room for a graph, a kernel's code or the like, after which it goes on.
+/// device has no room for a graph, a kernel's code or the like, and device/capture where what is done and a capture of
+/// a stream, this thread's or another's, do not go together: after both it goes on.
 void check(const RuntimeApi& api, cudaError_t error, const char* doing);
 
 /// Makes a device the calling thread's, and the one before it again afterwards; where CUDA does not let it, no error of
