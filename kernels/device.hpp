@@ -39,6 +39,8 @@ class DeviceQueue {
 class DeviceRuntime {
    public:
     virtual ~DeviceRuntime() = default;
+    /// How much of its memory the largest cache of the device holds; 0 where that is not known.
+    virtual std::size_t cache_bytes() const = 0;
     /// Aligned to 256 bytes. Throws Error device/memory, with what was wanted and what there is.
     virtual std::shared_ptr<void> allocate(std::size_t bytes) const = 0;
     /// The host's memory, from which the device can read and to which it can write.

@@ -35,15 +35,17 @@ class TrialRoom {
     std::map<DType, std::shared_ptr<void>> patterns_;
 };
 
-/// Times prepared kernels on a device, as a session runs them: captured, and on values that come from its memory, since
-/// there are as many of them as no cache holds. Weights stay where the kernel has them.
+/// Times prepared kernels on a device, as a session runs them: captured, and on values and weights that come from its
+/// memory, since there are as many of them as its cache does not hold; but for kernels that read so little that a
+/// thousand times that fits into it. Weights of a kernel that has no PreparedKernel::on_copies stay where they are.
 class DeviceStopwatch {
    public:
     /// `effort`: runs are taken for this many times 5 milliseconds, three at least.
     DeviceStopwatch(const DeviceRuntime& device, int effort) : room_(device), effort_(effort) {}
 
     /// The median of one run, as both of the times. Gives up after the first samples where that takes more than
-    /// `hopeless` microseconds. nullopt where the device fails, or has no memory for it: then `short_of_memory` is set.
+    /// `hopeless` microseconds. nullopt where the device fails, the kernel cannot be captured, or there is no memory
+    /// for it: then `short_of_memory` is set.
     std::optional<Times> time(const TimedKernel& timed, double hopeless, bool& short_of_memory);
 
    private:

@@ -20,6 +20,7 @@ class EmulatedCuda final : public DeviceRuntime {
     /// `handles`: as on a GPU, where cuDNN compiles too; else its properties alone tell of it.
     explicit EmulatedCuda(bool handles = false);
 
+    std::size_t cache_bytes() const override { return memory_.cache_bytes(); }
     std::shared_ptr<void> allocate(std::size_t bytes) const override { return memory_.allocate(bytes); }
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override { return memory_.allocate_staging(bytes); }
     std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override {

@@ -169,6 +169,10 @@ FakeRuntime::FakeRuntime() {
         fake().device = device;
         return cudaSuccess;
     };
+    table.device_attribute = [](int* value, cudaDeviceAttr attribute, int of) {
+        *value = attribute == cudaDevAttrL2CacheSize ? 1000 + of : 0;
+        return fake().answer();
+    };
     fill_memory(table);
     fill_streams(table);
     fill_events(table);

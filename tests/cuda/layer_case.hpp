@@ -11,6 +11,7 @@ namespace seq::tests {
 /// The host as a device, aligned as a GPU is.
 class HostRuntime final : public DeviceRuntime {
    public:
+    std::size_t cache_bytes() const override { return 0; }
     std::shared_ptr<void> allocate(std::size_t bytes) const override;
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override { return allocate(bytes); }
     std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override;

@@ -276,6 +276,37 @@ TEST_CASE("a run tells cuDNN the queue's handle, the tensors and the workspace, 
     CHECK(run.pointers == layer.runs[1].pointers);
 }
 
+TEST_CASE("a layer computes the same on copies of its weights, and reads nothing else of them") {
+    LayerCase layer(convolution(8, 5, 3), {{2, 8, 6, 7}}, {{ops::ReLU6{}}});
+    const auto kernel = layer.prepare();
+    REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
+    std::vector<std::vector<std::byte>> copies;
+    std::vector<const void*> places;
+    const auto moved = kernel->on_copies([&](const void* packed, std::size_t bytes) {
+        const auto* const first = static_cast<const std::byte*>(packed);
+        return places.emplace_back(copies.emplace_back(first, first + bytes).data());
+    });
+    REQUIRE(moved != nullptr);
+    REQUIRE(copies.size() == 2);
+    CHECK(copies[0].size() + copies[1].size() == kernel->packed_bytes);
+    layer.check(*kernel);
+    const auto own = layer.runs.back().pointers;
+    layer.check(*moved);
+    const auto pointers = layer.runs.back().pointers;
+    for (const cuda::TensorId tensor : {cuda::weight_tensor, cuda::bias_tensor}) {
+        CHECK(pointers.at(tensor) != own.at(tensor));
+        CHECK(std::find(places.begin(), places.end(), pointers.at(tensor)) != places.end());
+    }
+    CHECK(pointers.at(cuda::upper_limit_tensor) == own.at(cuda::upper_limit_tensor));
+}
+
+TEST_CASE("what multiplies two values has no weights to be copied") {
+    LayerCase product(ops::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
+    const auto none = product.prepare();
+    REQUIRE_MESSAGE(none != nullptr, product.refusal);
+    CHECK(none->on_copies([](const void* packed, std::size_t) { return packed; }) == nullptr);
+}
+
 TEST_CASE("what cuDNN does not take is refused with its reasons") {
     const auto reasons = [](const Op& op, std::vector<std::int64_t> sizes, bool engines = true) {
         LayerCase layer(op, {std::move(sizes)});

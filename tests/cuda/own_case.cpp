@@ -41,6 +41,7 @@ class MemoryWeights final : public WeightProvider {
 /// The host's own memory.
 class HostMemory final : public DeviceRuntime {
    public:
+    std::size_t cache_bytes() const override { return 0; }
     std::shared_ptr<void> allocate(std::size_t bytes) const override {
         return std::shared_ptr<void>(std::malloc(bytes + 1), std::free);
     }
@@ -249,10 +250,23 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
     }
     const double own = offer.kept == Kept::own ? 0 : own_rounded;
     const std::vector<Tensor> wanted = expected(offer.kept);
-    for (int run = 0; run < 2; ++run) run_prepared(*prepared, inputs.data(), outputs.data());
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const auto differs = [&](std::size_t i) {
         const Tensor plain = in_layout(request.outputs[i], outputs[i], request.outputs[i].in(Layout::plain()));
-        CHECK(first_difference(wanted[i], plain.view().data, tolerance, own) == -1);
+        return first_difference(wanted[i], plain.view().data, tolerance, own) != -1;
+    };
+    for (int run = 0; run < 2; ++run) run_prepared(*prepared, inputs.data(), outputs.data());
+    for (std::size_t i = 0; i < outputs.size(); ++i) CHECK_FALSE(differs(i));
+    std::vector<std::byte> copy;
+    const auto moved = prepared->on_copies([&](const void* packed, std::size_t bytes) -> const void* {
+        const auto* const first = static_cast<const std::byte*>(packed);
+        return copy.assign(first, first + bytes), copy.data();
+    });
+    if (moved != nullptr) {
+        run_prepared(*moved, inputs.data(), outputs.data());
+        CHECK_FALSE(differs(0));
+        std::memset(copy.data(), 0xff, copy.size());
+        run_prepared(*moved, inputs.data(), outputs.data());
+        CHECK(differs(0));
     }
     check_in_place(*prepared, request, inputs, wanted, tolerance, own);
     return true;

@@ -82,6 +82,13 @@ TEST_CASE("where memory is short it is said how much was wanted, and how much th
     CHECK(machine.fake.live() == 0);
 }
 
+TEST_CASE("a GPU tells how much its cache holds") {
+    CHECK(Machine(2).runtime.cache_bytes() == 1002);
+    Machine machine;
+    machine.fake.failing_call = machine.fake.calls;
+    CHECK(fault_of([&] { machine.runtime.cache_bytes(); }).first == "device/failed");
+}
+
 TEST_CASE("what was uploaded is there when the call returns") {
     Machine machine;
     machine.fake.free_bytes = std::size_t{1} << 30;

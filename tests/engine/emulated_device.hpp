@@ -25,6 +25,7 @@ class EmulatedDevice final : public DeviceRuntime {
    public:
     EmulatedDevice();
 
+    std::size_t cache_bytes() const override { return cache_; }
     std::shared_ptr<void> allocate(std::size_t bytes) const override;
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override;
     std::shared_ptr<const void> upload(const void* host, std::size_t bytes) const override;
@@ -72,6 +73,8 @@ class EmulatedDevice final : public DeviceRuntime {
     void set_kernel_time(double microseconds) const { work_->microseconds_each = microseconds; }
     /// It has no more than that from here on.
     void limit_memory(std::size_t bytes) const { *limit_ = bytes; }
+    /// What its cache holds, which is small unless this says more.
+    void set_cache(std::size_t bytes) const { cache_ = bytes; }
 
    private:
     std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
@@ -80,6 +83,7 @@ class EmulatedDevice final : public DeviceRuntime {
     std::shared_ptr<bool> fails_ = std::make_shared<bool>(false);
     std::shared_ptr<std::size_t> in_use_ = std::make_shared<std::size_t>(0);
     std::shared_ptr<std::size_t> limit_ = std::make_shared<std::size_t>(std::numeric_limits<std::size_t>::max());
+    mutable std::size_t cache_ = std::size_t{1} << 20;
     Backend backend_;
 };
 

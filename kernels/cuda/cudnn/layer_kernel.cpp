@@ -113,7 +113,7 @@ class Preparation {
         if (form_.zero_bias) {
             const std::vector<std::byte> zeros(bias_bytes(node_));
             layer_->packed_bytes += zeros.size();
-            return {bias_tensor, Kind::memory, 0, device_.runtime().upload(zeros.data(), zeros.size())};
+            return {bias_tensor, Kind::memory, 0, device_.runtime().upload(zeros.data(), zeros.size()), zeros.size()};
         }
         const std::string key = fmt::format("cudnn bias {}", name_of(storage_type(node_.layer.math)));
         return packed(bias_tensor, *node_.bias, key, bias_bytes(node_),
@@ -127,7 +127,7 @@ class Preparation {
         const PackedWeights weights = weights_.uploaded(
             device_.runtime(), value, key, [&](const TensorView& plain) { return pack(plain); }, bytes);
         layer_->packed_bytes += weights.bytes;
-        return {tensor, Kind::memory, 0, {weights.owner, weights.data}};
+        return {tensor, Kind::memory, 0, {weights.owner, weights.data}, weights.bytes};
     }
 
     /// As it comes: the copy brings it into its order and type as well.

@@ -53,6 +53,17 @@ std::optional<std::string> PreparedLayer::build() const {
 
 std::unique_ptr<KernelState> PreparedLayer::make_state() const { return std::make_unique<PackState>(); }
 
+std::unique_ptr<PreparedKernel> PreparedLayer::on_copies(const CopyOf& copy) const {
+    auto other = std::make_unique<PreparedLayer>(*this);
+    bool any = false;
+    for (TensorSource& source : other->sources) {
+        if (source.bytes == 0) continue;
+        source.memory = {std::shared_ptr<const void>(), copy(source.memory.get(), source.bytes)};
+        any = true;
+    }
+    return any ? std::move(other) : nullptr;
+}
+
 void* PreparedLayer::address(const TensorSource& source, const RunContext& context) const {
     switch (source.kind) {
         case TensorSource::Kind::input: return context.inputs[source.index];

@@ -14,6 +14,7 @@ struct TensorSource {
     Kind kind = Kind::input;
     int index = 0;                         ///< input: of the node
     std::shared_ptr<const void> memory{};  ///< the device's; of a constant the host's
+    std::size_t bytes = 0;                 ///< of the device's memory
 };
 
 /// A layer's graph, with what the form leaves of the layer.
@@ -25,6 +26,7 @@ class PreparedLayer final : public PreparedKernel {
     std::unique_ptr<KernelState> make_state() const override;
     /// The queue is a CudnnQueue. Throws Error device/failed, or device/memory, after which it may be run again.
     void run(const RunContext& context) const override;
+    std::unique_ptr<PreparedKernel> on_copies(const CopyOf& copy) const override;
     /// Of plans that cuDNN compiles.
     std::string build_key() const override;
     std::optional<std::string> build() const override;

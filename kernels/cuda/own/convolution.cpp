@@ -90,6 +90,13 @@ class PreparedConvolution final : public OwnKernel {
         launch_tiled(*context.queue, walk);
     }
 
+    std::unique_ptr<PreparedKernel> on_copies(const CopyOf& copy) const override {
+        if (packed_.data == nullptr) return nullptr;
+        auto other = std::make_unique<PreparedConvolution>(*this);
+        other->packed_ = {nullptr, copy(packed_.data, packed_.bytes), packed_.bytes};
+        return other;
+    }
+
     void pack(const KernelRequest& request, WeightProvider& weights) {
         const Value& value = *request.node.inputs[static_cast<std::size_t>(weight_)];
         if (!is_weight_known_ || !weights.available(value)) return;

@@ -33,6 +33,12 @@ CudaRuntime::~CudaRuntime() {
     if (upload_stream_ != nullptr) api_.destroy_stream(upload_stream_);
 }
 
+std::size_t CudaRuntime::cache_bytes() const {
+    int bytes = 0;
+    check(api_, api_.device_attribute(&bytes, cudaDevAttrL2CacheSize, device_), "asking for the size of its cache");
+    return static_cast<std::size_t>(bytes);
+}
+
 std::shared_ptr<void> CudaRuntime::allocate(std::size_t bytes) const {
     if (bytes == 0) return nullptr;
     const CurrentDevice current(api_, device_);

@@ -16,6 +16,7 @@ class CudaRuntime final : public DeviceRuntime {
     CudaRuntime(const RuntimeApi& api, const Cudnn& cudnn, int device);
     ~CudaRuntime() override;
 
+    std::size_t cache_bytes() const override;
     std::shared_ptr<void> allocate(std::size_t bytes) const override;
     /// Pinned.
     std::shared_ptr<void> allocate_staging(std::size_t bytes) const override;

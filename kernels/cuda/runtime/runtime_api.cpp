@@ -13,6 +13,7 @@ RuntimeApi runtime_api() {
     api.take_last_error = cudaGetLastError;
     api.get_device = cudaGetDevice;
     api.set_device = cudaSetDevice;
+    api.device_attribute = cudaDeviceGetAttribute;
     api.allocate = cudaMalloc;
     api.release = cudaFree;
     api.allocate_pinned = cudaHostAlloc;

@@ -15,6 +15,7 @@ struct RuntimeApi {
     cudaError_t (*take_last_error)() = nullptr;
     cudaError_t (*get_device)(int* device) = nullptr;
     cudaError_t (*set_device)(int device) = nullptr;
+    cudaError_t (*device_attribute)(int* value, cudaDeviceAttr attribute, int device) = nullptr;
 
     cudaError_t (*allocate)(void** memory, std::size_t bytes) = nullptr;
     cudaError_t (*release)(void* memory) = nullptr;
