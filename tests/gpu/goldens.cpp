@@ -44,6 +44,7 @@ void check(const Golden& golden, MathMode math, Tally& tally, std::map<std::stri
     for (int again = 0; again < 2; ++again)
         tally.require(same_bytes(run(session, golden), first), golden.name,
                       "captured it gives other bits than at once");
+    tally.require(session.not_captured().empty(), golden.name, "it was not captured: " + session.not_captured());
     for (const Step& step : session.plan()->steps) ++steps[step.kernel_name];
 }
 

@@ -127,6 +127,7 @@ class NetworkCheck {
             if (run > 0)
                 tally.require(same_bytes(first, again), network_.name, "captured it gives other bits than at once");
         }
+        tally.require(session.not_captured().empty(), network_.name, "it was not captured: " + session.not_captured());
         return std::move(first.front().tensor);
     }
 

@@ -113,6 +113,7 @@ WayResult LayerWays::run(std::size_t number, MathMode math) {
             const double distance = relative_distance(captured[0].tensor, expected_[0].tensor);
             if (!(distance <= result.distance)) result.distance = distance;
         }
+        result.refused_capture = session.not_captured();
     } catch (const Error& error) {
         if (!is_of_capture(error) || !runs_at_once(number, math, first)) throw;
         result.refused_capture = error.what();
