@@ -89,9 +89,9 @@ TEST_CASE("each time after twice as many runs a capture is tried again") {
 TEST_CASE("a disturbed capture on a caller's stream leaves what is there in order") {
     const DisturbedCase on;
     EmulatedDevice::Stream stream;
-    Session session = on.session({.stream = &stream});
     const Tensor first = filled({2, 3, 8, 8}, 0.1f), second = filled({2, 3, 8, 8}, 0.7f);
     const OnDevice x(on.device, second), other(on.device, first), y(on.device, Tensor(DType::f32, {2, 5}));
+    Session session = on.session({.stream = &stream});
     Tensor expected(DType::f32, {2, 5});
     build(on.graph).session().run({{"x", first.view()}}, {{"fc", expected.view()}});
     for (int run = 0; run < 4; ++run) {
