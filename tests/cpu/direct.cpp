@@ -6,37 +6,18 @@
 
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
-#include "graph/ops/convolution.hpp"
-#include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/direct/problem.hpp"
+#include "tests/cpu/convolutions.hpp"
 #include "tests/cpu/harness.hpp"
 
 using namespace seq;
+using seq::test::conv;
 using seq::test::KernelCase;
+using seq::test::Windows;
 
 namespace {
 
-struct Windows {
-    IntList kernel, stride = 1, padding = 0, dilation = 1;
-};
-
-template <int N>
-ops::Conv<N> conv(std::int64_t in, std::int64_t out, const Windows& windows, bool bias = true) {
-    ops::Conv<N> conv;
-    conv.in_channels = in;
-    conv.out_channels = out;
-    conv.kernel_size = windows.kernel;
-    conv.stride = windows.stride;
-    conv.padding = Padding{windows.padding};
-    conv.dilation = windows.dilation;
-    conv.bias = bias;
-    return conv;
-}
-
-/// That the kernel ran; on scalar code, that it did not.
-void check_ran(const std::vector<std::string>& ran) {
-    CHECK(std::count(ran.begin(), ran.end(), "cpu.direct") == (cpu_backend().isa == Isa::scalar ? 0 : 1));
-}
+void check_ran(const std::vector<std::string>& ran) { seq::test::check_ran(ran, "cpu.direct"); }
 
 }  // namespace
 

@@ -6,39 +6,26 @@
 
 #include "graph/ops/activation.hpp"
 #include "graph/ops/arithmetic.hpp"
-#include "graph/ops/convolution.hpp"
-#include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/grouped/problem.hpp"
+#include "tests/cpu/convolutions.hpp"
 #include "tests/cpu/harness.hpp"
 
 using namespace seq;
 using seq::test::KernelCase;
+using seq::test::Windows;
 
 namespace {
 
-struct Windows {
-    IntList kernel, stride = 1, padding = 0, dilation = 1;
-};
-
+/// `in` and `out`: of a group.
 template <int N>
 ops::Conv<N> conv(std::int64_t groups, std::int64_t in, std::int64_t out, const Windows& windows, bool bias = true) {
-    ops::Conv<N> conv;
-    conv.in_channels = groups * in;
-    conv.out_channels = groups * out;
+    ops::Conv<N> conv = seq::test::conv<N>(groups * in, groups * out, windows, bias);
     conv.groups = groups;
-    conv.kernel_size = windows.kernel;
-    conv.stride = windows.stride;
-    conv.padding = Padding{windows.padding};
-    conv.dilation = windows.dilation;
-    conv.bias = bias;
     return conv;
 }
 
-bool has_vectors() { return cpu_backend().isa != Isa::scalar; }
-
 void check_ran(const std::vector<std::string>& ran, const char* kernel = "cpu.grouped", bool does = true) {
-    CAPTURE(kernel);
-    CHECK(std::count(ran.begin(), ran.end(), kernel) == (has_vectors() && does ? 1 : 0));
+    seq::test::check_ran(ran, kernel, does);
 }
 
 }  // namespace
@@ -133,7 +120,8 @@ TEST_CASE("NaN and Inf stay in their group") {
 
 TEST_CASE("a convolution in groups cut into tasks computes every window of every group once") {
     using namespace cpu::grouped;
-    for (const Axis& axis : {Axis{7, 7, 3, 1, 1, 1}, Axis{56, 28, 3, 2, 1, 1}, Axis{224, 224, 3, 1, 1, 1}}) {
+    for (const cpu::WindowAxis& axis :
+         std::vector<cpu::WindowAxis>{{7, 7, 3, 1, 1, 1}, {56, 28, 3, 2, 1, 1}, {224, 224, 3, 1, 1, 1}}) {
         for (const int threads : {1, 2, 3, 64}) {
             for (const std::int64_t size : {4, 8, 40}) {
                 Problem p{2, 12, size, size, axis, axis, 8, size == 4};

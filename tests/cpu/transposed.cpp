@@ -9,6 +9,7 @@
 #include "graph/ops/conv_transpose.hpp"
 #include "kernels/cpu/cpu.hpp"
 #include "kernels/cpu/transposed/problem.hpp"
+#include "tests/cpu/convolutions.hpp"
 #include "tests/cpu/harness.hpp"
 
 using namespace seq;
@@ -36,10 +37,7 @@ ops::ConvTranspose<N> conv(std::int64_t in, std::int64_t out, std::int64_t group
     return conv;
 }
 
-/// That the kernel ran; on scalar code, that it did not.
-void check_ran(const std::vector<std::string>& ran) {
-    CHECK(std::count(ran.begin(), ran.end(), "cpu.transposed") == (cpu_backend().isa == Isa::scalar ? 0 : 1));
-}
+void check_ran(const std::vector<std::string>& ran) { seq::test::check_ran(ran, "cpu.transposed"); }
 
 const std::vector<cpu::transposed::Axis> axes{
     {7, 14, 4, 2, 1, 1}, {1, 4, 4, 1, 1, 0},  {9, 17, 3, 2, 1, 1},  {9, 18, 3, 2, 1, 1}, {5, 13, 3, 1, 4, 0},

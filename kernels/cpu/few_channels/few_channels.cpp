@@ -16,15 +16,10 @@
 namespace seq::cpu {
 namespace {
 
-using few_channels::Axis;
 using few_channels::Problem;
 
 /// More channels than these are convolved faster where they lie innermost.
 constexpr std::int64_t most_channels = 8;
-
-Axis axis_of(const ops::Window& window, std::int64_t in, std::int64_t out) {
-    return {in, out, window.kernel, window.stride, window.dilation, window.pad_before};
-}
 
 template <int N>
 std::optional<Problem> problem_of_rank(const KernelRequest& request) {
@@ -35,8 +30,8 @@ std::optional<Problem> problem_of_rank(const KernelRequest& request) {
     problem.batch = in[0];
     problem.in_channels = in[1];
     problem.out_channels = out[1];
-    if constexpr (N == 2) problem.rows = axis_of(conv->window(0), in[2], out[2]);
-    problem.columns = axis_of(conv->window(N - 1), in.back(), out.back());
+    if constexpr (N == 2) problem.rows = WindowAxis::of(conv->window(0), in[2], out[2]);
+    problem.columns = WindowAxis::of(conv->window(N - 1), in.back(), out.back());
     return problem;
 }
 

@@ -30,10 +30,7 @@ double Problem::macs() const {
            static_cast<double>(taps());
 }
 
-bool Problem::pads() const {
-    const auto outside = [](const Axis& axis) { return axis.pad > 0 || axis.span(axis.out) - axis.pad > axis.in; };
-    return outside(rows) || outside(columns);
-}
+bool Problem::pads() const { return rows.pads() || columns.pads(); }
 
 std::vector<std::int64_t> Problem::tap_offsets() const {
     std::vector<std::int64_t> offsets;

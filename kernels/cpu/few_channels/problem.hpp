@@ -4,17 +4,9 @@
 #include <vector>
 
 #include "kernels/cpu/geometry.hpp"
+#include "kernels/cpu/window_axis.hpp"
 
 namespace seq::cpu::few_channels {
-
-/// Windows over height or width.
-struct Axis {
-    std::int64_t in = 1, out = 1;
-    std::int64_t kernel = 1, stride = 1, dilation = 1, pad = 0;
-
-    /// What `count` windows that follow each other span.
-    std::int64_t span(std::int64_t count) const { return (count - 1) * stride + (kernel - 1) * dilation + 1; }
-};
 
 /// Windows of a picture: rows [first_row, first_row + row_count) by columns.
 struct Part {
@@ -27,7 +19,7 @@ struct Part {
 /// where there are few rows. A task copies what they read, padding included. In one dimension there is one row.
 struct Problem {
     std::int64_t batch = 0, in_channels = 0, out_channels = 0;
-    Axis rows, columns;
+    WindowAxis rows, columns;
     int lanes = 16;
 
     std::int64_t task_rows = 1;

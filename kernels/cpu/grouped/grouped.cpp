@@ -16,12 +16,7 @@
 namespace seq::cpu {
 namespace {
 
-using grouped::Axis;
 using grouped::Problem;
-
-Axis axis_of(const ops::Window& window, std::int64_t in, std::int64_t out) {
-    return {in, out, window.kernel, window.stride, window.dilation, window.pad_before};
-}
 
 template <int N>
 std::optional<Problem> problem_of_rank(const KernelRequest& request) {
@@ -33,8 +28,8 @@ std::optional<Problem> problem_of_rank(const KernelRequest& request) {
     problem.groups = conv->groups;
     problem.group_in = in[1] / conv->groups;
     problem.group_out = out[1] / conv->groups;
-    if constexpr (N == 2) problem.lines = axis_of(conv->window(0), in[2], out[2]);
-    problem.columns = axis_of(conv->window(N - 1), in.back(), out.back());
+    if constexpr (N == 2) problem.lines = WindowAxis::of(conv->window(0), in[2], out[2]);
+    problem.columns = WindowAxis::of(conv->window(N - 1), in.back(), out.back());
     return problem;
 }
 
@@ -127,7 +122,7 @@ class Grouped final : public Kernel {
         const auto problem = problem_of(request);
         if (!problem) return Support::no("takes Conv1d and Conv2d in groups, padded with zeros, alone");
         if (problem->group_in == 1) return Support::no("leaves depthwise ones to others");
-        const Axis& columns = problem->columns;
+        const WindowAxis& columns = problem->columns;
         if (columns.kernel != grouped::taps_across || columns.dilation != 1 || columns.stride > 2)
             return Support::no("takes windows of 3 columns that lie together, with a stride of 1 or 2, alone");
         return supports_packed_f32(request, problem->macs());
@@ -172,15 +167,14 @@ class Grouped final : public Kernel {
         const Value& weight = *node.parameter("weight");
         kernel.bias = pack_bias(node, provider, p.out_channels() + p.lanes);
         if (!provider.available(weight)) return true;
-        const std::int64_t floats = p.units() * p.panels() * p.panel_floats();
-        const auto pack_view = [&](const TensorView& plain) {
-            if (p.pads() && has_extreme(plain)) return PackedWeights{};
-            return keep_floats(floats, [&](float* packed) { grouped::pack_panels(p, plain.as<float>(), packed); });
+        const std::int64_t unit_floats = p.panels() * p.panel_floats();
+        const auto pack_units = [&](const float* rows, std::int64_t first, std::int64_t, float* packed) {
+            grouped::pack_unit(p, rows, packed + first / p.unit_out() * unit_floats);
         };
-        const char* const groups = p.side_by_side ? " side by side" : "";
+        const std::string key = fmt::format("panels of {} groups of {} lanes{}{}", p.groups, p.lanes,
+                                            p.side_by_side ? " side by side" : "", p.pads() ? ", tame" : "");
         kernel.weights =
-            provider.packed(weight, fmt::format("panels of {} groups of {} lanes{}", p.groups, p.lanes, groups),
-                            pack_view, static_cast<std::size_t>(floats) * sizeof(float));
+            pack_rows(weight, provider, key, {p.units() * unit_floats, p.unit_out(), p.pads(), pack_units});
         kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
         return kernel.weights.data != nullptr;
     }

@@ -23,10 +23,7 @@ double Problem::macs() const {
            static_cast<double>(lines.kernel * columns.kernel * group_in);
 }
 
-bool Problem::pads() const {
-    const auto outside = [](const Axis& axis) { return axis.pad > 0 || axis.span(axis.out) - axis.pad > axis.in; };
-    return outside(lines) || outside(columns);
-}
+bool Problem::pads() const { return lines.pads() || columns.pads(); }
 
 std::vector<std::int64_t> Problem::line_offsets() const {
     std::vector<std::int64_t> offsets;
@@ -119,17 +116,15 @@ void copy_pixels(const Problem& p, const float* input, const Part& part, float* 
     }
 }
 
-void pack_panels(const Problem& p, const float* weights, float* packed) {
+void pack_unit(const Problem& p, const float* weights, float* packed) {
     const std::int64_t taps = p.lines.kernel * p.columns.kernel, length = p.group_in * taps;
-    for (std::int64_t start = 0; start < p.out_channels(); start += p.unit_out()) {
-        for (std::int64_t panel = 0; panel < p.panels(); ++panel, packed += p.panel_floats()) {
-            const float* rows = weights + (start + panel * p.lanes) * length;
-            const std::int64_t count = std::min<std::int64_t>(p.unit_out() - panel * p.lanes, p.lanes);
-            for (std::int64_t i = 0; i < length; ++i) {
-                const std::int64_t channel = i / taps, y = i % taps / p.columns.kernel, x = i % p.columns.kernel;
-                float* vector = packed + ((y * p.group_in + channel) * p.columns.kernel + x) * p.lanes;
-                for (std::int64_t j = 0; j < p.lanes; ++j) vector[j] = j < count ? rows[j * length + i] : 0.0f;
-            }
+    for (std::int64_t panel = 0; panel < p.panels(); ++panel, packed += p.panel_floats()) {
+        const float* rows = weights + panel * p.lanes * length;
+        const std::int64_t count = std::min<std::int64_t>(p.unit_out() - panel * p.lanes, p.lanes);
+        for (std::int64_t i = 0; i < length; ++i) {
+            const std::int64_t channel = i / taps, y = i % taps / p.columns.kernel, x = i % p.columns.kernel;
+            float* vector = packed + ((y * p.group_in + channel) * p.columns.kernel + x) * p.lanes;
+            for (std::int64_t j = 0; j < p.lanes; ++j) vector[j] = j < count ? rows[j * length + i] : 0.0f;
         }
     }
 }

@@ -4,17 +4,9 @@
 #include <vector>
 
 #include "kernels/cpu/geometry.hpp"
+#include "kernels/cpu/window_axis.hpp"
 
 namespace seq::cpu::grouped {
-
-/// Windows over height or width.
-struct Axis {
-    std::int64_t in = 1, out = 1;
-    std::int64_t kernel = 1, stride = 1, dilation = 1, pad = 0;
-
-    /// What `count` windows that follow each other span.
-    std::int64_t span(std::int64_t count) const { return (count - 1) * stride + (kernel - 1) * dilation + 1; }
-};
 
 /// What a task computes: windows of a picture, and for which units.
 struct Part {
@@ -28,7 +20,7 @@ struct Part {
 /// it reads, padding included, so that its channels lie close together. In one dimension there is one line.
 struct Problem {
     std::int64_t batch = 0, groups = 1, group_in = 0, group_out = 0;
-    Axis lines, columns;
+    WindowAxis lines, columns;
     int lanes = 16;
     /// Whether a vector holds several groups, of 4 channels each.
     bool side_by_side = false;
@@ -73,8 +65,7 @@ void cut_into_tasks(Problem& problem, int threads);
 /// Copies what a part reads of the input.
 void copy_pixels(const Problem& problem, const float* input, const Part& part, float* target);
 
-/// Dense [out_channels, group_in, height, width] as panels, [line][channel][column][lanes], those of a unit after those
-/// of the unit before.
-void pack_panels(const Problem& problem, const float* weights, float* packed);
+/// The dense [unit_out, group_in, height, width] of a unit as panels, [line][channel][column][lanes].
+void pack_unit(const Problem& problem, const float* weights, float* packed);
 
 }  // namespace seq::cpu::grouped
