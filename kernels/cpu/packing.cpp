@@ -70,7 +70,9 @@ PackedWeights pack_rows(const Value& weight, WeightProvider& provider, const std
             keep_floats(packing.floats, [&](float* packed) { usable = pack_all(rows, packing, packed); });
         return usable ? weights : PackedWeights{};
     };
-    return provider.packed_by_rows(weight, key, pack, static_cast<std::size_t>(packing.floats) * sizeof(float));
+    // Kept apart: another layer with this weight may take what this one refuses.
+    return provider.packed_by_rows(weight, packing.tame ? key + ", tame" : key, pack,
+                                   static_cast<std::size_t>(packing.floats) * sizeof(float));
 }
 
 PackedWeights pack_bias(const Node& node, WeightProvider& provider, std::int64_t padded) {

@@ -149,8 +149,8 @@ class FewChannels final : public Kernel {
             if (p.pads() && has_extreme(plain)) return PackedWeights{};
             return keep_floats(floats, [&](float* packed) { few_channels::pack_panels(p, plain.as<float>(), packed); });
         };
-        kernel.weights = provider.packed(weight, fmt::format("panels of windows, 2 times {}", p.lanes), pack_view,
-                                         static_cast<std::size_t>(floats) * sizeof(float));
+        const std::string key = fmt::format("panels of windows, 2 times {}{}", p.lanes, p.pads() ? ", tame" : "");
+        kernel.weights = provider.packed(weight, key, pack_view, static_cast<std::size_t>(floats) * sizeof(float));
         kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;
         return kernel.weights.data != nullptr;
     }

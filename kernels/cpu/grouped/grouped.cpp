@@ -171,8 +171,8 @@ class Grouped final : public Kernel {
         const auto pack_units = [&](const float* rows, std::int64_t first, std::int64_t, float* packed) {
             grouped::pack_unit(p, rows, packed + first / p.unit_out() * unit_floats);
         };
-        const std::string key = fmt::format("panels of {} groups of {} lanes{}{}", p.groups, p.lanes,
-                                            p.side_by_side ? " side by side" : "", p.pads() ? ", tame" : "");
+        const std::string key =
+            fmt::format("panels of {} groups of {} lanes{}", p.groups, p.lanes, p.side_by_side ? " side by side" : "");
         kernel.weights =
             pack_rows(weight, provider, key, {p.units() * unit_floats, p.unit_out(), p.pads(), pack_units});
         kernel.packed_bytes = kernel.weights.bytes + kernel.bias.bytes;

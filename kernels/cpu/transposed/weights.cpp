@@ -56,8 +56,8 @@ std::string key_of(const Problem& p) {
     const auto axis = [](const Axis& a) {
         return fmt::format("{} {} {} {}", a.kernel, a.stride, a.dilation, a.pad % a.stride);
     };
-    return fmt::format("{}, {}, {} groups of {}{}{}", axis(p.lines), axis(p.columns), p.groups, p.lanes,
-                       p.depthwise() ? ", depthwise" : "", p.pads() ? ", tame" : "");
+    return fmt::format("{}, {}, {} groups of {}{}", axis(p.lines), axis(p.columns), p.groups, p.lanes,
+                       p.depthwise() ? ", depthwise" : "");
 }
 
 }  // namespace
