@@ -119,6 +119,7 @@ class NetworkCheck {
         const std::string& output = graph_.output_names().front();
         const std::vector<std::int64_t> sizes = *graph_.outputs().front()->type.shape.sizes();
         std::vector<NamedArray> first, again;
+        tally.runs(network_.name);
         for (int run = 0; run < 3; ++run) {
             auto& results = run == 0 ? first : again;
             results.clear();
@@ -127,6 +128,7 @@ class NetworkCheck {
             if (run > 0)
                 tally.require(same_bytes(first, again), network_.name, "captured it gives other bits than at once");
         }
+        tally.at(fmt::format("{}, its references", network_.name));
         tally.require(session.not_captured().empty(), network_.name, "it was not captured: " + session.not_captured());
         return std::move(first.front().tensor);
     }

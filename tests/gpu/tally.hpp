@@ -33,6 +33,9 @@ class Tally {
             require(false, name, error.what());
         }
     }
+    /// Within an attempt: what it goes on to, and that it is planned and runs, which takes seconds at most.
+    void at(const std::string& name) const { tell("at", name); }
+    void runs(const std::string& name) const { tell("runs", name); }
     void leave_out(std::size_t how_many = 1) { left_out_ += how_many; }
     void note(std::string text) { notes_.push_back(std::move(text)); }
 

@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from gpu_board import bench, budget, machine, process, tests, workers  # noqa: E402
+from gpu_board import bench, budget, command, machine, process, tests, workers  # noqa: E402
 from gpu_board.output import Output  # noqa: E402
 
 # Both stop answering where SEQ_FAKE_HANGS says.
@@ -170,15 +170,15 @@ exec sleep 1000
 class CasesEnd(unittest.TestCase):
     """With a tests_gpu whose first case looks at no clock."""
 
-    def run_cases(self, course, hangs, last=""):
+    def run_cases(self, course, hangs, last="", small_hangs=None):
         """As run_once; again where the machine was too slow for it."""
         for _ in range(3):
-            found = self.run_once(course, hangs, last)
+            found = self.run_once(course, hangs, last, small_hangs)
             if "left out" not in found[0].values():
                 break
         return found
 
-    def run_once(self, course, hangs, last):
+    def run_once(self, course, hangs, last, small_hangs):
         """The result of each case, what the stage calls failed, and what tests.txt says; in 10 s, of which 6 are kept back."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -193,7 +193,7 @@ class CasesEnd(unittest.TestCase):
                 self.assertLessEqual(seconds, deadline.left() + 0.9)
             return run(command, seconds, *others, **more)
 
-        patches = {"KEPT_BACK": 6, "GRACE": 2, "LAST_GRACE": 1, "HANGS": hangs}
+        patches = {"KEPT_BACK": 6, "GRACE": 2, "LAST_GRACE": 1, "HANGS": hangs, "SMALL_HANGS": small_hangs or hangs}
         with contextlib.ExitStack() as stack:
             for name, value in patches.items():
                 stack.enter_context(unittest.mock.patch.object(tests, name, value))
@@ -221,6 +221,27 @@ class CasesEnd(unittest.TestCase):
         self.assertRegex(results["network slow"], "^hangs: ended at its start")
         self.assertEqual(failure, "1 cases failed: network slow")
 
+    def test_what_is_small_hangs_sooner_and_so_does_a_network_that_runs(self):
+        course = "tests_gpu: at network slow, f32\\ntests_gpu: runs network slow, f32\\n"
+        results, failure, text = self.run_cases(course, 10000, last="hangs", small_hangs=1)
+        self.assertRegex(results["network slow"], r"^hangs: ended at running network slow, f32, after \d+ s of it$")
+        self.assertRegex(results["a GPU without room"], "^hangs: ended at its start")
+        self.assertEqual(failure, "2 cases failed: network slow, a GPU without room")
+        self.assertNotIn("tests_gpu: runs", text)
+        results, _, _ = self.run_cases(course + "tests_gpu: at network slow, its references\\n", 10000, small_hangs=1)
+        self.assertRegex(results["network slow"], "^left out: its time was up at network slow, its references")
+
+    def test_a_deadlock_has_the_time_to_be_seen(self):
+        longest = max(tests.HANGS, tests.SMALL_HANGS)
+        self.assertGreater(command.SHARES["test"] - tests.KEPT_BACK + tests.GRACE, longest)
+        self.assertGreater(tests.KEPT_BACK - tests.GRACE, tests.SMALL_HANGS)
+
+    def test_cases_with_threads_come_first_and_then_networks(self):
+        suite, ran = tests.Suite(None, {}, budget.Deadline(60), None), []
+        with unittest.mock.patch.object(suite, "run_case", ran.append), unittest.mock.patch.object(os, "sched_getaffinity", lambda _: {0}):
+            suite.run(["traps", "goldens", "network a", "several threads", "network b", "a GPU without room"])
+        self.assertEqual(ran, ["several threads", "network a", "network b", "goldens", "traps", "a GPU without room"])
+
     def test_what_failed_before_it_was_left_out_has_failed(self):
         results, failure, text = self.run_cases("tests_gpu: at a\\ntests_gpu: failed a\\ntests_gpu: at b\\n", 10000)
         self.assertRegex(results["network slow"], "^failed, and ended since its time was up, at b,")
@@ -235,7 +256,10 @@ class CasesEnd(unittest.TestCase):
 
 CUT_OFF = """
 import pathlib, sys, threading
-from gpu_board import command, output, process, watchdog
+from gpu_board import bench, command, output, process, watchdog
+bench.SCRATCH = pathlib.Path(sys.argv[1]) / "inputs and answers"
+bench.SCRATCH.mkdir()
+(bench.SCRATCH / "x.f32").write_text("of a batch")
 progress = command.Progress()
 progress.stage, progress.output = "bench", output.Output(pathlib.Path(sys.argv[1]))
 progress.output.write("bench.txt", "so far")

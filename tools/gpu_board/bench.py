@@ -3,9 +3,8 @@
 import array
 import importlib.util
 import math
-import pathlib
 import random
-import tempfile
+import shutil
 import time
 
 from peers_board import answers, figures
@@ -16,6 +15,8 @@ from .output import say
 from .workers import CaseError, PeerError, TimeUp
 
 SPECS = machine.ROOT / "tests/data/networks"
+# For inputs and answers, which may be large: gone when the bench is.
+SCRATCH = machine.BUILD / "bench"
 SHAPE = (3, 224, 224)
 BATCHES = (1, 32, 128)
 ROUNDS = 3
@@ -56,12 +57,18 @@ def passes(order):
 def run(output, gpu, place, deadline):
     if not workers.WORKER.exists():
         return f"there is no {workers.WORKER.relative_to(machine.ROOT)}: --build makes it"
-    with tempfile.TemporaryDirectory() as folder:
-        board = Board(output, place.environment(), pathlib.Path(folder), deadline)
-        try:
-            return board.run(cases())
-        finally:
-            board.close()
+    remove_scratch()
+    SCRATCH.mkdir(parents=True)
+    board = Board(output, place.environment(), SCRATCH, deadline)
+    try:
+        return board.run(cases())
+    finally:
+        board.close()
+        remove_scratch()
+
+
+def remove_scratch():
+    shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 def has_torch():

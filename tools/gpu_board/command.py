@@ -78,6 +78,8 @@ class Progress:
             self.output.take_over()
         if self.stage == "test":
             tests.summarize(self.output)
+        if self.stage == "bench":
+            bench.remove_scratch()
         say(f"{self.stage}: cut off, since the time of all was up; what there is until then is in the files")
 
 

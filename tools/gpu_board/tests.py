@@ -14,17 +14,22 @@ PROGRAM = machine.BUILD / "tests_gpu"
 SANITIZED = "a subset for compute-sanitizer"
 # They take all of the GPU's memory, or break it for those beside them.
 ALONE = ("without room", "traps")
+# Those where a deadlock is likeliest come first, while there is time to see it, and then those that take longest.
+ORDER = ("threads", "network")
 ABREAST = 4
 SANITIZER_SECONDS = 60
 # Of the stage, for what comes after the other cases.
-KEPT_BACK = 25
+KEPT_BACK = 45
 # Seconds that a case has for what it is at when its time is up, before it is ended; for those that come last less is left.
 GRACE, LAST_GRACE = 15, 5
-# One that is ended hangs where it has been at one thing for so long: to plan and run a network takes less. Else time was
-# short, and the rest of it is left out.
-HANGS = 90
-# How tests_gpu begins the lines that tell what it goes on to, and what has failed (tests/gpu/tally.cpp).
-AT, FAILED = "tests_gpu: at ", "tests_gpu: failed "
+# One that is ended hangs where it has been at one thing for so long. Else time was short, and the rest of it is left out.
+# Planning a network, or trying all ways to run a layer, may take the longer one; whatever else there is takes less than
+# the other.
+HANGS, SMALL_HANGS = 90, 25
+PLANS_LONG = ("network", "cuDNN's ways")
+# How tests_gpu begins the lines that tell what it goes on to, that this is planned and runs, and what has failed
+# (tests/gpu/tally.cpp).
+AT, RUNS, FAILED = "tests_gpu: at ", "tests_gpu: runs ", "tests_gpu: failed "
 # What the sanitizer says where it cannot serve a device, as under virtualisation.
 UNSERVED = r"(?i)not supported|unable to (?:initialize|attach|find)|debugger|permission|insufficient|failed to initialize"
 
@@ -74,7 +79,8 @@ class Suite:
     def run(self, cases):
         """The names of those that failed."""
         alone = [case for case in cases if any(words in case for words in ALONE)]
-        together = sorted((case for case in cases if case not in alone), key=lambda case: not case.startswith("network"))
+        place = {case: next((i for i, word in enumerate(ORDER) if word in case), len(ORDER)) for case in cases}
+        together = sorted((case for case in cases if case not in alone), key=place.get)
         cores = len(os.sched_getaffinity(0))
         with concurrent.futures.ThreadPoolExecutor(max(1, min(ABREAST, cores // 2))) as pool:
             failed = [name for name in pool.map(self.run_case, together) if name]
@@ -88,11 +94,11 @@ class Suite:
         if left <= 0:
             self.report(case, "left out", 0)
             return None
-        began, course = time.monotonic(), Course()
+        began, course = time.monotonic(), Course(case)
         done = process.run(command_of(self.program, case), left + grace, self.env | {"SEQ_GPU_SECONDS": f"{left:.0f}"}, on_line=course.follow)
         took = time.monotonic() - began
         has_failed, words = course.verdict(done)
-        text = "".join(line for line in done.text.splitlines(keepends=True) if not line.startswith(AT))
+        text = "".join(line for line in done.text.splitlines(keepends=True) if not line.startswith((AT, RUNS)))
         self.output.append("tests.txt", f"==== {case}: {words}, {took:.1f} s\n{text}\n")
         self.report(case, words, took)
         return case if has_failed else None
@@ -105,12 +111,19 @@ class Suite:
 class Course:
     """What a case is at, since when, and whether something failed in it."""
 
-    def __init__(self):
-        self.at, self.since, self.has_failed = "its start", time.monotonic(), False
+    def __init__(self, case):
+        self.planning = HANGS if any(word in case for word in PLANS_LONG) else SMALL_HANGS
+        self.has_failed = False
+        self.go_on_to("its start", self.planning)
+
+    def go_on_to(self, what, most):
+        self.at, self.most, self.since = what, most, time.monotonic()
 
     def follow(self, line):
         if line.startswith(AT):
-            self.at, self.since = line[len(AT):].strip(), time.monotonic()
+            self.go_on_to(line[len(AT):].strip(), self.planning)
+        elif line.startswith(RUNS):
+            self.go_on_to("running " + line[len(RUNS):].strip(), SMALL_HANGS)
         self.has_failed = self.has_failed or line.startswith(FAILED)
 
     def verdict(self, done):
@@ -119,7 +132,7 @@ class Course:
             return done.words() is not None, done.words() or "passed"
         spent = time.monotonic() - self.since
         where = f"{self.at}, after {spent:.0f} s of it"
-        if spent >= HANGS:
+        if spent >= self.most:
             return True, f"hangs: ended at {where}"
         if self.has_failed:
             return True, f"failed, and ended since its time was up, at {where}"
