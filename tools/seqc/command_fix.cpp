@@ -33,14 +33,15 @@ void write_model(const Arguments& arguments, const std::string& text) {
 
 int run_fix(const Arguments& arguments) {
     if (arguments.in_place && arguments.spec == "-") throw UsageError("--in-place needs a file, not standard input");
-    require_available(arguments);
     const seq::FixResult result = mend(arguments);
     if (!(arguments.in_place && result.applied.empty())) write_model(arguments, result.text);
     for (const std::string& fix : result.applied) print_note("fixed: " + fix);
     if (result.applied.empty() && result.check.has_error()) print_note("no fix is certain");
     if (result.applied.empty() && !result.check.has_error()) print_note("nothing needs to be fixed");
     print_errors(render(result.check, arguments, color_on_errors()));
-    return result.check.has_error() ? failed : ok;
+    if (result.check.has_error()) return failed;
+    require_available(arguments);
+    return ok;
 }
 
 }  // namespace seqc
