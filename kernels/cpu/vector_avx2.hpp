@@ -90,8 +90,6 @@ struct Vector {
     static Float power_of_two(Float number) {
         return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(number), 23));
     }
-    /// x clamped to [-limit, limit]; any of its numbers where x is NaN.
-    static Float within(Float x, Float limit) { return at_most(at_least(x, sub(zero(), limit)), limit); }
     static Float reciprocal(Float x) { return _mm256_div_ps(splat(1), x); }
     /// NaN where `x` is -Inf, else `value`.
     static Float nan_at_minus_infinity(Float value, Float x) {

@@ -78,8 +78,6 @@ struct Vector {
     static Float power_of_two(Float number) {
         return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_castps_si512(number), 23));
     }
-    /// x clamped to [-limit, limit]; any of its numbers where x is NaN.
-    static Float within(Float x, Float limit) { return _mm512_maskz_range_ps(all, x, limit, 0x2); }
     /// 1 / x within 1 ulp or so for x in [1, 2^126].
     static Float reciprocal(Float x) {
         const Float guess = _mm512_maskz_rcp14_ps(all, x);

@@ -30,7 +30,9 @@ inline Vector::Float sigmoid(Vector::Float x) {
 
 inline Vector::Float silu(Vector::Float x) {
     using V = Vector;
-    return V::nan_at_minus_infinity(V::mul(x, bounded_sigmoid(V::within(x, V::splat(87.0f)))), x);
+    // Both factors are bounded below: far below zero the sigmoid is no zero, and would not make a large x one.
+    const V::Float bounded = V::at_least(x, V::splat(-87.0f));
+    return V::nan_at_minus_infinity(V::mul(bounded, bounded_sigmoid(V::at_most(bounded, V::splat(87.0f)))), x);
 }
 
 /// clamp(x + 3, 0, 6) / 6

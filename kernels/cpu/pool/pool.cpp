@@ -6,7 +6,7 @@
 #include "kernels/cpu/bf16.hpp"
 #include "kernels/cpu/kernels.hpp"
 #include "kernels/cpu/own_kernel.hpp"
-#include "kernels/cpu/pool/max_pixels.hpp"
+#include "kernels/cpu/pool/pixel_rows.hpp"
 #include "kernels/cpu/pool/pool_plan.hpp"
 #include "kernels/cpu/simd_math.hpp"
 #include "kernels/cpu/task_ranges.hpp"
@@ -54,10 +54,7 @@ SEQ_INLINE void put(float* to, float value) { *to = value; }
 SEQ_INLINE void put(std::uint16_t* to, float value) { *to = f32_to_bf16(value); }
 
 SEQ_INLINE float scale_of(const PoolPlan& plan, const Row& row, std::int64_t x) {
-    if (!plan.divides) return plan.factor;
-    const auto at = [](std::int64_t i) { return static_cast<std::size_t>(i); };
-    const float count = plan.axes[0].count[at(row.z)] * plan.axes[1].count[at(row.y)] * plan.axes[2].count[at(x)];
-    return count == 0 ? 0 : plan.factor / count;
+    return plan.scale(static_cast<std::size_t>(row.z), static_cast<std::size_t>(row.y), static_cast<std::size_t>(x));
 }
 
 /// Pixels of several numbers: channels-last and blocked layouts.
@@ -187,9 +184,10 @@ PoolRows pick(PoolMode mode, PoolNumbers kept, Isa isa) {
 
 PoolRows find_rows(const PoolPlan& plan, PoolNumbers kept, Isa isa) {
     if (plan.width == 1) return pick<PlaneRows>(plan.mode, kept, isa);
-    if (plan.mode == PoolMode::largest && isa == Isa::avx512) return max_pixels_avx512(kept);
-    if (plan.mode == PoolMode::largest && isa == Isa::avx2) return max_pixels_avx2(kept);
-    return pick<PixelRows>(plan.mode, kept, isa);
+    const PoolRows rows = isa == Isa::avx512 ? pixel_rows_avx512(plan.mode, kept)
+                          : isa == Isa::avx2 ? pixel_rows_avx2(plan.mode, kept)
+                                             : nullptr;
+    return rows != nullptr ? rows : pick<PixelRows>(plan.mode, kept, isa);
 }
 
 class PreparedPool final : public OwnKernel {

@@ -34,6 +34,13 @@ struct PoolPlan {
     /// Planes of pixels, and numbers that lie together in a pixel.
     std::int64_t planes = 1;
     std::int64_t width = 1;
+
+    /// What the sum of the window at depth `z`, height `y` and width `x` is multiplied by.
+    float scale(std::size_t z, std::size_t y, std::size_t x) const {
+        if (!divides) return factor;
+        const float count = axes[0].count[z] * axes[1].count[y] * axes[2].count[x];
+        return count == 0 ? 0 : factor / count;
+    }
 };
 
 /// nullopt where the node is no pool, or one over powers other than 1 and 2.

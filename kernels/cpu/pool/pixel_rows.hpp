@@ -12,8 +12,8 @@ enum class PoolNumbers : std::uint8_t { f32, bf16, bf16_to_f32 };
 /// Rows [first, last) of a pool's results from and to whole values; a row is one of output pixels.
 using PoolRows = void (*)(const PoolPlan* plan, const void* from, void* to, std::int64_t first, std::int64_t last);
 
-/// For max pools over pixels of several numbers. NaN wins.
-PoolRows max_pixels_avx512(PoolNumbers kept);
-PoolRows max_pixels_avx2(PoolNumbers kept);
+/// For maxima, of which NaN wins, and means over pixels of several numbers; nullptr for other modes.
+PoolRows pixel_rows_avx512(PoolMode mode, PoolNumbers kept);
+PoolRows pixel_rows_avx2(PoolMode mode, PoolNumbers kept);
 
 }  // namespace seq::cpu
