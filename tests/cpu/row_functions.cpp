@@ -16,8 +16,7 @@ TEST_CASE("SiLU of numbers far below zero is as good as zero, however large they
                                      -105.0f, -88.0f, -87.5f, -87.0f, -86.0f,  -20.0f, -1.0f,
                                      0.0f,    1.0f,   87.0f,  88.0f,  1000.0f, 1e30f,  3e38f};
     std::vector<float> values = numbers;
-    cpu::find_row_function(Unary::silu, isa)(values.data(), 0, 1, static_cast<std::int64_t>(values.size()),
-                                                  nullptr);
+    cpu::find_row_function(Unary::silu, isa)(values.data(), 0, 1, static_cast<std::int64_t>(values.size()), nullptr);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
         const double x = numbers[i], expected = x / (1 + std::exp(-x));
         CAPTURE(x);

@@ -84,6 +84,15 @@ TEST_CASE(
         {1, 9, 9, 9, 6, 7, {3, 2, 1, 0, 3}},
         {1, 5, 5, 5, 2, 3, {3, 4, 2, 3}},
         {1, 6, 6, 6, 1, 1, {3, 4, 1, 1}},
+        // Few outputs: all taps at once.
+        {1, 64, 1, 1, 64, 64, {3, 1, 1}},
+        {2, 56, 1, 1, 17, 19, {9, 3, 4, 2}},
+        {1, 64, 3, 1, 33, 30, {4, 2, 1}},
+        {3, 5, 2, 1, 7, 6, {3, {2, 1}, {1, 0}, {1, 0}}, false},
+        {1, 19, 1, 1, 3, 200, {{5, 7}, {1, 5}, {0, 3}, {0, 4}, {2, 1}}},
+        {1, 8, 1, 1, 9, 8, {2, 4, 1, 3}},
+        {1, 12, 3, 1, 1, 1, {5, 1, 2}},
+        {1, 6, 1, 1, 5, 300, {3, 7, 2, 6}},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);
@@ -105,7 +114,8 @@ TEST_CASE("transposed convolutions of one dimension agree with the reference") {
         {1, 64, 64, 1, 1000, {4, 2, 1}},   {3, 5, 7, 1, 30, {5, 2, 0, 1, 3}},  {5, 17, 33, 1, 131, {5, 3, 7, 2}},
         {1, 6, 9, 3, 5, {4, 3, 1, 2}},     {1, 520, 33, 1, 40, {3, 1, 1}},     {1, 8, 8, 8, 900, {4, 2, 1}},
         {2, 130, 130, 130, 61, {3, 2, 1}}, {1, 16, 32, 16, 50, {4, 4}},        {1, 300, 700, 1, 11, {3, 2, 1}},
-        {1, 40, 40, 40, 300, {7, 1, 3}},   {1, 4, 6, 2, 9, {3, 1, 12, 0, 16}},
+        {1, 40, 40, 40, 300, {7, 1, 3}},   {1, 4, 6, 2, 9, {3, 1, 12, 0, 16}}, {1, 32, 1, 1, 2000, {16, 8, 4}},
+        {2, 14, 1, 1, 4001, {3, 2, 1, 1}}, {1, 9, 2, 1, 5, {8, 1, 5}},
     };
     for (const Example& e : examples) {
         CAPTURE(e.in);
@@ -149,6 +159,8 @@ TEST_CASE("NaN and Inf go through transposed convolutions and their activations,
     const std::vector<float> values{std::numeric_limits<float>::quiet_NaN(), inf, -inf, 1e30f, -1e30f};
     for (const Op& activation : {Op(ops::ReLU{}), Op(ops::ReLU6{}), Op(ops::SiLU{}), Op(ops::Hardswish{})}) {
         CAPTURE(activation.name());
+        KernelCase few(conv<2>(33, 1, 1, {3, 2, 1, 1}), {{2, 33, 9, 8}}, {{activation, {}}});
+        check_ran(few.run_nonfinite(values));
         for (const std::int64_t groups : {1, 3, 33}) {
             CAPTURE(groups);
             KernelCase example(conv<2>(33, 33, groups, {3, 2, 1, 1}), {{2, 33, 9, 8}}, {{activation, {}}});

@@ -10,7 +10,7 @@
 
 namespace seq::cpu::transposed {
 
-/// What a problem's two forms have in common: tasks, packed weights, and what remains of the epilogue.
+/// What a problem's forms have in common: tasks, packed weights, and what remains of the epilogue.
 class PreparedTransposed : public PreparedKernel {
    public:
     void run(const RunContext& context) const final;
@@ -53,6 +53,8 @@ class PreparedTransposed : public PreparedKernel {
 std::unique_ptr<PreparedTransposed> prepare_products(const KernelRequest& request, WeightProvider& provider,
                                                      const Problem& problem);
 std::unique_ptr<PreparedTransposed> prepare_depthwise(const KernelRequest& request, WeightProvider& provider,
+                                                      const Problem& problem);
+std::unique_ptr<PreparedTransposed> prepare_scattered(const KernelRequest& request, WeightProvider& provider,
                                                       const Problem& problem);
 
 }  // namespace seq::cpu::transposed

@@ -18,6 +18,8 @@ constexpr double least_task_macs = 400e3, least_depthwise_macs = 60e3;
 /// Channels that a task of a depthwise one takes at least, so that it reads whole stretches of memory.
 constexpr std::int64_t least_task_channels = 64;
 constexpr std::int64_t tasks_per_thread = 6;
+/// Blocks of scattered ones compute again what lies between them.
+constexpr std::int64_t scattered_tasks_per_thread = 2;
 
 std::int64_t divide_down(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
@@ -90,7 +92,15 @@ bool Problem::depthwise() const {
            lines.most_taps() <= depthwise::max_kernel_height;
 }
 
+bool Problem::scattered() const {
+    constexpr std::int64_t least_channels = 4;
+    return groups == 1 && in_channels >= least_channels && columns.dilation == 1 &&
+           lines.kernel <= most_scattered_lines &&
+           2 * round_up(taps() * out_channels, lanes) <= taps() * round_up(out_channels, lanes);
+}
+
 bool Problem::pads() const {
+    if (scattered()) return false;
     const Range read = columns.inputs_of({0, columns.out});
     return read.first < 0 || read.end > columns.in;
 }
@@ -110,7 +120,8 @@ std::optional<Problem> problem_of(const KernelRequest& request) {
 void cut_into_tasks(Problem& p, int threads) {
     const bool depthwise = p.depthwise();
     const auto worth = static_cast<std::int64_t>(p.macs() / (depthwise ? least_depthwise_macs : least_task_macs));
-    const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, tasks_per_thread * threads);
+    const std::int64_t most = (p.scattered() ? scattered_tasks_per_thread : tasks_per_thread) * threads;
+    const std::int64_t wanted = threads == 1 ? 1 : std::clamp<std::int64_t>(worth, 1, most);
     const bool by_panels = !depthwise && p.out_channels >= p.pixels() && p.panels() >= threads;
     const std::int64_t blocks = by_panels ? 1 : divide_up(wanted, p.batch);
     // A phase has a tile of rows in each block at least, where there are so many.

@@ -55,10 +55,16 @@ struct Phase {
 /// Those that have outputs. Each tap belongs to one at most.
 std::vector<Phase> phases_of(const Axis& axis);
 
+/// Pixels of the input that are multiplied before their products are added up: whole tiles.
+inline constexpr std::int64_t scattered_pixels = 84;
+/// Lines of taps that a scattered one has at most.
+inline constexpr std::int64_t most_scattered_lines = 32;
+
 /// A transposed convolution as convolutions of stride 1, one for each phase of lines and of columns. A task is a block
 /// of outputs in some of the channels: products of matrices by the tiles of pointwise/, whose rows are the pixels of a
 /// phase in a line, from a copy with zeros on both sides of it; or, where each channel is a group, sums by the rows of
-/// depthwise/, read in place.
+/// depthwise/, read in place; or, where there are few output channels, products of the inputs' pixels by all taps at
+/// once, which are then added up.
 struct Problem {
     std::int64_t batch = 0, in_channels = 0, out_channels = 0, groups = 1;
     Axis lines, columns;
@@ -74,12 +80,16 @@ struct Problem {
     double macs() const;
     /// Whether the rows of depthwise/ compute it.
     bool depthwise() const;
+    /// Whether outputs are so few that a vector is filled by those of all taps, of which lines lie side by side.
+    bool scattered() const;
     /// Whether zeros beside the lines of the input are multiplied.
     bool pads() const;
 
     std::int64_t group_panels() const { return divide_up(group_out(), 2 * lanes); }
     /// Of a depthwise one channels side by side, whatever their groups.
     std::int64_t panels() const { return depthwise() ? divide_up(out_channels, 2 * lanes) : groups * group_panels(); }
+    /// Of a scattered one, what a pixel of the input gives: [tap line][tap column][out_channels].
+    std::int64_t products() const { return taps() * out_channels; }
     /// Of a panel that is not of a depthwise one.
     std::int64_t first_channel(std::int64_t panel) const {
         return panel / group_panels() * group_out() + panel % group_panels() * 2 * lanes;
@@ -99,7 +109,13 @@ struct Problem {
     /// In floats, between pixels of a copy: apart from powers of two, at which they meet in one set of a cache.
     std::int64_t copy_stride() const { return round_up(in_channels, lanes) + lanes; }
     std::int64_t copy_line_floats() const { return columns.span(block_columns) * copy_stride(); }
-    std::int64_t copy_floats() const { return depthwise() ? 0 : lines.span(block_lines) * copy_line_floats(); }
+    std::int64_t copy_floats() const {
+        if (scattered()) return block_lines * sums_line_floats() + scattered_pixels * products_stride() + lanes;
+        return depthwise() ? 0 : lines.span(block_lines) * copy_line_floats();
+    }
+    /// In floats, of the sums of a line of a block, with what taps reach on both sides of it, and room for a vector.
+    std::int64_t sums_line_floats() const { return (block_columns + 2 * columns.reach()) * out_channels + lanes; }
+    std::int64_t products_stride() const { return round_up(products(), lanes); }
 };
 
 /// Windows reach no further.
@@ -112,7 +128,8 @@ std::optional<Problem> problem_of(const KernelRequest& request);
 void cut_into_tasks(Problem& problem, int threads);
 
 /// The parameter "weight", dense [in_channels, out_channels / groups, taps...], with the taps in the order of
-/// Problem::first_tap. Of a depthwise one [channels / lanes][tap][lanes]; else panels of [tap][channel][2 · lanes],
+/// Problem::first_tap. Of a depthwise one [channels / lanes][tap][lanes]; of a scattered one panels of
+/// [channel][2 · lanes] of Problem::products; else panels of [tap][channel][2 · lanes],
 /// those of a group after the other's. Empty where it is not known, or holds NaN, Inf or numbers near overflow that
 /// zeros would meet.
 PackedWeights pack_weights(const Problem& problem, const Node& node, WeightProvider& provider);

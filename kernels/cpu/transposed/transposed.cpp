@@ -29,7 +29,7 @@ class Transposed final : public Kernel {
     /// measured, oneDNN keeps what it has brgconv for.
     static Support worth(const Problem& problem) {
         const bool strided = problem.lines.stride > 1 || problem.columns.stride > 1;
-        if (problem.lanes == 16 && problem.groups == 1 && strided)
+        if (problem.lanes == 16 && problem.groups == 1 && strided && !problem.scattered())
             return Support::no(
                 "estimated to be no faster than oneDNN with AVX-512 where strides are taken in one group");
         return {};
@@ -38,8 +38,9 @@ class Transposed final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
                                             std::string& refusal) const override {
         const Problem problem = transposed::problem_of(request).value();
-        auto kernel = problem.depthwise() ? transposed::prepare_depthwise(request, provider, problem)
-                                          : transposed::prepare_products(request, provider, problem);
+        auto kernel = problem.depthwise()   ? transposed::prepare_depthwise(request, provider, problem)
+                      : problem.scattered() ? transposed::prepare_scattered(request, provider, problem)
+                                            : transposed::prepare_products(request, provider, problem);
         if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
             refusal = "the weights hold NaN, Inf or numbers near overflow";
             return nullptr;

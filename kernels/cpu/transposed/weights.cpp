@@ -51,6 +51,22 @@ void pack_depthwise(const Problem& p, const std::vector<std::int64_t>& order, co
     }
 }
 
+/// What `count` input channels from `first` on give, as panels of [channel][2 · lanes].
+void pack_products(const Problem& p, const float* rows, std::int64_t first, std::int64_t count, float* packed) {
+    const std::int64_t products = p.products(), panel_width = 2 * p.lanes;
+    for (std::int64_t start = 0; start < products; start += panel_width) {
+        const std::int64_t width = products - start > p.lanes ? panel_width : p.lanes;
+        for (std::int64_t c = 0; c < count; ++c) {
+            const float* const row = rows + c * products;
+            float* const to = packed + start * p.in_channels + (first + c) * width;
+            for (std::int64_t i = 0; i < width; ++i) {
+                const std::int64_t tap = (start + i) / p.out_channels, channel = (start + i) % p.out_channels;
+                to[i] = start + i < products ? row[channel * p.taps() + tap] : 0.0f;
+            }
+        }
+    }
+}
+
 /// All that the order of taps depends on.
 std::string key_of(const Problem& p) {
     const auto axis = [](const Axis& a) {
@@ -65,6 +81,14 @@ std::string key_of(const Problem& p) {
 PackedWeights pack_weights(const Problem& p, const Node& node, WeightProvider& provider) {
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
+    constexpr std::int64_t channels_at_once = 16;
+    if (p.scattered()) {
+        const auto pack = [&](const float* rows, std::int64_t first, std::int64_t count, float* packed) {
+            pack_products(p, rows, first, count, packed);
+        };
+        return pack_rows(weight, provider, fmt::format("transposed, products of 2 times {}", p.lanes),
+                         {p.in_channels * p.products_stride(), channels_at_once, false, pack});
+    }
     const std::vector<std::int64_t> order = order_of_taps(p);
     if (p.depthwise()) {
         const std::int64_t floats = p.taps() * round_up(p.out_channels, p.lanes);
@@ -78,7 +102,6 @@ PackedWeights pack_weights(const Problem& p, const Node& node, WeightProvider& p
         for (std::int64_t i = 0; i < count; ++i)
             pack_channel(p, order, rows + i * p.group_out() * p.taps(), first + i, packed);
     };
-    constexpr std::int64_t channels_at_once = 16;
     return pack_rows(weight, provider, "transposed " + key_of(p),
                      {p.groups * p.group_floats(), channels_at_once, p.pads(), pack});
 }
