@@ -39,6 +39,11 @@ FusedHead fuse_head(const KernelRequest& request, bool (*takes)(Unary function))
     return head;
 }
 
+FusedHead fuse_head_without_residual(const KernelRequest& request, bool (*takes)(Unary function)) {
+    const FusedHead head = fuse_head(request, takes);
+    return head.residual >= 0 ? FusedHead() : head;
+}
+
 SumEpilogue sum_epilogue(const FusedHead& head, Isa isa) {
     const auto& parameters = head.function.parameters;
     return {head.low, head.high, find_row_function(head.function.function, isa), {parameters[0], parameters[1]}};

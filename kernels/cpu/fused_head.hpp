@@ -22,6 +22,8 @@ struct FusedHead {
 
 /// `takes` says which functions besides ReLU and Hardtanh the kernel has.
 FusedHead fuse_head(const KernelRequest& request, bool (*takes)(Unary function));
+/// The same for kernels that add no residual: nothing where the head has one.
+FusedHead fuse_head_without_residual(const KernelRequest& request, bool (*takes)(Unary function));
 
 /// What the head does besides adding the residual.
 SumEpilogue sum_epilogue(const FusedHead& head, Isa isa);

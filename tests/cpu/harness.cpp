@@ -79,6 +79,20 @@ PackedWeights MemoryWeights::packed(const Value& value, const std::string& key,
     return packed;
 }
 
+std::string refusal_of(std::string_view name, const Node& node, WeightProvider& weights) {
+    KernelRequest request{node, {}, {}, {}};
+    for (const Value* value : node.inputs) request.inputs.push_back(place(*value, Layout::plain()));
+    request.outputs.push_back(place(*node.outputs[0], Layout::plain()));
+    request.options.estimate = false;
+    const KernelList& kernels = *cpu_backend().kernels;
+    const auto kernel =
+        std::find_if(kernels.begin(), kernels.end(), [&](const Kernel* k) { return k->name() == name; });
+    REQUIRE(kernel != kernels.end());
+    REQUIRE((*kernel)->supports(request));
+    std::string refusal;
+    return (*kernel)->prepare(request, weights, refusal) != nullptr ? "" : refusal;
+}
+
 KernelCase::KernelCase(Op op, std::vector<std::vector<std::int64_t>> inputs, std::vector<PostOpCase> epilogue,
                        std::vector<DType> dtypes) {
     node_ = add_case(graph_, std::move(op), inputs, epilogue, dtypes);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/ir.hpp"
@@ -35,6 +36,9 @@ class MemoryWeights final : public WeightProvider {
     std::map<const Value*, std::shared_ptr<const Tensor>> tensors_;
     std::map<std::pair<const Value*, std::string>, PackedWeights> packed_;
 };
+
+/// Why the CPU's kernel of that name does not take the node, whatever it estimates; empty where it does.
+std::string refusal_of(std::string_view name, const Node& node, WeightProvider& weights);
 
 /// One node with random data, and what the reference makes of it.
 class KernelCase {

@@ -176,21 +176,13 @@ TEST_CASE("weights with Inf are refused where zeros beside a line would meet the
     const auto prepares = [](const Op& op, const std::vector<std::int64_t>& input) {
         Graph graph;
         const Node* node = test::add_case(graph, op, {input}, {}, {});
-        KernelRequest request{*node, {}, {}, {}};
-        for (const Value* value : node->inputs) request.inputs.push_back(place(*value, Layout::plain()));
-        request.outputs.push_back(place(*node->outputs[0], Layout::plain()));
-        request.options.estimate = false;
         test::MemoryWeights weights;
         for (std::size_t i = 1; i < node->inputs.size(); ++i) {
             const auto numbers = test::random_input(*node, i);
             if (i == 1) numbers->data<float>()[3] = std::numeric_limits<float>::infinity();
             weights.set(*node->inputs[i], numbers);
         }
-        for (const Kernel* kernel : *cpu_backend().kernels) {
-            std::string refusal;
-            if (kernel->name() == "cpu.transposed") return kernel->prepare(request, weights, refusal) != nullptr;
-        }
-        return false;
+        return test::refusal_of("cpu.transposed", *node, weights).empty();
     };
     CHECK(!prepares(conv<2>(6, 5, 1, {3, 2, 1, 1}), {1, 6, 4, 5}));
     CHECK(!prepares(conv<1>(6, 4, 2, {4, 2, 1}), {1, 6, 9}));

@@ -82,8 +82,7 @@ class Depthwise final : public Kernel {
         kernel->weights = depthwise::pack_layer(request.node, provider, p);
         kernel->bias = pack_bias(request.node, provider, p.padded_channels());
         kernel->packed_bytes = kernel->weights.bytes + kernel->bias.bytes;
-        FusedHead head = fuse_head(request, has_row_function);
-        if (head.residual >= 0) head = {};
+        const FusedHead head = fuse_head_without_residual(request, has_row_function);
         kernel->epilogue = sum_epilogue(head, isa);
         if (!place_fused(*kernel, head, kernel->rest, request, provider, layout, layout, refusal)) return nullptr;
         kernel->workers = std::min<std::int64_t>(request.options.threads, p.tasks());

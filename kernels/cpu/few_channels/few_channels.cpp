@@ -125,8 +125,7 @@ class FewChannels final : public Kernel {
             refusal = "the weights hold NaN, Inf or numbers near overflow, which padding would spread";
             return nullptr;
         }
-        FusedHead head = fuse_head(request, has_row_function);
-        if (head.residual >= 0) head = {};
+        const FusedHead head = fuse_head_without_residual(request, has_row_function);
         kernel->epilogue = sum_epilogue(head, isa);
         if (!place_fused(*kernel, head, kernel->rest, request, provider, Layout::plain(), Layout::channels_last(),
                          refusal))

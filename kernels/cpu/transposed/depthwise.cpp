@@ -12,16 +12,10 @@ namespace {
 
 using depthwise::Row;
 
-/// What the rows of depthwise/ do of the epilogue: no residual.
-FusedHead head_of(const KernelRequest& request) {
-    const FusedHead head = fuse_head(request, has_row_function);
-    return head.residual >= 0 ? FusedHead() : head;
-}
-
 class PreparedDepthwise final : public PreparedTransposed {
    public:
     PreparedDepthwise(const KernelRequest& request, WeightProvider& provider, const Problem& problem)
-        : PreparedTransposed(request, provider, problem, head_of(request)) {
+        : PreparedTransposed(request, provider, problem, fuse_head_without_residual(request, has_row_function)) {
         const Isa isa = problem.lanes == 16 ? Isa::avx512 : Isa::avx2;
         for (const Phase& phase : column_phases_) codes_.push_back(depthwise::row_code(phase.tap_count(), 1, isa));
         description = fmt::format("own depthwise transposed convolution {}", name_of(isa));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "kernels/cpu/isa.hpp"
@@ -52,32 +53,15 @@ struct Scatter {
     }
 };
 
-struct Clamp {
-    template <int N>
-    SEQ_INLINE static void run(float* data, std::int64_t count, float low, float high) {
-        for (std::int64_t i = 0; i < count; i += N) {
-            const std::int64_t some = std::min<std::int64_t>(count - i, N);
-            const Float<N> x = some == N ? load<N>(data + i) : load_part<N>(data + i, some);
-            const Float<N> clamped = at_most<N>(at_least<N>(x, low), high);
-            some == N ? store<N>(data + i, clamped) : store_part<N>(data + i, clamped, some);
-        }
-    }
-};
-
-FusedHead head_of(const KernelRequest& request) {
-    const FusedHead head = fuse_head(request, has_row_function);
-    return head.residual >= 0 ? FusedHead() : head;
-}
-
 class PreparedScattered final : public PreparedTransposed {
    public:
     PreparedScattered(const KernelRequest& request, WeightProvider& provider, const Problem& problem)
-        : PreparedTransposed(request, provider, problem, head_of(request)),
+        : PreparedTransposed(request, provider, problem, fuse_head_without_residual(request, has_row_function)),
           zeros_(static_cast<std::size_t>(problem.products() + 2 * problem.lanes)) {
         const Isa isa = problem.lanes == 16 ? Isa::avx512 : Isa::avx2;
         code_ = &pointwise::code_for(isa);
         add_up_ = select<Scatter, const Scatter*>(isa);
-        clamp_ = select<Clamp, float*, std::int64_t, float, float>(isa);
+        clamp_ = find_function(Unary::hardtanh, false, isa);
         description = fmt::format("own transposed convolution by all taps at once {}", name_of(isa));
     }
 
@@ -95,7 +79,7 @@ class PreparedScattered final : public PreparedTransposed {
     std::vector<float> zeros_;
     const pointwise::Code* code_ = nullptr;
     void (*add_up_)(const Scatter*) = nullptr;
-    void (*clamp_)(float*, std::int64_t, float, float) = nullptr;
+    ElementFunction clamp_ = nullptr;
 };
 
 void PreparedScattered::run_task(const RunContext& context, const Task& task, std::int64_t, float* room) const {
@@ -159,10 +143,11 @@ void PreparedScattered::finish(const RunContext& context, const Task& task, cons
     const Problem& p = problem_;
     constexpr float infinity = std::numeric_limits<float>::infinity();
     const std::int64_t count = task.columns.count() * p.out_channels;
+    const float bounds[] = {epilogue_.low, epilogue_.high};
     for (std::int64_t line = task.lines.first; line < task.lines.end; ++line) {
         float* const data = sums.data + (line - task.lines.first) * p.sums_line_floats() +
                             (task.columns.first - sums.first) * p.out_channels;
-        if (epilogue_.low > -infinity || epilogue_.high < infinity) clamp_(data, count, epilogue_.low, epilogue_.high);
+        if (epilogue_.low > -infinity || epilogue_.high < infinity) clamp_(data, nullptr, data, count, bounds);
         if (epilogue_.function != nullptr) epilogue_.function(data, 0, 1, count, epilogue_.parameters);
         std::copy_n(data, count,
                     static_cast<float*>(context.outputs[0]) + output_at(task.picture, line, task.columns.first));
