@@ -25,6 +25,7 @@ const KernelList& cpu_kernels() {
         &cpu::pointwise_kernel(),
         &cpu::depthwise_kernel(),
         &cpu::few_channels_kernel(),
+        &cpu::few_outputs_kernel(),
         &cpu::grouped_kernel(),
         &cpu::direct_kernel(),
         &cpu::convolution_kernel(),

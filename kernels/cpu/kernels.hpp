@@ -20,6 +20,7 @@ const Kernel& pool_kernel();
 const Kernel& gather_kernel();
 const Kernel& rearrange_kernel();
 const Kernel& few_channels_kernel();
+const Kernel& few_outputs_kernel();
 const Kernel& view_kernel();
 const Kernel& batch_norm_kernel();
 const Kernel& layer_norm_kernel();

@@ -50,6 +50,20 @@ bool place_fused(PreparedKernel& kernel, const FusedHead& head, std::optional<El
                  const KernelRequest& request, WeightProvider& weights, const Layout& input, const Layout& output,
                  std::string& refusal);
 
+/// Ends the preparing of a kernel of packed weights and channels innermost: place_fused, unless the weights are known
+/// and were refused.
+template <typename Prepared>
+std::unique_ptr<PreparedKernel> finish_packed(std::unique_ptr<Prepared> kernel, const KernelRequest& request,
+                                              WeightProvider& provider, std::string& refusal) {
+    if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
+        refusal = "the weights hold NaN, Inf or numbers near overflow";
+        return nullptr;
+    }
+    const Layout layout = Layout::channels_last();
+    if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layout, layout, refusal)) return nullptr;
+    return kernel;
+}
+
 /// Sets the layouts of `kernel`, whose inputs are as `inputs` has them, and its description, and builds its epilogue.
 /// False, with the reason, where that cannot be.
 bool finish_own(OwnKernel& kernel, const KernelRequest& request, WeightProvider& weights,

@@ -264,15 +264,7 @@ class Direct final : public Kernel {
     std::unique_ptr<PreparedKernel> prepare(const KernelRequest& request, WeightProvider& provider,
                                             std::string& refusal) const override {
         const Problem problem = problem_of(request).value();
-        auto kernel = std::make_unique<PreparedDirect>(request, provider, problem);
-        if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
-            refusal = "the weights hold NaN, Inf or numbers near overflow";
-            return nullptr;
-        }
-        const Layout layout = Layout::channels_last();
-        if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layout, layout, refusal))
-            return nullptr;
-        return kernel;
+        return finish_packed(std::make_unique<PreparedDirect>(request, provider, problem), request, provider, refusal);
     }
 };
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "graph/ops/conv_transpose.hpp"
+#include "graph/ops/convolution.hpp"
 #include "kernels/cpu/depthwise/problem.hpp"
 #include "kernels/cpu/isa.hpp"
 #include "kernels/cpu/pointwise/tile.hpp"
@@ -40,6 +41,29 @@ std::optional<Problem> problem_of_rank(const KernelRequest& request) {
     problem.groups = conv->groups;
     problem.columns = axis(N - 1);
     if constexpr (N == 2) problem.lines = axis(0);
+    return problem;
+}
+
+template <int N>
+std::optional<Problem> problem_of_convolution_of_rank(const KernelRequest& request) {
+    const auto* conv = request.node.op.as<ops::Conv<N>>();
+    if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
+    const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
+    const auto axis = [&](int i) {
+        const ops::Window window = conv->window(i);
+        const auto at = static_cast<std::size_t>(i) + 2;
+        Axis reversed{in[at], out[at], window.kernel, window.stride, window.dilation, 0};
+        reversed.pad = reversed.reach() - window.pad_before;
+        return reversed;
+    };
+    Problem problem;
+    problem.batch = in[0];
+    problem.in_channels = in[1];
+    problem.out_channels = out[1];
+    problem.columns = axis(N - 1);
+    if constexpr (N == 2) problem.lines = axis(0);
+    problem.reversed = true;
+    if (problem.lines.stride != 1 || problem.columns.stride != 1) return std::nullopt;
     return problem;
 }
 
@@ -112,8 +136,16 @@ std::optional<Problem> problem_of(const KernelRequest& request) {
     // Groups that do not fill the longer vectors go through the shorter ones as fast.
     const bool narrow = problem->groups > 1 && problem->group_out() <= 8 && !problem->depthwise();
     problem->lanes = usable_isa(request.options) == Isa::avx512 && !narrow ? 16 : 8;
-    const bool near = std::max(problem->lines.reach(), problem->columns.reach()) <= most_reach;
-    if (near && problem->macs() > 0) cut_into_tasks(*problem, request.options.threads);
+    if (problem->near() && problem->macs() > 0) cut_into_tasks(*problem, request.options.threads);
+    return problem;
+}
+
+std::optional<Problem> problem_of_convolution(const KernelRequest& request) {
+    auto problem = problem_of_convolution_of_rank<2>(request);
+    if (!problem) problem = problem_of_convolution_of_rank<1>(request);
+    if (!problem) return std::nullopt;
+    problem->lanes = usable_isa(request.options) == Isa::avx512 ? 16 : 8;
+    if (problem->near() && problem->macs() > 0) cut_into_tasks(*problem, request.options.threads);
     return problem;
 }
 

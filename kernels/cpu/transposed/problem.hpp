@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -59,6 +60,8 @@ std::vector<Phase> phases_of(const Axis& axis);
 inline constexpr std::int64_t scattered_pixels = 84;
 /// Lines of taps that a scattered one has at most.
 inline constexpr std::int64_t most_scattered_lines = 32;
+/// Windows reach no further.
+inline constexpr std::int64_t most_reach = 1 << 16;
 
 /// A transposed convolution as convolutions of stride 1, one for each phase of lines and of columns. A task is a block
 /// of outputs in some of the channels: products of matrices by the tiles of pointwise/, whose rows are the pixels of a
@@ -69,6 +72,8 @@ struct Problem {
     std::int64_t batch = 0, in_channels = 0, out_channels = 0, groups = 1;
     Axis lines, columns;
     int lanes = 16;
+    /// Of a convolution of stride 1: the transposed one that it is has its taps in reverse order.
+    bool reversed = false;
 
     std::int64_t block_lines = 1, block_columns = 1;
     std::int64_t task_panels = 1;
@@ -78,6 +83,7 @@ struct Problem {
     std::int64_t group_in() const { return in_channels / groups; }
     std::int64_t group_out() const { return out_channels / groups; }
     double macs() const;
+    bool near() const { return std::max(lines.reach(), columns.reach()) <= most_reach; }
     /// Whether the rows of depthwise/ compute it.
     bool depthwise() const;
     /// Whether outputs are so few that a vector is filled by those of all taps, of which lines lie side by side.
@@ -118,20 +124,20 @@ struct Problem {
     std::int64_t products_stride() const { return round_up(products(), lanes); }
 };
 
-/// Windows reach no further.
-inline constexpr std::int64_t most_reach = 1 << 16;
-
 /// nullopt where the node is no transposed convolution of one or two dimensions. In one dimension there is one line.
 std::optional<Problem> problem_of(const KernelRequest& request);
+
+/// nullopt where the node is no convolution of one or two dimensions of stride 1 in one group, padded with zeros.
+std::optional<Problem> problem_of_convolution(const KernelRequest& request);
 
 /// Sets the pieces for so many threads.
 void cut_into_tasks(Problem& problem, int threads);
 
-/// The parameter "weight", dense [in_channels, out_channels / groups, taps...], with the taps in the order of
-/// Problem::first_tap. Of a depthwise one [channels / lanes][tap][lanes]; of a scattered one panels of
-/// [channel][2 · lanes] of Problem::products; else panels of [tap][channel][2 · lanes],
-/// those of a group after the other's. Empty where it is not known, or holds NaN, Inf or numbers near overflow that
-/// zeros would meet.
+/// The parameter "weight", dense [in_channels, out_channels / groups, taps...], of a convolution [out_channels,
+/// in_channels, taps...], with the taps in the order of Problem::first_tap. Of a depthwise one
+/// [channels / lanes][tap][lanes]; of a scattered one panels of [channel][2 · lanes] of Problem::products; else panels
+/// of [tap][channel][2 · lanes], those of a group after the other's. Empty where it is not known, or holds NaN, Inf or
+/// numbers near overflow that zeros would meet.
 PackedWeights pack_weights(const Problem& problem, const Node& node, WeightProvider& provider);
 
 }  // namespace seq::cpu::transposed

@@ -62,7 +62,8 @@ class PreparedScattered final : public PreparedTransposed {
         code_ = &pointwise::code_for(isa);
         add_up_ = select<Scatter, const Scatter*>(isa);
         clamp_ = find_function(Unary::hardtanh, false, isa);
-        description = fmt::format("own transposed convolution by all taps at once {}", name_of(isa));
+        description = fmt::format("own {}convolution by all taps at once {}", problem.reversed ? "" : "transposed ",
+                                  name_of(isa));
     }
 
    private:

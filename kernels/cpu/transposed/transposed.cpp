@@ -17,8 +17,7 @@ class Transposed final : public Kernel {
         const auto problem = transposed::problem_of(request);
         if (!problem) return Support::no("takes ConvTranspose1d and ConvTranspose2d alone");
         if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
-        if (problem->lines.reach() > transposed::most_reach || problem->columns.reach() > transposed::most_reach)
-            return Support::no("takes windows of less than 2^16 numbers across alone");
+        if (!problem->near()) return Support::no("takes windows of less than 2^16 numbers across alone");
         if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
         return request.options.estimate ? worth(*problem) : Support{};
     }
@@ -41,14 +40,7 @@ class Transposed final : public Kernel {
         auto kernel = problem.depthwise()   ? transposed::prepare_depthwise(request, provider, problem)
                       : problem.scattered() ? transposed::prepare_scattered(request, provider, problem)
                                             : transposed::prepare_products(request, provider, problem);
-        if (!kernel->has_weights() && provider.available(*request.node.parameter("weight"))) {
-            refusal = "the weights hold NaN, Inf or numbers near overflow";
-            return nullptr;
-        }
-        const Layout layout = Layout::channels_last();
-        if (!place_fused(*kernel, kernel->head, kernel->rest, request, provider, layout, layout, refusal))
-            return nullptr;
-        return kernel;
+        return finish_packed(std::move(kernel), request, provider, refusal);
     }
 };
 

@@ -67,6 +67,23 @@ void pack_products(const Problem& p, const float* rows, std::int64_t first, std:
     }
 }
 
+/// The weights of a convolution's output channels from `first` on, as pack_products packs those of a transposed one.
+void pack_reversed(const Problem& p, const float* rows, std::int64_t first, std::int64_t count, float* packed) {
+    const std::int64_t panel_width = 2 * p.lanes, taps = p.taps();
+    for (std::int64_t product = 0; product < p.products_stride(); ++product) {
+        const std::int64_t start = product / panel_width * panel_width, tap = product / p.out_channels;
+        const std::int64_t width = p.products() - start > p.lanes ? panel_width : p.lanes;
+        float* const to = packed + start * p.in_channels + product - start;
+        const std::int64_t channel = product % p.out_channels - first;
+        if (product >= p.products()) {
+            for (std::int64_t c = 0; c < p.in_channels; ++c) to[c * width] = 0.0f;
+        } else if (channel >= 0 && channel < count) {
+            const float* const from = rows + channel * p.in_channels * taps + taps - 1 - tap;
+            for (std::int64_t c = 0; c < p.in_channels; ++c) to[c * width] = from[c * taps];
+        }
+    }
+}
+
 /// All that the order of taps depends on.
 std::string key_of(const Problem& p) {
     const auto axis = [](const Axis& a) {
@@ -82,6 +99,13 @@ PackedWeights pack_weights(const Problem& p, const Node& node, WeightProvider& p
     const Value& weight = *node.parameter("weight");
     if (!provider.available(weight)) return {};
     constexpr std::int64_t channels_at_once = 16;
+    if (p.reversed) {
+        const auto pack = [&](const float* rows, std::int64_t first, std::int64_t count, float* packed) {
+            pack_reversed(p, rows, first, count, packed);
+        };
+        return pack_rows(weight, provider, fmt::format("reversed, products of 2 times {}", p.lanes),
+                         {p.in_channels * p.products_stride(), p.out_channels, false, pack});
+    }
     if (p.scattered()) {
         const auto pack = [&](const float* rows, std::int64_t first, std::int64_t count, float* packed) {
             pack_products(p, rows, first, count, packed);
