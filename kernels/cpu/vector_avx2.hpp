@@ -46,9 +46,14 @@ struct Vector {
         for (int i = 0, count = count_of(mask); i < count; ++i) halves[i] = from[i];
         return load(halves);
     }
-    /// The upper halves, as they are.
+    /// Rounded to the nearest, ties to even; a NaN stays one.
     static void store(std::uint16_t* to, Float value) {
-        const __m256i halves = _mm256_srli_epi32(_mm256_castps_si256(value), 16);
+        const __m256i bits = _mm256_castps_si256(value), cut = _mm256_srli_epi32(bits, 16);
+        const __m256i half = _mm256_add_epi32(_mm256_and_si256(cut, _mm256_set1_epi32(1)), _mm256_set1_epi32(0x7fff));
+        const __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, half), 16);
+        const __m256i quiet = _mm256_or_si256(cut, _mm256_set1_epi32(0x40));
+        const __m256i is_nan = _mm256_castps_si256(_mm256_cmp_ps(value, value, _CMP_UNORD_Q));
+        const __m256i halves = _mm256_blendv_epi8(rounded, quiet, is_nan);
         const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to), packed);
     }
@@ -66,6 +71,17 @@ struct Vector {
     }
     static Float interleave_high(Float a, Float b) {
         return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
+    }
+
+    /// Numbers 0, 2, 4 ... of both.
+    static Float even(Float a, Float b) {
+        const __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+        return _mm256_castpd_ps(_mm256_permute4x64_pd(pairs, 0xd8));
+    }
+    /// Numbers `stride` apart.
+    static Float load_each(const float* from, std::int64_t stride) {
+        return _mm256_setr_ps(from[0], from[stride], from[2 * stride], from[3 * stride], from[4 * stride],
+                              from[5 * stride], from[6 * stride], from[7 * stride]);
     }
 
     /// NaN where either is.
@@ -90,6 +106,7 @@ struct Vector {
     static Float power_of_two(Float number) {
         return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(number), 23));
     }
+    static Float sqrt(Float x) { return _mm256_sqrt_ps(x); }
     static Float reciprocal(Float x) { return _mm256_div_ps(splat(1), x); }
     /// NaN where `x` is -Inf, else `value`.
     static Float nan_at_minus_infinity(Float value, Float x) {

@@ -39,11 +39,15 @@ struct Vector {
         const __m512i halves = _mm512_maskz_cvtepu16_epi32(mask, _mm256_maskz_loadu_epi16(mask, from));
         return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, halves, 16));
     }
-    /// The upper halves, as they are.
+    /// Rounded to the nearest, ties to even; a NaN stays one.
     static void store(std::uint16_t* to, Float value) { store(to, value, all); }
     static void store(std::uint16_t* to, Float value, Mask mask) {
-        const __m512i halves = _mm512_maskz_srli_epi32(all, _mm512_castps_si512(value), 16);
-        _mm512_mask_cvtepi32_storeu_epi16(to, mask, halves);
+        const __m512i bits = _mm512_castps_si512(value), cut = _mm512_maskz_srli_epi32(all, bits, 16);
+        const __m512i half = _mm512_add_epi32(_mm512_and_si512(cut, _mm512_set1_epi32(1)), _mm512_set1_epi32(0x7fff));
+        const __m512i rounded = _mm512_maskz_srli_epi32(all, _mm512_add_epi32(bits, half), 16);
+        const __m512i quiet = _mm512_or_si512(cut, _mm512_set1_epi32(0x40));
+        const Mask is_nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+        _mm512_mask_cvtepi32_storeu_epi16(to, mask, _mm512_mask_blend_epi32(is_nan, rounded, quiet));
     }
 
     /// a0 b0 a1 b1 ..., its first half and its second one.
@@ -54,6 +58,18 @@ struct Vector {
     static Float interleave_high(Float a, Float b) {
         const __m512i from = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
         return _mm512_maskz_permutex2var_ps(all, a, from, b);
+    }
+
+    /// Numbers 0, 2, 4 ... of both.
+    static Float even(Float a, Float b) {
+        const __m512i from = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        return _mm512_maskz_permutex2var_ps(all, a, from, b);
+    }
+    /// Numbers `stride` apart.
+    static Float load_each(const float* from, std::int64_t stride) {
+        float numbers[lanes];
+        for (int i = 0; i < lanes; ++i) numbers[i] = from[i * stride];
+        return load(numbers);
     }
 
     /// NaN where either is.
@@ -78,6 +94,7 @@ struct Vector {
     static Float power_of_two(Float number) {
         return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(all, _mm512_castps_si512(number), 23));
     }
+    static Float sqrt(Float x) { return _mm512_maskz_sqrt_ps(all, x); }
     /// 1 / x within 1 ulp or so for x in [1, 2^126].
     static Float reciprocal(Float x) {
         const Float guess = _mm512_maskz_rcp14_ps(all, x);

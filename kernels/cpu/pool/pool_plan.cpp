@@ -12,7 +12,7 @@ namespace {
 enum class Count { within, padded };
 
 PoolAxis window_axis(const ops::Window& window, std::int64_t in, std::int64_t out, Count count) {
-    PoolAxis axis{in, out, window.dilation, {}, {}, {}};
+    PoolAxis axis{in, out, window.dilation, {}, {}, {}, {}};
     const std::int64_t extent = window.dilation * (window.kernel - 1) + 1;
     for (std::int64_t i = 0; i < out; ++i) {
         const std::int64_t start = i * window.stride - window.pad_before;
@@ -29,7 +29,7 @@ PoolAxis window_axis(const ops::Window& window, std::int64_t in, std::int64_t ou
 }
 
 PoolAxis adaptive_axis(std::int64_t in, std::int64_t out) {
-    PoolAxis axis{in, out, 1, {}, {}, {}};
+    PoolAxis axis{in, out, 1, {}, {}, {}, {}};
     for (std::int64_t i = 0; i < out; ++i) {
         axis.first.push_back(i * in / out);
         axis.end.push_back(((i + 1) * in + out - 1) / out);
@@ -98,11 +98,50 @@ std::optional<PoolPlan> plan_of(const KernelRequest& request) {
 
 }  // namespace
 
+EvenRun even_run_of(const PoolAxis& axis) {
+    if (axis.out < 2) return {};
+    const std::int64_t middle = (axis.out - 1) / 2;
+    const auto begins = [&](std::int64_t i) { return axis.first[static_cast<std::size_t>(i)]; };
+    EvenRun run{middle, middle + 1, begins(middle + 1) - begins(middle), axis.taps(static_cast<std::size_t>(middle))};
+    const auto like_middle = [&](std::int64_t i) {
+        const auto at = static_cast<std::size_t>(i);
+        return axis.taps(at) == run.taps && axis.count[at] == axis.count[static_cast<std::size_t>(middle)];
+    };
+    if (run.stride < 1) return {};
+    while (run.first > 0 && like_middle(run.first - 1) && begins(run.first) - begins(run.first - 1) == run.stride)
+        --run.first;
+    while (run.last < axis.out && like_middle(run.last) && begins(run.last) - begins(run.last - 1) == run.stride)
+        ++run.last;
+    return run;
+}
+
+std::vector<LinePart> line_parts_of(const PoolAxis& axis) {
+    std::vector<LinePart> parts;
+    for (std::int64_t x = 0; x < axis.out; ++x) {
+        const auto i = static_cast<std::size_t>(x);
+        // Of an empty window any columns will do.
+        const std::int64_t begin = std::min(axis.first[i], axis.in), end = std::max(axis.end[i], begin);
+        const auto joins = [&](const LinePart& part) {
+            return !part.wide && std::max(part.end, end) - std::min(part.begin, begin) <= PoolPlan::most_columns;
+        };
+        if (parts.empty() || !joins(parts.back())) {
+            parts.push_back({x, x + 1, begin, end, end - begin > PoolPlan::most_columns});
+        } else {
+            LinePart& part = parts.back();
+            part = {part.first, x + 1, std::min(part.begin, begin), std::max(part.end, end)};
+        }
+    }
+    return parts;
+}
+
 std::optional<PoolPlan> pool_plan(const KernelRequest& request) {
     auto plan = plan_of<1>(request);
     if (!plan) plan = plan_of<2>(request);
     if (!plan) plan = plan_of<3>(request);
-    if (plan && plan->mode == PoolMode::largest) plan->start = -std::numeric_limits<float>::infinity();
+    if (!plan) return std::nullopt;
+    if (plan->mode == PoolMode::largest) plan->start = -std::numeric_limits<float>::infinity();
+    plan->axes[2].even = even_run_of(plan->axes[2]);
+    plan->parts = line_parts_of(plan->axes[2]);
     return plan;
 }
 

@@ -11,6 +11,13 @@ namespace seq::cpu {
 
 enum class PoolMode : std::uint8_t { largest, mean, root_of_squares };
 
+/// Outputs [first, last) whose windows have `taps` elements each, count for as much in a mean's divisor, and begin
+/// `stride` apart.
+struct EvenRun {
+    std::int64_t first = 0, last = 0;
+    std::int64_t stride = 1, taps = 0;
+};
+
 /// The windows over one dimension: output i takes elements first[i], first[i] + step, ... below end[i].
 struct PoolAxis {
     std::int64_t in = 1;
@@ -20,6 +27,19 @@ struct PoolAxis {
     std::vector<std::int64_t> end{1};
     /// What the window counts for in a mean's divisor; 0: no element is within.
     std::vector<float> count{1};
+    /// Around the middle, where there is one.
+    EvenRun even;
+
+    /// How many elements output `i` takes.
+    std::int64_t taps(std::size_t i) const { return end[i] > first[i] ? (end[i] - first[i] + step - 1) / step : 0; }
+};
+
+/// Outputs [first, last) of a line, and the columns [begin, end) that hold their windows. A wide part is one output of
+/// more columns than that.
+struct LinePart {
+    std::int64_t first = 0, last = 0;
+    std::int64_t begin = 0, end = 0;
+    bool wide = false;
 };
 
 /// Any pool over depth, height and width. A result is factor · sum / product of the counts, for means and roots.
@@ -34,6 +54,11 @@ struct PoolPlan {
     /// Planes of pixels, and numbers that lie together in a pixel.
     std::int64_t planes = 1;
     std::int64_t width = 1;
+    /// All outputs of a line in order, where pixels are one number each.
+    std::vector<LinePart> parts;
+
+    /// Of a part that is not wide.
+    static constexpr std::int64_t most_columns = 2048;
 
     /// What the sum of the window at depth `z`, height `y` and width `x` is multiplied by.
     float scale(std::size_t z, std::size_t y, std::size_t x) const {
@@ -42,6 +67,9 @@ struct PoolPlan {
         return count == 0 ? 0 : factor / count;
     }
 };
+
+EvenRun even_run_of(const PoolAxis& axis);
+std::vector<LinePart> line_parts_of(const PoolAxis& axis);
 
 /// nullopt where the node is no pool, or one over powers other than 1 and 2.
 std::optional<PoolPlan> pool_plan(const KernelRequest& request);
