@@ -12,6 +12,7 @@ struct Vector {
     static constexpr int lanes = 8;
     using Float = __m256;
     using Mask = __m256i;
+    using Index = __m256i;
 
     static Float zero() { return _mm256_setzero_ps(); }
     /// GCC 12 spills some operands of inner loops that have registers to spare.
@@ -73,6 +74,11 @@ struct Vector {
         return _mm256_permute2f128_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b), 0x31);
     }
 
+    static Index load_index(const std::int32_t* from) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    }
+    /// Lane `index` of the value, for each lane.
+    static Float pick(Float value, Index index) { return _mm256_permutevar8x32_ps(value, index); }
     /// Numbers 0, 2, 4 ... of both.
     static Float even(Float a, Float b) {
         const __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));

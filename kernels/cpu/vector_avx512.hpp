@@ -13,6 +13,7 @@ struct Vector {
     static constexpr int lanes = 16;
     using Float = __m512;
     using Mask = __mmask16;
+    using Index = __m512i;
 
     /// The unmasked forms of some functions make GCC 12 warn of its own headers.
     static constexpr Mask all = 0xffff;
@@ -60,6 +61,9 @@ struct Vector {
         return _mm512_maskz_permutex2var_ps(all, a, from, b);
     }
 
+    static Index load_index(const std::int32_t* from) { return _mm512_loadu_si512(from); }
+    /// Lane `index` of the value, for each lane.
+    static Float pick(Float value, Index index) { return _mm512_maskz_permutexvar_ps(all, index, value); }
     /// Numbers 0, 2, 4 ... of both.
     static Float even(Float a, Float b) {
         const __m512i from = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);

@@ -70,6 +70,54 @@ TEST_CASE("depthwise convolutions agree with the reference for odd sizes, channe
     check_ran(KernelCase(depthwise<1>(21, 5, 2, 3), {{2, 21, 31}}).run_all());
 }
 
+TEST_CASE("depthwise convolutions agree with the reference for dilations, several outputs a channel and long windows") {
+    struct Example {
+        std::int64_t batch, channels, multiplier, height, width;
+        IntList kernel, stride, padding, dilation;
+    };
+    const std::vector<Example> examples{
+        {1, 24, 1, 19, 21, 3, 1, 2, 2},
+        {2, 35, 1, 33, 33, 3, 1, 12, 12},
+        {1, 16, 1, 30, 9, 5, {2, 1}, {4, 9}, {2, 5}},
+        {1, 9, 1, 20, 40, {3, 4}, {1, 3}, {0, 7}, {7, 2}},
+        {1, 12, 1, 5, 6, 3, 1, 9, 9},  // the middle of each window alone
+        {1, 20, 1, 40, 30, 3, 1, 0, {1, 3}},
+        {1, 40, 1, 9, 61, 5, 1, {8, 11}, {4, 7}},
+        {1, 17, 1, 6, 30, {2, 3}, 1, {0, 30}, {3, 6}},
+        {1, 8, 2, 20, 33, {16, 1}, 1, 0, 1},
+        {2, 12, 2, 13, 14, 3, 1, 1, 1},
+        {1, 13, 3, 9, 17, 3, 2, 1, 1},
+        {1, 5, 7, 8, 9, {2, 5}, 1, {1, 2}, 1},
+        {1, 3, 40, 11, 12, 3, 1, 2, 2},
+        {1, 130, 2, 6, 4, 3, 1, 1, 1},
+        {1, 7, 1, 70, 12, {64, 3}, 1, {9, 1}, 1},
+        {1, 17, 1, 4, 50, {3, 33}, 1, {1, 16}, 1},
+        {1, 33, 1, 6, 7, {1, 9}, 1, {0, 8}, 1},
+    };
+    for (const Example& e : examples) {
+        CAPTURE(e.channels);
+        CAPTURE(e.height);
+        CAPTURE(e.width);
+        ops::Conv2d conv = depthwise<2>(e.channels, e.kernel, e.stride, Padding{e.padding});
+        conv.dilation = e.dilation;
+        conv.out_channels = e.channels * e.multiplier;
+        check_ran(KernelCase(conv, {{e.batch, e.channels, e.height, e.width}}).run_all());
+    }
+    for (const std::int64_t kernel : {3, 15, 87}) {
+        for (const std::int64_t dilation : {1, 2, 16}) {
+            for (const std::int64_t stride : {1, 3}) {
+                CAPTURE(kernel);
+                CAPTURE(dilation);
+                ops::Conv1d line = depthwise<1>(21, kernel, stride, Padding{IntList{kernel / 2 * dilation}});
+                line.dilation = dilation;
+                check_ran(KernelCase(line, {{2, 21, 203}}).run_all());
+                line.out_channels = 42;
+                check_ran(KernelCase(line, {{1, 21, 100}}).run_all());
+            }
+        }
+    }
+}
+
 TEST_CASE("depthwise convolutions do activations in registers and the rest of epilogues after them") {
     const std::vector<std::int64_t> whole{2, 21, 6, 5};
     const std::vector<std::vector<KernelCase::PostOpCase>> epilogues{
@@ -87,6 +135,12 @@ TEST_CASE("depthwise convolutions do activations in registers and the rest of ep
     for (const auto& epilogue : epilogues) {
         CAPTURE(epilogue.front().op.name());
         check_ran(KernelCase(depthwise<2>(21, 3, 1, 1), {{2, 21, 6, 5}}, epilogue).run_all());
+        ops::Conv2d dilated = depthwise<2>(21, 3, 1, 3);
+        dilated.dilation = 3;
+        check_ran(KernelCase(dilated, {{2, 21, 6, 5}}, epilogue).run_all());
+        ops::Conv2d several = depthwise<2>(7, 3, 1, 1);
+        several.out_channels = 21;
+        check_ran(KernelCase(several, {{2, 7, 6, 5}}, epilogue).run_all());
     }
 }
 
@@ -97,6 +151,11 @@ TEST_CASE("NaN and Inf stay where they belong in depthwise convolutions") {
             CAPTURE(activation.name());
             KernelCase example(depthwise<2>(35, kernel, 1, 1), {{2, 35, 9, 8}}, {{activation, {}}});
             check_ran(example.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf}));
+            ops::Conv2d several = depthwise<2>(11, kernel, 1, 2);
+            several.out_channels = 33;
+            several.dilation = 2;
+            KernelCase spread(several, {{2, 11, 9, 8}}, {{activation, {}}});
+            check_ran(spread.run_nonfinite({std::numeric_limits<float>::quiet_NaN(), inf, -inf}));
         }
     }
 }
@@ -111,13 +170,18 @@ TEST_CASE("a depthwise convolution cut into tasks covers every row and channel o
                 problem.channels = channels;
                 problem.in_height = problem.in_width = problem.out_height = problem.out_width = size;
                 problem.kernel_height = problem.kernel_width = 3;
+                if (channels == 33) problem.multiplier = 3;
+                if (size == 300) problem.out_height = 1;
                 cpu::depthwise::cut_into_tasks(problem, threads);
                 CAPTURE(threads);
                 CAPTURE(size);
                 CAPTURE(channels);
-                CHECK(problem.task_channels % problem.lanes == 0);
-                CHECK(problem.row_parts() * problem.task_rows >= size);
-                CHECK((problem.row_parts() - 1) * problem.task_rows < size);
+                CHECK(problem.task_channels % (problem.lanes * problem.multiplier) == 0);
+                CHECK(problem.row_parts() * problem.task_rows >= problem.out_height);
+                CHECK((problem.row_parts() - 1) * problem.task_rows < problem.out_height);
+                CHECK(problem.column_parts() * problem.task_columns >= size);
+                CHECK((problem.column_parts() - 1) * problem.task_columns < size);
+                CHECK((problem.column_parts() == 1 || problem.row_parts() == 1));
                 CHECK((problem.channel_parts() - 1) * problem.task_channels < channels);
             }
         }

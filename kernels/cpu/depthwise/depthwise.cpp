@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "kernels/cpu/depthwise/problem.hpp"
 #include "kernels/cpu/fused_head.hpp"
@@ -34,6 +35,7 @@ class PreparedDepthwise final : public PreparedKernel {
     Problem problem;
     depthwise::RowCode code = nullptr;
     PackedWeights weights, bias;
+    std::vector<depthwise::Spread> spread;
     SumEpilogue epilogue;
     std::int64_t workers = 1;
     std::optional<ElementwiseChain> rest;
@@ -42,16 +44,23 @@ class PreparedDepthwise final : public PreparedKernel {
     void run_task(const RunContext& context, std::int64_t task) const {
         const Problem& p = problem;
         const std::int64_t channel = task % p.channel_parts() * p.task_channels;
-        const std::int64_t part = task / p.channel_parts(), picture = part / p.row_parts();
-        const std::int64_t first = part % p.row_parts() * p.task_rows;
+        const std::int64_t part = task / p.channel_parts(), column = part % p.column_parts() * p.task_columns;
+        const std::int64_t rows = part / p.column_parts(), picture = rows / p.row_parts();
+        const std::int64_t first = rows % p.row_parts() * p.task_rows;
         const std::int64_t last = std::min(first + p.task_rows, p.out_height);
-        const std::int64_t line = p.in_width * p.channels;
-        const auto* input = static_cast<const float*>(context.inputs[0]) + picture * p.in_height * line + channel;
-        auto* output =
-            static_cast<float*>(context.outputs[0]) + picture * p.out_height * p.out_width * p.channels + channel;
+        const std::int64_t line = p.in_width * p.in_channels();
+        const auto* input =
+            static_cast<const float*>(context.inputs[0]) + picture * p.in_height * line + channel / p.multiplier;
+        auto* output = static_cast<float*>(context.outputs[0]) +
+                       (picture * p.out_height * p.out_width + column) * p.channels + channel;
         Row row = p.row_of(epilogue);
-        row.in_stride = row.out_stride = p.channels;
+        row.in_stride = p.in_channels();
+        row.out_stride = p.channels;
+        row.pad_left -= column * p.stride_width;
+        row.out_width = std::min(p.task_columns, p.out_width - column);
         row.channels = std::min(p.task_channels, p.channels - channel);
+        row.in_channels = row.channels / p.multiplier;
+        if (!spread.empty()) row.spread = spread.data();
         row.weights = static_cast<const float*>(weights.data) + channel * p.taps();
         row.bias = static_cast<const float*>(bias.data) + channel;
         row.output = output + first * p.out_width * p.channels;
@@ -65,7 +74,7 @@ class Depthwise final : public Kernel {
 
     Support supports(const KernelRequest& request) const override {
         const auto problem = problem_of(request);
-        if (!problem) return Support::no("takes depthwise Conv1d and Conv2d without dilation alone");
+        if (!problem) return Support::no("takes depthwise Conv1d and Conv2d, padded with zeros, alone");
         if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
         if (problem->kernel_height > depthwise::max_kernel_height)
             return Support::no(fmt::format("takes kernels of at most {} rows", depthwise::max_kernel_height));
@@ -78,7 +87,9 @@ class Depthwise final : public Kernel {
         const Layout layout = Layout::channels_last();
         auto kernel = std::make_unique<PreparedDepthwise>();
         const Problem& p = kernel->problem = problem_of(request).value();
-        kernel->code = depthwise::row_code(p.kernel_width, p.stride_width, isa);
+        kernel->code =
+            p.plain() ? depthwise::row_code(p.kernel_width, p.stride_width, isa) : depthwise::row_code_any(isa);
+        kernel->spread = p.spread();
         kernel->weights = depthwise::pack_layer(request.node, provider, p);
         kernel->bias = pack_bias(request.node, provider, p.padded_channels());
         kernel->packed_bytes = kernel->weights.bytes + kernel->bias.bytes;

@@ -17,17 +17,14 @@ constexpr double least_task_macs = 60e3;
 constexpr std::int64_t tasks_per_thread = 4;
 /// Channels that a task takes at least, so that it reads whole stretches of memory.
 constexpr std::int64_t least_task_channels = 64;
+/// Columns of the only row that a task takes at least.
+constexpr std::int64_t least_columns = 32;
 
 template <int N>
 const ops::Conv<N>* depthwise_of(const Node& node, std::int64_t channels) {
     const auto* conv = node.op.as<ops::Conv<N>>();
-    const bool fits = conv != nullptr && conv->groups == channels && conv->out_channels == channels && channels > 1 &&
-                      conv->padding_mode == "zeros";
-    if (!fits) return nullptr;
-    for (int i = 0; i < N; ++i) {
-        if (conv->window(i).dilation != 1) return nullptr;
-    }
-    return conv;
+    const bool fits = conv != nullptr && conv->groups == channels && channels > 1 && conv->padding_mode == "zeros";
+    return fits ? conv : nullptr;
 }
 
 }  // namespace
@@ -37,7 +34,6 @@ std::optional<Problem> problem_of(const Node& node, const Placed& input, const P
     const std::int64_t channels = input.sizes[1];
     Problem p;
     p.batch = input.sizes[0];
-    p.channels = channels;
     p.lanes = isa == Isa::avx512 ? 16 : 8;
     ops::Window rows, columns;
     if (const auto* flat = depthwise_of<2>(node, channels)) {
@@ -48,6 +44,8 @@ std::optional<Problem> problem_of(const Node& node, const Placed& input, const P
     } else {
         return std::nullopt;
     }
+    p.channels = output.sizes[1];
+    p.multiplier = p.channels / channels;
     p.in_height = input.sizes.size() == 4 ? input.sizes[2] : 1;
     p.out_height = output.sizes.size() == 4 ? output.sizes[2] : 1;
     p.in_width = input.sizes.back();
@@ -56,6 +54,8 @@ std::optional<Problem> problem_of(const Node& node, const Placed& input, const P
     p.kernel_width = columns.kernel;
     p.stride_height = rows.stride;
     p.stride_width = columns.stride;
+    p.dilation_height = rows.dilation;
+    p.dilation_width = columns.dilation;
     p.pad_top = rows.pad_before;
     p.pad_left = columns.pad_before;
     return p;
@@ -67,9 +67,20 @@ double Problem::macs() const {
 }
 
 void Problem::set_taps(Row& row, std::int64_t y) const {
-    const std::int64_t line = first_line(y);
-    row.first_tap = std::clamp<std::int64_t>(-line, 0, kernel_height);
-    row.last_tap = std::clamp<std::int64_t>(in_height - line, row.first_tap, kernel_height);
+    const std::int64_t before = -line(y, 0), until = in_height + before;
+    row.first_tap = before > 0 ? std::min(divide_up(before, dilation_height), kernel_height) : 0;
+    row.last_tap = std::clamp(until > 0 ? divide_up(until, dilation_height) : 0, row.first_tap, kernel_height);
+}
+
+std::vector<Spread> Problem::spread() const {
+    std::vector<Spread> spread;
+    for (std::int64_t channel = 0; multiplier > 1 && channel < task_channels; channel += lanes) {
+        Spread& vector = spread.emplace_back();
+        vector.first = channel / multiplier;
+        for (std::int64_t i = 0; i < lanes; ++i)
+            vector.lanes[i] = static_cast<std::int32_t>((channel + i) / multiplier - vector.first);
+    }
+    return spread;
 }
 
 Row Problem::row_of(const SumEpilogue& epilogue) const {
@@ -78,6 +89,7 @@ Row Problem::row_of(const SumEpilogue& epilogue) const {
     row.kernel_width = kernel_width;
     row.stride = stride_width;
     row.pad_left = pad_left;
+    row.dilation = dilation_width;
     row.weight_stride = taps() * lanes;
     row.out_width = out_width;
     row.epilogue = epilogue;
@@ -94,7 +106,12 @@ void cut_into_tasks(Problem& p, int threads) {
     p.task_rows = std::max<std::int64_t>((p.out_height + row_parts - 1) / row_parts, 1);
     const std::int64_t channel_parts = std::clamp<std::int64_t>(
         for_picture / row_parts, 1, std::max<std::int64_t>(p.channels / least_task_channels, 1));
-    p.task_channels = round_up((p.channels + channel_parts - 1) / channel_parts, p.lanes);
+    p.task_channels = round_up((p.channels + channel_parts - 1) / channel_parts, p.lanes * p.multiplier);
+    const std::int64_t column_parts =
+        p.out_height > 1 ? 1
+                         : std::clamp<std::int64_t>(for_picture / channel_parts, 1,
+                                                    std::max<std::int64_t>(p.out_width / least_columns, 1));
+    p.task_columns = std::max<std::int64_t>(divide_up(p.out_width, column_parts), 1);
 }
 
 PackedWeights pack_layer(const Node& node, WeightProvider& provider, const Problem& p) {

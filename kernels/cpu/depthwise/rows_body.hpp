@@ -87,36 +87,6 @@ void run_row(const Row& row) {
     run_tiles<Width, Stride, 1>(row, fours);
 }
 
-/// One output in one vector of channels, for windows of any size.
-inline V::Float sum_window(const Row& row, std::int64_t left, std::int64_t channel, V::Mask mask) {
-    V::Float sum = V::load(row.bias + channel);
-    const float* weights = row.weights + channel / V::lanes * row.weight_stride;
-    for (std::int64_t tap = row.first_tap; tap < row.last_tap; ++tap) {
-        for (std::int64_t k = 0; k < row.kernel_width; ++k) {
-            if (left + k < 0 || left + k >= row.in_width) continue;
-            const V::Float value = V::load(row.lines[tap] + (left + k) * row.in_stride + channel, mask);
-            sum = V::fma(value, V::load(weights + (tap * row.kernel_width + k) * V::lanes), sum);
-        }
-    }
-    return sum;
-}
-
-inline void run_any_row(const Row& row) {
-    const V::Float low = V::splat(row.epilogue.low), high = V::splat(row.epilogue.high);
-    for (std::int64_t x = 0; x < row.out_width; ++x) {
-        float* output = row.output + x * row.out_stride;
-        for (std::int64_t channel = 0; channel < row.channels; channel += V::lanes) {
-            const std::int64_t left = row.channels - channel;
-            const V::Mask mask = V::first(left < V::lanes ? left : V::lanes);
-            const V::Float sum = sum_window(row, x * row.stride - row.pad_left, channel, mask);
-            V::store(output + channel, V::at_most(V::at_least(sum, low), high), mask);
-        }
-    }
-    if (row.epilogue.function != nullptr) {
-        row.epilogue.function(row.output, row.out_stride, row.out_width, row.channels, row.epilogue.parameters);
-    }
-}
-
 inline RowCode find_row_code(std::int64_t kernel_width, std::int64_t stride) {
     if (stride == 1 && kernel_width == 1) return run_row<1, 1>;
     if (stride == 1 && kernel_width == 2) return run_row<2, 1>;
@@ -125,7 +95,7 @@ inline RowCode find_row_code(std::int64_t kernel_width, std::int64_t stride) {
     if (stride == 1 && kernel_width == 5) return run_row<5, 1>;
     if (stride == 2 && kernel_width == 5) return run_row<5, 2>;
     if (stride == 1 && kernel_width == 7) return run_row<7, 1>;
-    return run_any_row;
+    return nullptr;
 }
 
 }  // namespace

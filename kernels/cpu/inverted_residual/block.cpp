@@ -37,9 +37,9 @@ class Task {
    private:
     /// The rows of the input that outputs [row, end) need and that are not there yet.
     void expand(std::int64_t row, std::int64_t end) {
-        const std::int64_t needed = std::min(m_.first_line(end - 1) + m_.kernel_height, m_.in_height);
+        const std::int64_t needed = std::min(m_.line(end - 1, 0) + m_.kernel_height, m_.in_height);
         const std::int64_t line = m_.in_width * plan_.in_channels, panel = 2 * m_.lanes;
-        expanded_ = std::max(expanded_, m_.first_line(row));
+        expanded_ = std::max(expanded_, m_.line(row, 0));
         pointwise::Tile tile;
         tile.row_stride = tile.channels = plan_.in_channels;
         tile.output_stride = plan_.block_stride();

@@ -45,7 +45,7 @@ std::optional<depthwise::Problem> depthwise_of(const Node& node, const ComputeOp
 bool is_depthwise(const Node& node, const ComputeOptions& options) {
     if (!node.op.is<ops::Conv2d>()) return false;
     const auto problem = depthwise_of(node, options);
-    return problem && problem->macs() > 0 && problem->kernel_height <= depthwise::max_kernel_height;
+    return problem && problem->plain() && problem->macs() > 0 && problem->kernel_height <= depthwise::max_kernel_height;
 }
 
 /// The nodes by what they do; nullptr where there is none.
