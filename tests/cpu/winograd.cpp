@@ -131,7 +131,38 @@ TEST_CASE("Winograd of stride 2 agrees with the reference for odd sizes, channel
     check_examples(examples, 2);
 }
 
-TEST_CASE("Winograd takes no windows of 3×3 whose strides differ or are above 2, and none that are dilated") {
+TEST_CASE("Winograd of dilated windows agrees with the reference") {
+    struct Dilated {
+        std::int64_t batch, in, out, height, width;
+        IntList padding, dilation;
+    };
+    const std::vector<Dilated> examples{
+        {1, 16, 16, 16, 16, 2, 2},
+        {2, 17, 33, 33, 33, 12, 12},
+        {1, 48, 40, 13, 26, {0, 4}, {3, 4}},
+        {3, 5, 20, 5, 21, {6, 1}, {6, 1}},
+        {1, 20, 9, 19, 8, {2, 5}, {1, 5}},
+        {1, 24, 24, 7, 7, 9, 9},  // the middle of each window alone
+        {2, 33, 8, 29, 30, 5, 7},
+        {1, 8, 35, 11, 40, {7, 0}, {2, 3}},
+        {1, 12, 16, 24, 24, {11, 3}, 4},
+    };
+    for (const Dilated& e : examples) {
+        CAPTURE(e.in);
+        CAPTURE(e.out);
+        CAPTURE(e.height);
+        ops::Conv2d conv = conv3x3(e.in, e.out, Padding{e.padding});
+        conv.dilation = e.dilation;
+        check_ran(KernelCase(conv, {{e.batch, e.in, e.height, e.width}}).run_all());
+        const auto size = [&](std::int64_t in, int i) { return in + 2 * (e.padding.at(i) - e.dilation.at(i)); };
+        const std::vector<std::int64_t> out{e.batch, e.out, size(e.height, 0), size(e.width, 1)};
+        check_ran(
+            KernelCase(conv, {{e.batch, e.in, e.height, e.width}}, {{ops::Add{}, {out}}, {ops::ReLU{}, {}}}).run_all());
+    }
+}
+
+TEST_CASE(
+    "Winograd takes no windows of 3×3 whose strides differ or are above 2, and none of stride 2 that are dilated") {
     const auto ran = [](const IntList& stride, std::int64_t dilation) {
         ops::Conv2d conv = conv3x3(5, 7, 1);
         conv.stride = stride;
@@ -216,6 +247,10 @@ TEST_CASE("NaN and Inf stay where they belong in Winograd's form") {
         check_ran(example.run_nonfinite(values));
         KernelCase strided(conv3x3(20, 35, 1, true, 2), {{batch, 20, 19, 16}}, {{ops::ReLU{}, {}}});
         check_ran(strided.run_nonfinite(values));
+        ops::Conv2d apart = conv3x3(20, 35, Padding{IntList{2, 3}});
+        apart.dilation = {2, 3};
+        KernelCase dilated(apart, {{batch, 20, 11, 13}}, {{ops::ReLU{}, {}}});
+        check_ran(dilated.run_nonfinite(values));
         KernelCase line(conv3({20, 35, 3, 3}), {{batch, 20, 50}}, {{ops::ReLU{}, {}}});
         check_ran(line.run_nonfinite(values));
     }
@@ -228,6 +263,11 @@ TEST_CASE("on many channels Winograd is within ten millionths of what f64 gives,
     KernelCase strided(conv3x3(512, 48, 1, true, 2), {{1, 512, 24, 24}});
     strided.expect_in_f64();
     check_ran(strided.run_all(1e-5));
+    ops::Conv2d apart = conv3x3(512, 48, 6);
+    apart.dilation = 6;
+    KernelCase dilated(apart, {{1, 512, 33, 33}});
+    dilated.expect_in_f64();
+    check_ran(dilated.run_all(1e-5));
     KernelCase line(conv3({512, 48}), {{1, 512, 120}});
     line.expect_in_f64();
     check_ran(line.run_all(1e-5));

@@ -37,10 +37,10 @@ SEQ_INLINE Float<N> sum_at(const Problem& p, const float* picture, const float* 
     for (std::int64_t c = 0; c < p.in.channels; ++c) {
         const float* channel = picture + c / N * p.in.block + c % N;
         for (std::int64_t i = 0; i < 3; ++i) {
-            const std::int64_t row = y * p.stride + i - p.pad_top;
+            const std::int64_t row = y * p.stride + i * p.row_dilation - p.pad_top;
             if (row < 0 || row >= p.in.height) continue;
             for (std::int64_t j = 0; j < 3; ++j) {
-                const std::int64_t column = x * p.stride + j - p.pad_left;
+                const std::int64_t column = x * p.stride + j * p.column_dilation - p.pad_left;
                 if (column < 0 || column >= p.in.width) continue;
                 sum += channel[row * p.in.row + column * p.in.pixel] * simd::load<N>(kernel + (c * 9 + i * 3 + j) * N);
             }

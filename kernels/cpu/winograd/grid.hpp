@@ -29,6 +29,8 @@ struct Grid {
     std::int64_t dilation = 1;
     /// Whether tiles of different lines follow each other, since they are the nearest in memory.
     bool across = false;
+    /// Of 3×3: pixels so far apart are pictures of their own, which are counted row by row within a picture.
+    std::int64_t row_dilation = 1, column_dilation = 1;
 };
 
 /// Tiles that are multiplied together.

@@ -30,10 +30,11 @@ struct Cut {
 
 /// One 3×3 convolution of stride 1 or 2, or one of 3 along lines, and how it is cut into pieces.
 ///
-/// Tiles are counted over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product
-/// holds in registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles
-/// and a part of the columns; a thread transforms the tiles of a block once for all of its tasks on it. A part is taken
-/// in chunks of columns: at each position all columns of the chunk are multiplied before the next position.
+/// Where rows or columns are dilated, the pixels that lie so far apart are pictures of their own. Tiles are counted
+/// over pictures, rows and columns together, and taken in `blocks`, of groups that the inner product holds in
+/// registers. Output channels are taken in columns, pairs of blocks of channels. A task is a block of tiles and a part
+/// of the columns; a thread transforms the tiles of a block once for all of its tasks on it. A part is taken in chunks
+/// of columns: at each position all columns of the chunk are multiplied before the next position.
 struct Problem {
     std::int64_t batch = 0, pad_top = 0, pad_left = 0;
     Pictures in, out;
@@ -41,7 +42,8 @@ struct Problem {
     int stride = 1;  ///< 1 or 2; 1 along lines
     /// Whether tiles go along lines: F(tile, 3) instead of F(tile×tile, 3×3). Lines are padded by `pad_left`.
     bool lines = false;
-    std::int64_t dilation = 1;
+    std::int64_t dilation = 1;                           ///< along lines
+    std::int64_t row_dilation = 1, column_dilation = 1;  ///< of 3×3 of stride 1
     /// Whether the largest of each 2×2 outputs alone is written: `out` has the sizes before that, and the strides of
     /// what is written.
     bool pooled = false;
@@ -77,9 +79,9 @@ struct Problem {
     }
     std::int64_t tile_outputs() const { return std::int64_t{tile} * (lines ? 1 : tile); }
     std::int64_t taps() const { return lines ? 3 : 9; }
-    std::int64_t tile_rows() const { return lines ? out.height : divide_up(out.height, tile); }
-    std::int64_t tile_columns() const { return divide_up(out.width, tile); }
-    std::int64_t tiles() const { return batch * tile_rows() * tile_columns(); }
+    std::int64_t tile_rows() const { return lines ? out.height : divide_up(divide_up(out.height, row_dilation), tile); }
+    std::int64_t tile_columns() const { return divide_up(divide_up(out.width, column_dilation), tile); }
+    std::int64_t tiles() const { return batch * row_dilation * column_dilation * tile_rows() * tile_columns(); }
     int largest_group() const { return lanes == 16 ? 14 : 6; }
 
     Cut block_cut() const { return {tiles(), blocks}; }

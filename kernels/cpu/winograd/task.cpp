@@ -15,11 +15,12 @@ Execution::Execution(const Problem& problem, Isa isa, int threads)
       column_weights_(problem.weight_start(1, 0)),
       position_count_(problem.positions()),
       workers_(std::min({std::int64_t{threads}, problem.tasks(), TaskRanges::max_workers})) {
-    grid_ = {problem.in,          problem.out,
-             problem.pad_top,     problem.pad_left,
-             problem.tile_rows(), problem.tile_columns(),
-             problem.plane(),     problem.product_stride(),
-             problem.dilation,    problem.lines && problem.in.row < problem.in.pixel};
+    grid_ = {problem.in,           problem.out,
+             problem.pad_top,      problem.pad_left,
+             problem.tile_rows(),  problem.tile_columns(),
+             problem.plane(),      problem.product_stride(),
+             problem.dilation,     problem.lines && problem.in.row < problem.in.pixel,
+             problem.row_dilation, problem.column_dilation};
     const bool wide = isa == Isa::avx512;
     transforms_ = (wide ? transforms_avx512 : transforms_avx2)(problem.tile, problem.stride, problem.lines);
     if (problem.pooled) transforms_.back = transforms_.back_pooled;

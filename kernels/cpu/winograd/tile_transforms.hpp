@@ -51,6 +51,51 @@ class TileWalk {
     std::int64_t rows_, columns_, picture_, row_, column_;
 };
 
+/// A picture, or those of its pixels that lie a dilation apart, as a picture of its own.
+struct Lattice {
+    Pictures in, out;
+    std::int64_t in_start = 0, out_start = 0;  ///< of its first pixels, in floats
+    std::int64_t pad_top = 0, pad_left = 0;
+};
+
+/// Pixels `first`, first + step, ... of `size`.
+SEQ_INLINE std::int64_t count_from(std::int64_t first, std::int64_t size, std::int64_t step) {
+    return first < size ? (size - first + step - 1) / step : 0;
+}
+
+/// Of rows or columns, where output pixel `first` and those that follow it each `step` read.
+struct LatticeAxis {
+    std::int64_t first = 0, pad = 0;  ///< of the input: the first pixel, and how many are padded before it
+
+    SEQ_INLINE LatticeAxis(std::int64_t output, std::int64_t padding, std::int64_t step) {
+        const std::int64_t start = output - padding;
+        first = (start % step + step) % step;
+        pad = (first - start) / step;
+    }
+};
+
+SEQ_INLINE Lattice lattice_at(const Grid& grid, std::int64_t index) {
+    const std::int64_t rows = grid.row_dilation, columns = grid.column_dilation;
+    const std::int64_t picture = index / (rows * columns), row = index / columns % rows, column = index % columns;
+    Lattice lattice{grid.in,      grid.out,     picture * grid.in.picture, picture * grid.out.picture,
+                    grid.pad_top, grid.pad_left};
+    if (rows * columns == 1) return lattice;
+    const LatticeAxis down(row, grid.pad_top, rows), along(column, grid.pad_left, columns);
+    lattice.in_start += down.first * grid.in.row + along.first * grid.in.pixel;
+    lattice.out_start += row * grid.out.row + column * grid.out.pixel;
+    lattice.pad_top = down.pad;
+    lattice.pad_left = along.pad;
+    const auto spread = [&](Pictures& pictures, std::int64_t first_row, std::int64_t first_column) {
+        pictures.height = count_from(first_row, pictures.height, rows);
+        pictures.width = count_from(first_column, pictures.width, columns);
+        pictures.row *= rows;
+        pictures.pixel *= columns;
+    };
+    spread(lattice.in, down.first, along.first);
+    spread(lattice.out, row, column);
+    return lattice;
+}
+
 /// Between the two passes of a transform a tile lies in the first-level cache, since 6×6 vectors or more fit no
 /// registers.
 template <class Simd, int Rows, int Columns>
@@ -155,15 +200,18 @@ SEQ_INLINE void transform_tile(const Pictures& in, const float* channels, const 
 template <class Simd, class Form>
 void transform_tiles(const Grid& grid, const float* input, const Group& group, float* target) {
     constexpr int step = Form::tile * Form::stride;
-    const Pictures& in = grid.in;
-    const std::int64_t outer = is_by_pixel(in) ? 1 : in.blocks, inner = in.blocks / outer;
-    const std::int64_t tile_floats = in.blocks * Simd::lanes;
+    const std::int64_t blocks = grid.in.blocks, outer = is_by_pixel(grid.in) ? 1 : blocks, inner = blocks / outer;
+    const std::int64_t tile_floats = blocks * Simd::lanes;
     for (std::int64_t first_block = 0; first_block < outer; ++first_block) {
         TileWalk walk(grid, group.first);
+        std::int64_t held = walk.picture();
+        Lattice lattice = lattice_at(grid, held);
+        const Pictures& in = lattice.in;
         for (std::int64_t i = 0; i < group.count; ++i, walk.advance()) {
-            const Window window =
-                window_at(walk.row() * step - grid.pad_top, walk.column() * step - grid.pad_left, Form::reach, in);
-            const float* picture = input + walk.picture() * in.picture;
+            if (walk.picture() != held) lattice = lattice_at(grid, held = walk.picture());
+            const Window window = window_at(walk.row() * step - lattice.pad_top,
+                                            walk.column() * step - lattice.pad_left, Form::reach, in);
+            const float* picture = input + lattice.in_start;
             for (std::int64_t block = first_block; block < first_block + inner; ++block) {
                 const int lanes = block + 1 < in.blocks ? Simd::lanes : in.last_lanes;
                 transform_tile<Simd, Form>(in, picture + block * in.block, window, lanes,
@@ -270,15 +318,18 @@ void transform_tiles_back(const Grid& grid, const float* products, std::int64_t 
     const Finish<Simd> finish[2] = {{epilogue, column * 2}, {epilogue, column * 2 + blocks - 1}};
     for (int first_block = 0; first_block < outer; ++first_block) {
         TileWalk walk(grid, first);
+        std::int64_t held = walk.picture();
+        Lattice lattice = lattice_at(grid, held);
+        const Pictures& out = lattice.out;
         for (std::int64_t i = 0; i < count; ++i, walk.advance()) {
-            const Window window = window_at(walk.row() * Form::tile, walk.column() * Form::tile, Form::tile, grid.out);
-            const std::int64_t corner =
-                walk.picture() * grid.out.picture + window.top * grid.out.row + window.left * grid.out.pixel;
+            if (walk.picture() != held) lattice = lattice_at(grid, held = walk.picture());
+            const Window window = window_at(walk.row() * Form::tile, walk.column() * Form::tile, Form::tile, out);
+            const std::int64_t corner = lattice.out_start + window.top * out.row + window.left * out.pixel;
             for (int half = first_block; half < first_block + blocks / outer; ++half) {
-                const std::int64_t block = column * 2 + half, at = corner + block * grid.out.block;
-                const int lanes = block + 1 < grid.out.blocks ? Simd::lanes : grid.out.last_lanes;
+                const std::int64_t block = column * 2 + half, at = corner + block * out.block;
+                const int lanes = block + 1 < out.blocks ? Simd::lanes : out.last_lanes;
                 const float* residual = epilogue.residual == nullptr ? nullptr : epilogue.residual + at;
-                transform_tile_back<Simd, Form>(grid.out, products + (i * 2 + half) * Simd::lanes, grid.product_stride,
+                transform_tile_back<Simd, Form>(out, products + (i * 2 + half) * Simd::lanes, grid.product_stride,
                                                 window, lanes, finish[half], residual, output + at);
             }
         }

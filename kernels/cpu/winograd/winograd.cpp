@@ -58,7 +58,8 @@ bool is_point(const ops::Window& window) {
     return window.kernel == 1 && window.stride == 1 && window.pad_before == 0 && window.pad_after == 0;
 }
 
-/// The pictures and windows; false where they are neither 3×3 of one stride, 1 or 2, nor 3 along lines.
+/// The pictures and windows; false where they are neither 3×3 of one stride, 1 or 2, nor 3 along lines. Of stride 2
+/// they have no dilation.
 bool set_windows(Problem& problem, const Windows& windows) {
     const auto& [rows, columns] = windows;
     const bool strided = is_strided_three(rows) && is_strided_three(columns);
@@ -66,7 +67,9 @@ bool set_windows(Problem& problem, const Windows& windows) {
         problem.stride = strided ? 2 : 1;
         problem.pad_top = rows.pad_before;
         problem.pad_left = columns.pad_before;
-        return rows.dilation == 1 && columns.dilation == 1;
+        problem.row_dilation = rows.dilation;
+        problem.column_dilation = columns.dilation;
+        return !strided || (rows.dilation == 1 && columns.dilation == 1);
     }
     const bool down = is_three(rows) && is_point(columns);
     if (!down && !(is_point(rows) && is_three(columns))) return false;
