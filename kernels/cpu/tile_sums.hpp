@@ -10,17 +10,21 @@ namespace {
 /// One number of each row: of every fifth a pointer, from which the others are reached with two strides.
 struct Channel {
     const float* fives[3];
-    std::int64_t stride, stride3;
+    std::int64_t stride, stride3;  ///< in bytes, of which an address may have one, two or four
 
-    [[gnu::always_inline]] Channel(const float* rows, std::int64_t stride)
-        : fives{rows, rows + 5 * stride, rows + 10 * stride}, stride(stride), stride3(3 * stride) {}
+    [[gnu::always_inline]] Channel(const float* rows, std::int64_t floats)
+        : fives{rows, rows + 5 * floats, rows + 10 * floats},
+          stride(floats * static_cast<std::int64_t>(sizeof(float))),
+          stride3(3 * stride) {}
 
     [[gnu::always_inline]] const float* row(int r) const {
-        const float* five = fives[r / 5];
-        return r % 5 == 3 ? five + stride3 : five + (r % 5) * stride;
+        const char* five = reinterpret_cast<const char*>(fives[r / 5]);
+        return reinterpret_cast<const float*>(r % 5 == 3 ? five + stride3 : five + (r % 5) * stride);
     }
-    [[gnu::always_inline]] void advance() {
-        for (const float*& five : fives) ++five;
+    /// GCC 12 makes registers, or memory, of every sum of a stride and a constant, where addresses would have them.
+    [[gnu::always_inline]] void keep_strides() { asm("" : "+r"(stride), "+r"(stride3)); }
+    [[gnu::always_inline]] void advance(std::int64_t channels = 1) {
+        for (const float*& five : fives) five += channels;
     }
 };
 
@@ -45,15 +49,17 @@ struct Sums<Columns, std::index_sequence<Row...>> {
     [[gnu::always_inline]] void by_row(const Body& body) {
         (both(static_cast<int>(Row), left[Row], right[Row], body), ...);
     }
-    [[gnu::always_inline]] void multiply(const Channel& channel, const float* panel) {
+    /// Takes channel `ahead` from `channel` on.
+    [[gnu::always_inline]] void multiply(const Channel& channel, const float* panel, int ahead = 0) {
         Vector::Float weights = Vector::load(panel);
         Vector::keep_in_register(weights);
         if constexpr (Columns == 2) {
             Vector::Float more = Vector::load(panel + Vector::lanes);
             Vector::keep_in_register(more);
-            (add_pair(Vector::splat(*channel.row(static_cast<int>(Row))), weights, more, left[Row], right[Row]), ...);
+            (add_pair(Vector::splat(channel.row(static_cast<int>(Row))[ahead]), weights, more, left[Row], right[Row]),
+             ...);
         } else {
-            ((left[Row] = Vector::fma(Vector::splat(*channel.row(static_cast<int>(Row))), weights, left[Row])), ...);
+            (Vector::add_product(left[Row], Vector::splat(channel.row(static_cast<int>(Row))[ahead]), weights), ...);
         }
     }
 
@@ -65,8 +71,8 @@ struct Sums<Columns, std::index_sequence<Row...>> {
     }
     [[gnu::always_inline]] static void add_pair(Vector::Float value, Vector::Float weights, Vector::Float more,
                                                 Vector::Float& left, Vector::Float& right) {
-        left = Vector::fma(value, weights, left);
-        right = Vector::fma(value, more, right);
+        Vector::add_product(left, value, weights);
+        Vector::add_product(right, value, more);
     }
 };
 

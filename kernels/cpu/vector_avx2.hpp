@@ -99,6 +99,11 @@ struct Vector {
     static Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
     /// a · b + c
     static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+    /// sum += a · b, with the sum where it is: GCC 12 has them change registers in long loops, and copies and spills
+    /// them.
+    static void add_product(Float& sum, Float a, Float b) {
+        asm("vfmadd231ps %[b], %[a], %[sum]" : [sum] "+x"(sum) : [a] "x"(a), [b] "x"(b));
+    }
     /// c - a · b
     static Float fnma(Float a, Float b, Float c) { return _mm256_fnmadd_ps(a, b, c); }
     /// Both keep a NaN in x.

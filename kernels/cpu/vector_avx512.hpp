@@ -85,6 +85,8 @@ struct Vector {
     static Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }
     /// a · b + c
     static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+    /// sum += a · b
+    static void add_product(Float& sum, Float a, Float b) { sum = fma(a, b, sum); }
     /// c - a · b
     static Float fnma(Float a, Float b, Float c) { return _mm512_fnmadd_ps(a, b, c); }
     /// Both keep a NaN in x.
