@@ -222,6 +222,22 @@ class Build(Quiet):
             self.assertEqual(found.get("LD_LIBRARY_PATH"), before.get("LD_LIBRARY_PATH"))
             self.assertNotIn("SEQ_CUDNN", found)
 
+    def test_pytorch_is_found_where_this_python_finds_it(self):
+        package = self.folder / "torch_of_the_path"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        script = "import gpu_board.workers, torch_of_the_path; print('both')"
+        before = os.environ.get("PYTHONPATH", "")
+        for path in (str(self.folder), os.pathsep.join(filter(None, ["/nowhere", str(self.folder), before]))):
+            with unittest.mock.patch.dict(os.environ, {"PYTHONPATH": path}):
+                env = workers.torch_environment(machine.Place(None, None, None, ()).environment())
+            found = subprocess.run([sys.executable, "-c", script], cwd=self.folder.parent, env=env, capture_output=True, text=True)
+            self.assertEqual(found.stdout, "both\n", found.stderr)
+        with unittest.mock.patch.dict(os.environ):
+            os.environ.pop("PYTHONPATH", None)
+            env = workers.torch_environment(machine.Place(None, None, None, ()).environment())
+        self.assertEqual(env["PYTHONPATH"], str(ROOT / "tools"))
+
     def test_a_failed_command_shows_its_last_words(self):
         failure = build.call(self.output, ["sh", "-c", "echo '[1/2] compiling'; echo it is broken; exit 1"], budget.Deadline(60))
         self.assertIn("status 1", failure)

@@ -110,11 +110,11 @@ class TorchWorker(Worker):
 
 def torch_environment(env):
     """Without what makes PyTorch's libraries others than its own. Where the loader looks is as it was before: containers
-    have the driver there."""
+    have the driver there. Where Python looks too, after the tools: PyTorch may be there."""
     own = {key: value for key, value in env.items() if key not in ("LD_LIBRARY_PATH", "SEQ_CUDNN")}
     if "LD_LIBRARY_PATH" in os.environ:
         own["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-    own["PYTHONPATH"] = str(TOOLS)
+    own["PYTHONPATH"] = os.pathsep.join(filter(None, [str(TOOLS), own.get("PYTHONPATH")]))
     return own
 
 
