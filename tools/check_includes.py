@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails on an include in a wrong direction: prints one line for each, and exits with 1.
+"""Fails on an include in a wrong direction, and on one of <cstdint> that is missing: prints one line for each, and exits
+with 1.
 
 check_includes.py [--root DIR]   checks the tree
 check_includes.py --self-test    checks this checker, on trees with wrong includes
@@ -46,6 +47,10 @@ LIGHT_ROOMS = ("graph", "frontend", "engine", "kernels")
 
 GRAPH_ALLOWED = re.compile(r"(fmt/.*|[a-z_0-9]+)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+INCLUDES = re.compile(INCLUDE.pattern, re.MULTILINE)
+# Which headers of the standard library bring this one along differs from release to release of it.
+FIXED_WIDTH = re.compile(r"^(?!\s*//).*\bu?int(8|16|32|64|ptr|max)_t\b", re.MULTILINE)
+FIXED_WIDTH_HEADER = "<cstdint>"
 SKIPPED = re.compile(r"^(\.|build)")
 
 
@@ -85,14 +90,34 @@ def fault_of(root, path, quote, header):
     return None
 
 
+def reaches(root, path, wanted, seen):
+    """Whether a file includes this header, itself or through headers of the tree."""
+    if path in seen or not path.is_file():
+        return False
+    seen.add(path)
+    for quote, header in INCLUDES.findall(path.read_text(encoding="utf-8")):
+        installed = header.removeprefix("seq/")
+        if quote == "<" and installed == header:
+            if f"<{header}>" == wanted:
+                return True
+        elif reaches(root, root / installed, wanted, seen):
+            return True
+    return False
+
+
 def check(root):
     faults = []
     for path in sorted(sources(root)):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = path.read_text(encoding="utf-8")
+        for number, line in enumerate(text.splitlines(), 1):
             match = INCLUDE.match(line)
             fault = match and fault_of(root, path, *match.groups())
             if fault:
                 faults.append(f"{path.relative_to(root)}:{number}: {fault}")
+        use = FIXED_WIDTH.search(text)
+        if use and not reaches(root, path, FIXED_WIDTH_HEADER, set()):
+            line = text.count("\n", 0, use.end()) + 1
+            faults.append(f"{path.relative_to(root)}:{line}: takes {FIXED_WIDTH_HEADER} for included, by itself or headers of the tree")
     return faults
 
 
@@ -106,6 +131,8 @@ WRONG = {
     "frontend/i.cpp": ['"kernels/k.hpp"', '"engine/e.hpp"', "<dnnl.hpp>"],
     "frontend/j.hpp": ["<nlohmann/json.hpp>", "<iostream>", "<regex>"],
     "tools/seqc/m.cpp": ["<dnnl.hpp>", '"kernels/cpu/c.hpp"', '"tests/t.hpp"'],
+    "kernels/v.hpp": ["std::int64_t v();"],
+    "tests/w.cpp": ["auto w = reinterpret_cast<std::uintptr_t>(&main);  // <cstdint>"],
 }
 RIGHT = {
     "graph/g.hpp": ["<vector>", "<fmt/format.h>"],
@@ -119,7 +146,12 @@ RIGHT = {
     "frontend/o.cpp": ['"frontend/f.hpp"', "<nlohmann/json.hpp>", "<zlib.h>"],
     "tools/seqc/p.cpp": ['"frontend/f.hpp"', '"engine/e.hpp"', "<CLI/CLI.hpp>", "<spng.h>"],
     "tests/t.hpp": ['"kernels/cpu/c.hpp"', "<doctest/doctest.h>"],
-    "seq.hpp": ['"frontend/f.hpp"', '"engine/e.hpp"'],
+    "seq.hpp": ['"frontend/f.hpp"', '"engine/e.hpp"', '"graph/q.hpp"'],
+    "graph/q.hpp": ["<cstdint>", "std::int64_t q();"],
+    "kernels/q.cpp": ['"kernels/r.hpp"', "std::int64_t r = q();"],
+    "kernels/r.hpp": ['"graph/q.hpp"'],
+    "tools/examples/s.cpp": ["<seq/seq.hpp>", "std::uint8_t s = 0;"],
+    "kernels/t.hpp": ["// of std::int64_t"],
     "build/x.cpp": ['"nowhere.hpp"'],
 }
 
@@ -127,11 +159,11 @@ RIGHT = {
 def self_test():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        for file, includes in {**WRONG, **RIGHT}.items():
+        for file, lines in {**WRONG, **RIGHT}.items():
             (root / file).parent.mkdir(parents=True, exist_ok=True)
-            (root / file).write_text("".join(f"#include {header}\n" for header in includes))
+            (root / file).write_text("".join(f"#include {it}\n" if it[0] in '<"' else f"{it}\n" for it in lines))
         found = {fault.split(": ")[0] for fault in check(root)}
-        expected = {f"{file}:{line}" for file, includes in WRONG.items() for line in range(1, len(includes) + 1)}
+        expected = {f"{file}:{line}" for file, lines in WRONG.items() for line in range(1, len(lines) + 1)}
     for place in sorted(expected - found):
         print(f"self-test: not found: {place}")
     for place in sorted(found - expected):

@@ -3,6 +3,8 @@
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 

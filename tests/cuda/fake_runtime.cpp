@@ -1,5 +1,6 @@
 #include "tests/cuda/fake_runtime.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
