@@ -6,6 +6,7 @@ trace         the module as a torch.fx graph, each node with its scope and the u
 state         what forward leaves behind for its next call
 sizes         what each node gives at several values of the symbols
 convert       nodes to layers, by the tables in modules and functions_*
+reasons       why no layer does an operation
 memory        which nodes share memory, for changes in place
 arrange       layers into containers, so that parameters have the names of the state_dict
 document      the JSON text and the files

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 
-from . import arrange, command_line, compare, convert, document, load, sizes, trace
+from . import arrange, command_line, compare, convert, document, load, reasons, sizes, trace
 from .errors import ExportError, Refused, UsageError
 
 _DTYPES = {name: dtype for dtype, name in document.DTYPES.items()}
@@ -86,8 +86,8 @@ def build(module, name, inputs, arguments, symbols, rename):
         samples = sizes.record(graph, list(arguments.values()), sizes.bindings(inputs, symbols))
     except sizes.Failed as error:
         misspelled = isinstance(error.__cause__, AttributeError)
-        if not misspelled and (reason := convert.without_layer(graph, error.node, str(error))):
-            raise Refused(name, [convert.refusal(graph, error.node, reason)]) from error
+        if not misspelled and (reason := reasons.without_layer(graph, error.node, str(error))):
+            raise Refused(name, [reasons.refusal(graph, error.node, reason)]) from error
         raise
     names = [item.name if isinstance(item, sizes.Input) else None for item in arguments.values()]
     converter = convert.Converter(graph, samples, names).run()
