@@ -28,6 +28,7 @@ try:
     import safetensors.torch
     import torch
 
+    import bare
     import nets
     import refused
     import written
@@ -209,6 +210,40 @@ class Numbers(Exporting):
         self.assertEqual(status, 0, said)
         status, _, said = run("torchvision:resnet19", "-o", self.folder)
         self.assertEqual((status, "did you mean resnet18" in said), (1, True), said)
+
+
+class Bare(Exporting):
+    """A layer of torch.nn as the whole module."""
+
+    def test_it_is_written_as_that_layer(self):
+        for name, function in vars(bare).items():
+            if not hasattr(function, "inputs") or isinstance(function, type):
+                continue
+            with self.subTest(name):
+                status, out, said = self.export(name, "--seed", "1", "--check", source=bare)
+                self.assertEqual((status, "of the largest magnitude" in out), (0, True), said)
+                layers = json.loads((self.folder / f"{name}.json").read_text())["layers"]
+                self.assertEqual(len(layers), 1)
+
+    def test_its_plain_state_dict_is_taken(self):
+        plain = bare.linear().state_dict()
+        torch.save(plain, self.folder / "trained.pt")
+        status, _, said = self.export("linear", "--weights", self.folder / "trained.pt", "--check", source=bare)
+        self.assertEqual(status, 0, said)
+        written = safetensors.torch.load_file(self.folder / "linear.safetensors")
+        self.assertEqual(written.keys(), {"linear.weight", "linear.bias"})
+        self.assertTrue(torch.equal(written["linear.weight"], plain["weight"]))
+
+    def test_its_parametrization_is_folded(self):
+        status, _, said = self.export("weight_norm", source=bare)
+        self.assertEqual((status, "note: weight_norm: the parametrization is folded" in said), (0, True), said)
+
+    def test_what_seq_has_no_layer_for(self):
+        for name, kind in bare.WITHOUT_LAYER.items():
+            self.fails(name, 1, f"for 1 reason:\n  {kind}: seq has no layer type {kind}", source=bare, inputs=["x=N,4,8"])
+
+    def test_a_forward_of_its_own(self):
+        self.fails("OwnLinear", 1, "linear: has parameters of the outermost module", source=bare)
 
 
 class Refusals(Exporting):

@@ -2,6 +2,7 @@
 
 command_line  what can be judged before PyTorch is loaded
 load          the module that the command line names, and its parameters
+bare          a layer of torch.nn that is all of the module
 trace         the module as a torch.fx graph, each node with its scope and the user's line
 state         what forward leaves behind for its next call
 sizes         what each node gives at several values of the symbols

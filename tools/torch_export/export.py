@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 
-from . import arrange, command_line, compare, convert, document, load, reasons, sizes, trace
+from . import arrange, bare, command_line, compare, convert, document, load, reasons, sizes, trace
 from .errors import ExportError, Refused, UsageError
 
 _DTYPES = {name: dtype for dtype, name in document.DTYPES.items()}
@@ -30,9 +30,11 @@ def export(options, input_texts, symbols):
     module = load.load_module(source, function, options.seed)
     if options.weights is not None:
         load.load_weights(module, options.weights)
-    notes = [f"{path}: the parametrization is folded into its weight" for path in trace.fold_parametrizations(module)]
+    folded = trace.fold_parametrizations(module)
+    notes = [f"{path or name}: the parametrization is folded into its weight" for path in folded]
     if unseen := trace.unseen(module):
         raise Refused(name, unseen)
+    module = bare.held(module, name)
     defaults = _torchvision_input(function) if source == "torchvision" and not input_texts else []
     inputs, arguments = match_inputs(module, input_texts or defaults, name)
     unknown = set(symbols) - {dim for spec in inputs for dim in spec.shape if isinstance(dim, str)}
