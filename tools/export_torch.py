@@ -44,7 +44,8 @@ def make_parser():
     parser.add_argument(
         "--input", action="append", default=[], metavar="NAME=DIMS[:DTYPE]",
         help="an input: numbers and symbols, as in x=N,3,32,32 or ids=N,16:i64; once for each argument of forward, by "
-        "its name or in order. torchvision's models take N,3,224,224 (inception_v3 299) by default",
+        "its name or in order. torchvision's models take N,3,224,224 by default (inception_v3 299), those of clips "
+        "N,3,16,112,112 or what else they were made for",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=int, metavar="INT",

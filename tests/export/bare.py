@@ -47,7 +47,7 @@ def unfold():
 
 
 class OwnLinear(nn.Linear):
-    """Its forward is its own, so it is no layer of torch.nn, and the parameters of the outermost module have no name."""
+    """Its forward is its own, so it is no layer of torch.nn, and nothing names its parameters."""
 
     inputs = ("x=N,4",)
 

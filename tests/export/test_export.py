@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 os.environ.setdefault("SEQC", str(HERE.parents[1] / "build/seqc"))
 
 import export_torch  # noqa: E402
-from torch_export import command_line  # noqa: E402
+from torch_export import command_line, torchvision_inputs  # noqa: E402
 from torch_export.errors import ExportError  # noqa: E402
 
 try:
@@ -201,6 +201,16 @@ class Numbers(Exporting):
         written = safetensors.torch.load_file(self.folder / "Siamese.safetensors")
         self.assertTrue(torch.equal(written["head.weight"], module.head.weight))
 
+    def test_torchvision_s_models_of_clips(self):
+        try:
+            from torchvision import models
+        except ImportError as error:
+            self.skipTest(str(error))
+        self.assertEqual(sorted(torchvision_inputs.VIDEO), models.list_models(models.video))
+        status, _, said = run("torchvision:r3d_18", "-o", self.folder)
+        self.assertEqual(status, 0, said)
+        self.assertEqual(json.loads((self.folder / "r3d_18.json").read_text())["inputs"], {"x": ["N", 3, 16, 112, 112]})
+
     def test_torchvision(self):
         try:
             import torchvision  # noqa: F401
@@ -240,7 +250,8 @@ class Bare(Exporting):
 
     def test_what_seq_has_no_layer_for(self):
         for name, kind in bare.WITHOUT_LAYER.items():
-            self.fails(name, 1, f"for 1 reason:\n  {kind}: seq has no layer type {kind}", source=bare, inputs=["x=N,4,8"])
+            said = f"for 1 reason:\n  {kind}: seq has no layer type {kind}"
+            self.fails(name, 1, said, source=bare, inputs=["x=N,4,8"])
 
     def test_a_forward_of_its_own(self):
         self.fails("OwnLinear", 1, "linear: has parameters of the outermost module", source=bare)
@@ -283,7 +294,9 @@ class Refusals(Exporting):
         self.fails("Siamese", 1, "head: Linear: has the name of the input `head`", inputs=inputs)
 
     def test_an_input_that_does_not_fit(self):
-        self.fails("Siamese", 1, "fails", "x = F.adaptive_max_pool2d", inputs=["left=N,4,16,16", "right=N,3,16,16"])
+        hint = "--input NAME=DIMS gives an input other sizes, and --set"
+        inputs = ["left=N,4,16,16", "right=N,3,16,16"]
+        self.fails("Siamese", 1, "fails", "x = F.adaptive_max_pool2d", hint, inputs=inputs)
 
     def test_sizes_beyond_pytorch_s(self):
         self.fails("Thresholds", 1, "overflow", inputs=["x=N,2000000000,2000000000,2000000000"])

@@ -99,6 +99,7 @@ class Networks(Temporary):
         wide = networks.find("torchvision:resnet50@3x64x64")
         self.assertEqual((wide.shape, wide.module), ((3, 64, 64), "torchvision:resnet50"))
         self.assertNotEqual(wide.folder, "resnet50")
+        self.assertEqual(networks.find("torchvision:r3d_18").shape, (3, 16, 112, 112))
         self.assertTrue(networks.BY_NAME["mlp"].module.endswith("peers_board/nets.py:mlp"))
 
     def test_a_file_s_function(self):

@@ -6,6 +6,8 @@ import hashlib
 import pathlib
 import re
 
+from torch_export.torchvision_inputs import sample_shape
+
 from .errors import UsageError
 
 SEED = 0
@@ -62,7 +64,7 @@ OTHER_BATCHES = (1, 8, 32)
 
 def find(text):
     """The network of the board of that name, or another: torchvision:NAME, or FILE.py:FUNCTION@DIMS with the sizes of one
-    sample, as in nets.py:tiny@3x32x32; torchvision's take 3x224x224 where nothing else is said."""
+    sample, as in nets.py:tiny@3x32x32; torchvision's have sizes of their own where nothing else is said."""
     if text in BY_NAME:
         return BY_NAME[text]
     parts = re.fullmatch(r"(torchvision|.+\.py):(\w+)(?:@([1-9]\d*(?:x[1-9]\d*)*))?", text)
@@ -74,7 +76,7 @@ def find(text):
         there = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_NAME)}, torchvision:NAME and FILE.py:FUNCTION@3x32x32"
         raise UsageError(f"--net: there is no `{text}`; {there}")
     source, name, sizes = parts.groups()
-    shape = tuple(map(int, sizes.split("x"))) if sizes else (3, 224, 224)
+    shape = tuple(map(int, sizes.split("x"))) if sizes else sample_shape(name)
     if source == "torchvision":
         on_board = BY_NAME.get(name)
         if on_board is not None and (on_board.source, on_board.shape) == (source, shape):

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 
-from . import arrange, bare, command_line, compare, convert, document, load, reasons, sizes, trace
+from . import arrange, bare, command_line, compare, convert, document, load, reasons, sizes, torchvision_inputs, trace
 from .errors import ExportError, Refused, UsageError
 
 _DTYPES = {name: dtype for dtype, name in document.DTYPES.items()}
@@ -52,8 +52,7 @@ def export(options, input_texts, symbols):
 
 
 def _torchvision_input(name):
-    side = 299 if name == "inception_v3" else 224
-    return [("x", ("N", 3, side, side), "f32")]
+    return [("x", ("N", *torchvision_inputs.sample_shape(name)), "f32")]
 
 
 def match_inputs(module, texts, name):

@@ -149,6 +149,7 @@ def _failure(node, binding, error):
     path = ".".join(node.meta.get("scope", ())) if node is not None else ""
     where = f" in {path}" if path else ""
     line = f"\n      {source}" if source else ""
-    hint = "\n      --set SYMBOL=INT gives a symbol another value to try" if at else ""
+    hint = "\n      --input NAME=DIMS gives an input other sizes"
+    hint += ", and --set SYMBOL=INT a symbol another value to try" if at else ""
     message = str(error).split("\n\n")[0].split("\nException raised from")[0].strip()
     return f"the module fails{f' with {at}' if at else ''}{where}: {message}{line}{hint}"
