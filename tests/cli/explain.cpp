@@ -28,6 +28,36 @@ TEST_CASE("explain tells what became of a layer") {
     CHECK_FALSE(has(times, "with cold weights"));
 }
 
+TEST_CASE("explain takes a container for the layers inside of it") {
+    const std::string net = R"({"seq": 1, "inputs": {"x": ["N", 4]}, "layers": [
+        {"type": "Sequential", "name": "b1", "layers": [{"type": "Linear", "out_features": 4}, "ReLU"]},
+        {"type": "Linear", "name": "b10", "out_features": 2}]})";
+    const std::string inside = seqc("explain - b1 --tune none", net).output;
+    CHECK(has(inside, "Linear `b1.0`\n"));
+    CHECK(has(inside, "ReLU `b1.1`\n"));
+    CHECK_FALSE(has(inside, "Linear `b10`\n"));
+    CHECK(has(seqc("explain - --tune none", net).output, "Linear `b10`\n"));
+    CHECK(seqc("explain - b --tune none", net).status == 1);
+}
+
+TEST_CASE("explain says of a layer that no output needs, and of no other, that nothing uses its result") {
+    const std::string net = R"({"seq": 1, "inputs": {"x": ["N", 4]}, "layers": [
+        {"type": "Linear", "name": "first", "out_features": 4}, {"type": "Dropout", "name": "drop"},
+        {"type": "Linear", "name": "lost", "out_features": 3}, {"type": "ReLU", "name": "after_lost"},
+        {"type": "Linear", "name": "last", "from": "drop", "out_features": 2}]})";
+    const std::string said = "nothing that an output needs uses its result";
+    for (const std::string layer : {"lost", "after_lost"}) {
+        const std::string text = seqc("explain - --tune none " + layer, net).output;
+        CHECK(has(text, said));
+        CHECK_FALSE(has(text, "changes nothing"));
+        CHECK(Json::parse(seqc("explain - --tune none --format json " + layer, net).output)["unused"] == true);
+    }
+    for (const std::string layer : {"first", "drop", "last"}) {
+        CHECK_FALSE(has(seqc("explain - --tune none " + layer, net).output, said));
+    }
+    CHECK(Json::parse(seqc("explain - --tune none --format json drop", net).output)["unused"] == false);
+}
+
 TEST_CASE("explain tells what a layer that runs in a group takes by itself, and what the group was weighed against") {
     const std::string conv =
         "explain goldens/cifar_cnn.json conv2 --tune fast --timing-cache " + scratch_path("explain_group.json");

@@ -120,7 +120,8 @@ struct Parser {
             add("explain", "what became of a layer: fused into what, which kernel, why not another", run_explain);
         add_spec(*explain, arguments);
         explain->add_option("LAYER", arguments.layer,
-                            "the layer's path, such as features.3; all layers where left out");
+                            "the layer's path, such as features.3, or a container's, for all layers inside; all of the "
+                            "model where left out");
 
         CLI::App* verify =
             add("verify",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "engine/plan.hpp"
 #include "frontend/suggest.hpp"
@@ -26,6 +27,8 @@ struct Explanation {
     bool view = false;
     /// It joins values that are written side by side.
     bool joined = false;
+    /// No output takes its result, and no layer that one needs.
+    bool unused = false;
 };
 
 bool came_from(const seq::Graph& graph, const seq::Node& node, const std::string& path) {
@@ -38,9 +41,35 @@ bool came_from(const seq::Graph& graph, const seq::Step& step, const std::string
                        [&](const seq::Node* node) { return came_from(graph, *node, path); });
 }
 
-Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan) {
+/// Those that the outputs need, of a graph as it was written.
+std::set<const seq::Node*> needed_nodes(const seq::Graph& graph) {
+    std::set<const seq::Node*> needed;
+    for (const seq::Node* node = graph.last_node(); node != nullptr; node = node->previous) {
+        const bool is_needed = std::any_of(node->outputs.begin(), node->outputs.end(), [&](const seq::Value* value) {
+            return graph.is_output(value) || std::any_of(value->uses.begin(), value->uses.end(),
+                                                         [&](seq::Use use) { return needed.count(use.node) > 0; });
+        });
+        if (is_needed) needed.insert(node);
+    }
+    return needed;
+}
+
+/// The paths of layers that compute something which no output needs.
+std::set<std::string> unused_layers(const seq::Graph& graph) {
+    const std::set<const seq::Node*> needed = needed_nodes(graph);
+    std::set<std::string> unused, used;
+    for (const seq::Node* node = graph.first_node(); node != nullptr; node = node->next) {
+        auto& paths = needed.count(node) > 0 ? used : unused;
+        for (const seq::LayerId id : node->origins) paths.insert(graph.layers[id].path);
+    }
+    for (const std::string& path : used) unused.erase(path);
+    return unused;
+}
+
+Explanation explain(const seq::LayerInfo& layer, const seq::Plan& plan, const std::set<std::string>& unused) {
     Explanation explanation;
     explanation.layer = &layer;
+    explanation.unused = unused.count(layer.path) > 0;
     for (const seq::Step& step : plan.steps) {
         if (came_from(plan.graph, step, layer.path)) explanation.steps.push_back(&step);
     }
@@ -195,9 +224,11 @@ void print_text(const Explanation& explanation, const seq::Plan& plan) {
     for (const seq::Step* step : explanation.steps) print_step(plan, *step, explanation.layer->path);
     if (explanation.view) print("  no step        its output is its input's bytes under another shape\n");
     if (explanation.joined) print("  no step        what it joins is written side by side to begin with\n");
-    if (explanation.steps.empty() && !explanation.view && !explanation.joined)
+    if (explanation.unused) print("  no step        nothing that an output needs uses its result\n");
+    if (explanation.steps.empty() && !explanation.view && !explanation.joined && !explanation.unused)
         print(
-            "  no step        the passes removed it: it changes nothing at inference, or what it computes is known beforehand\n");
+            "  no step        the passes removed it: it changes nothing at inference, or what it computes is known "
+            "beforehand\n");
 }
 
 Json candidate_json(const seq::Candidate& candidate, std::size_t data_count) {
@@ -262,11 +293,9 @@ Json step_json(const seq::Plan& plan, const seq::Step& step) {
 void print_json(const Explanation& explanation, const seq::Plan& plan) {
     Json steps = Json::array();
     for (const seq::Step* step : explanation.steps) steps.push_back(step_json(plan, *step));
-    const Json object{{"layer", explanation.layer->path},
-                      {"type", explanation.layer->type},
-                      {"view", explanation.view},
-                      {"joined", explanation.joined},
-                      {"steps", std::move(steps)}};
+    const Json object{{"layer", explanation.layer->path}, {"type", explanation.layer->type},
+                      {"view", explanation.view},         {"joined", explanation.joined},
+                      {"unused", explanation.unused},     {"steps", std::move(steps)}};
     print(object.dump() + "\n");
 }
 
@@ -277,6 +306,11 @@ void print_json(const Explanation& explanation, const seq::Plan& plan) {
                      fmt::format("the model has no layer `{}`{}", path, seq::did_you_mean(seq::nearest(path, paths))));
 }
 
+/// Whether the argument names the layer, a container around it, or all layers.
+bool is_asked_for(const seq::LayerInfo& layer, const std::string& argument) {
+    return argument.empty() || layer.path == argument || layer.path.starts_with(argument + ".");
+}
+
 }  // namespace
 
 int run_explain(const Arguments& arguments) {
@@ -284,7 +318,7 @@ int run_explain(const Arguments& arguments) {
     if (!model) return failed;
     const auto& layers = model->graph().layers;
     const bool known = arguments.layer.empty() || std::any_of(layers.begin(), layers.end(), [&](const auto& layer) {
-                           return layer.path == arguments.layer;
+                           return is_asked_for(layer, arguments.layer);
                        });
     if (!known) refuse_layer(arguments.layer, model->graph());
     const seq::Executable executable = compile_model(*model, compile_options(arguments, *model, seq::Tune::fast));
@@ -294,10 +328,11 @@ int run_explain(const Arguments& arguments) {
     }();
     if (whole->slice != nullptr)
         print_note(fmt::format("the batch is computed in slices: {}", whole->slicing.to_string()));
+    const std::set<std::string> unused = unused_layers(model->graph());
     for (const seq::LayerInfo& layer : layers) {
-        if (!arguments.layer.empty() && layer.path != arguments.layer) continue;
+        if (!is_asked_for(layer, arguments.layer)) continue;
         const seq::Plan* const plan = plan_of(layer, *whole);
-        const Explanation explanation = explain(layer, *plan);
+        const Explanation explanation = explain(layer, *plan, unused);
         if (arguments.json()) {
             print_json(explanation, *plan);
         } else {

@@ -47,6 +47,7 @@ constexpr std::pair<std::string_view, std::string_view> examples[] = {
      "\n"},
     {"explain",
      "  seqc explain net.json features.3                       one layer\n"
+     "  seqc explain net.json features                         all layers inside of a container\n"
      "  seqc explain net.json --tune none                      all layers, without measuring\n"
      "\n"},
     {"verify",
