@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <vector>
 
+#include "graph/shape.hpp"
 #include "kernels/device.hpp"
 
 namespace seq {
@@ -12,6 +15,8 @@ namespace seq {
 /// Where one input or output of a run lies in the device's memory.
 struct EdgePlace {
     void* address = nullptr;
+    /// Of the caller's memory, in elements.
+    std::array<std::int64_t, max_rank> strides{};
     /// Whether the run copies it from or to the host's memory.
     bool on_host = false;
     bool operator==(const EdgePlace&) const = default;

@@ -18,12 +18,28 @@ DeviceInstance::Edge::Edge(const PlanPort& port, const DeviceRuntime& runtime) {
     staged.data = staging.get();
 }
 
+TensorView DeviceInstance::Edge::on_device() const {
+    TensorView view = staged;
+    view.data = is_bound && !converts ? callers.data : device.get();
+    view.device = callers.device;
+    return view;
+}
+
+EdgePlace DeviceInstance::Edge::place() const {
+    if (!is_bound) return {device.get(), {}, is_on_host()};
+    EdgePlace place{callers.data, {}, false};
+    std::copy_n(callers.strides.begin(), callers.rank, place.strides.begin());
+    return place;
+}
+
 namespace {
 
 /// As wide as kernels of devices read at once, and what the plans of their libraries are promised.
 constexpr std::size_t kernel_alignment = 16;
 
-bool is_aligned(const TensorView& view) { return reinterpret_cast<std::uintptr_t>(view.data) % kernel_alignment == 0; }
+bool is_aligned(const TensorView& view, std::size_t bytes) {
+    return reinterpret_cast<std::uintptr_t>(view.data) % bytes == 0;
+}
 
 /// Where what follows `bytes` begins.
 std::size_t aligned(std::size_t bytes) {
@@ -78,22 +94,25 @@ void* DeviceInstance::address(const BufferRef& ref) const {
         case BufferRef::Kind::none: break;
         case BufferRef::Kind::arena: return arena_ + ref.offset;
         case BufferRef::Kind::weight: return const_cast<void*>(ref.weight);
-        case BufferRef::Kind::input: return inputs_[ref.offset].place().address;
-        case BufferRef::Kind::output: return outputs_[ref.offset].place().address;
+        case BufferRef::Kind::input: return inputs_[ref.offset].on_device().data;
+        case BufferRef::Kind::output: return outputs_[ref.offset].on_device().data;
     }
     return nullptr;
 }
 
-void DeviceInstance::wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role) {
+void DeviceInstance::wire(std::vector<Edge>& edges, std::span<const TensorView> views,
+                          const std::vector<PlanPort>& ports, const char* role) {
     for (std::size_t i = 0; i < edges.size(); ++i) {
         Edge& edge = edges[i];
-        if (views[i].device.kind != DeviceKind::cpu && !is_direct(views[i], edge.staged.dtype))
+        if (views[i].device.kind != DeviceKind::cpu && !is_aligned(views[i], size_of(views[i].dtype)))
             throw Error(fmt::format("{}/device", role),
-                        fmt::format("{} {} lies in a GPU's memory, where it has to be dense and {}", role, i,
-                                    name_of(edge.staged.dtype)));
+                        fmt::format("{} `{}` lies in a GPU's memory at an address that is no multiple of the {} bytes "
+                                    "of its elements",
+                                    role, ports[i].name, size_of(views[i].dtype)));
         edge.callers = views[i];
-        const bool converts = edge.is_on_host() && edge.callers.dtype != edge.staged.dtype;
-        if (converts && edge.native.view().data == nullptr)
+        edge.converts = edge.is_on_device() && !is_direct(edge.callers, edge.staged.dtype);
+        const bool converts_staged = edge.is_on_host() && edge.callers.dtype != edge.staged.dtype;
+        if (converts_staged && edge.native.view().data == nullptr)
             edge.native = Tensor(edge.callers.dtype, edge.callers.sizes());
     }
 }
@@ -101,21 +120,22 @@ void DeviceInstance::wire(std::vector<Edge>& edges, std::span<const TensorView> 
 void DeviceInstance::wire(std::uint64_t wiring, std::span<const TensorView> inputs,
                           std::span<const TensorView> outputs) {
     wiring_ = 0;  // until all is done
-    wire(inputs_, inputs, "input");
-    wire(outputs_, outputs, "output");
+    wire(inputs_, inputs, plan_->inputs, "input");
+    wire(outputs_, outputs, plan_->outputs, "output");
     find_what_fits();
     wiring_ = wiring;
 }
 
-/// An input that lies where an output is written is copied before that.
+/// An input that lies where an output is written is copied before that; so are those that are converted, in the run.
 void DeviceInstance::find_what_fits() {
-    for (Edge& output : outputs_) output.fits = output.is_on_device() && is_aligned(output.callers);
+    const auto is_taken = [](const Edge& edge) { return edge.converts || is_aligned(edge.callers, kernel_alignment); };
+    for (Edge& output : outputs_) output.fits = output.is_on_device() && is_taken(output);
     for (Edge& input : inputs_) {
         const auto overlaps = [range = byte_range(input.callers)](const Edge& output) {
             return output.is_on_device() && byte_range(output.callers).overlaps(range);
         };
-        input.fits = input.is_on_device() && is_aligned(input.callers) &&
-                     std::none_of(outputs_.begin(), outputs_.end(), overlaps);
+        input.fits = input.is_on_device() && is_taken(input) &&
+                     (input.converts || std::none_of(outputs_.begin(), outputs_.end(), overlaps));
     }
 }
 
@@ -162,11 +182,19 @@ void DeviceInstance::deliver_outputs() {
     }
 }
 
-void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* observer) {
+void DeviceInstance::copy(const TensorView& from, const TensorView& to) {
+    if (from.dtype == to.dtype && from.is_dense() && to.is_dense())
+        device_->queue().copy_on_device(to.data, from.data, from.byte_count());
+    else
+        device_->copy_view(from, to);
+}
+
+void DeviceInstance::hand_over_edges_and_steps(Session::StepObserver* observer) {
     DeviceQueue& queue = device_->queue();
     point_steps();
     for (const Edge& input : inputs_) {
         if (input.is_on_host()) queue.copy_to_device(input.device.get(), input.staging.get(), input.bytes);
+        if (input.is_converted_within()) device_->copy_view(input.callers, input.on_device());
     }
     RunContext context;
     context.nonfinite = plan_->careful;
@@ -188,6 +216,7 @@ void DeviceInstance::hand_over_host_copies_and_steps(Session::StepObserver* obse
     }
     for (const Edge& output : outputs_) {
         if (output.is_on_host()) queue.copy_to_host(output.staging.get(), output.device.get(), output.bytes);
+        if (output.is_converted_within()) device_->copy_view(output.on_device(), output.callers);
     }
     if (faults_ != nullptr) faults_->fetch(queue);
 }
@@ -196,7 +225,7 @@ bool DeviceInstance::has_graph(CapturedRuns::Run& run) {
     if (run.graph != nullptr) return true;
     if (!tries_.is_due()) return false;
     try {
-        run.graph = device_->queue().capture([this] { hand_over_host_copies_and_steps(nullptr); });
+        run.graph = device_->queue().capture([this] { hand_over_edges_and_steps(nullptr); });
     } catch (const Error& error) {
         if (error.code() != "device/capture") throw;
         tries_.fail(error.what());
@@ -210,14 +239,14 @@ void DeviceInstance::hand_over(Session::StepObserver* observer) {
     DeviceQueue& queue = device_->queue();
     CapturedRuns::Run& run = choose_run();
     for (const Edge& input : inputs_) {
-        if (input.is_copied()) queue.copy_on_device(input.device.get(), input.callers.data, input.bytes);
+        if (input.is_copied()) copy(input.callers, input.on_device());
     }
     if (observer == nullptr && warm_ && has_graph(run))
         queue.launch(*run.graph);
     else
-        hand_over_host_copies_and_steps(observer);
+        hand_over_edges_and_steps(observer);
     for (const Edge& output : outputs_) {
-        if (output.is_copied()) queue.copy_on_device(output.callers.data, output.device.get(), output.bytes);
+        if (output.is_copied()) copy(output.on_device(), output.callers);
     }
 }
 

@@ -14,10 +14,10 @@ namespace seq {
 
 /// On a device with memory of its own. A run is one launch of a graph that holds the copies from and to the host and
 /// every step; graphs are captured from the second run on, after one in which kernels may still set themselves up.
-/// Kernels read and write views in the device's memory where these lie. A graph is for the memory that it was captured
-/// with: it is made where the same comes again, and memory that was not seen before is copied there before the run and
-/// after it. A run whose capture something else in the process disturbed is handed over step by step, and captured at a
-/// later one.
+/// Kernels read and write views in the device's memory where these lie; views that are not as kernels take them are
+/// converted first, or last, by the graph. A graph is for the memory that it was captured with: it is made where the
+/// same comes again, and memory that was not seen before is copied, or converted, before the run and after it. A run
+/// whose capture something else in the process disturbed is handed over step by step, and captured at a later one.
 class DeviceInstance final : public Instance {
    public:
     DeviceInstance(std::shared_ptr<const Plan> plan, std::shared_ptr<DeviceSession> device);
@@ -42,21 +42,26 @@ class DeviceInstance final : public Instance {
         TensorView staged;      ///< of `staging`
         Tensor native;          ///< in the caller's dtype, where that is another
         TensorView callers{};   ///< of the caller, in the last call of `wire`
-        bool fits = false;      ///< kernels may take the caller's memory
-        bool is_bound = false;  ///< they do
+        bool converts = false;  ///< it lies on the device, with strides or in a dtype that no kernel takes
+        bool fits = false;      ///< a run that is captured may hold the caller's memory
+        bool is_bound = false;  ///< it does
 
         bool is_dropped() const { return callers.data == nullptr; }
         bool is_on_host() const { return !is_dropped() && callers.device.kind == DeviceKind::cpu; }
         bool is_on_device() const { return !is_dropped() && !is_on_host(); }
         bool is_copied() const { return is_on_device() && !is_bound; }
-        EdgePlace place() const { return {is_bound ? callers.data : device.get(), is_on_host()}; }
+        bool is_converted_within() const { return converts && is_bound; }
+        /// As kernels take it.
+        TensorView on_device() const;
+        EdgePlace place() const;
     };
 
     bool must_wait() const;
     /// After an error: the caller may free the memory that he handed over.
     void end_failed_run();
     void* address(const BufferRef& ref) const;
-    void wire(std::vector<Edge>& edges, std::span<const TensorView> views, const char* role);
+    void wire(std::vector<Edge>& edges, std::span<const TensorView> views, const std::vector<PlanPort>& ports,
+              const char* role);
     void find_what_fits();
     /// Sets who is bound, to the caller's memory where `direct` says so, and the places.
     void bind(bool direct);
@@ -69,7 +74,9 @@ class DeviceInstance final : public Instance {
     bool has_graph(CapturedRuns::Run& run);
     /// All of a run that happens in the queue.
     void hand_over(Session::StepObserver* observer);
-    void hand_over_host_copies_and_steps(Session::StepObserver* observer);
+    void hand_over_edges_and_steps(Session::StepObserver* observer);
+    /// Of an edge, in the device's memory.
+    void copy(const TensorView& from, const TensorView& to);
 
     std::shared_ptr<DeviceSession> device_;
     std::shared_ptr<void> room_;

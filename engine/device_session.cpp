@@ -4,10 +4,11 @@
 
 namespace seq {
 
-DeviceSession::DeviceSession(const DeviceRuntime& runtime, void* stream)
-    : runtime_(runtime),
+DeviceSession::DeviceSession(const Backend& backend, void* stream)
+    : runtime_(*backend.device),
+      copy_view_(backend.copy_view),
       is_callers_stream_(stream != nullptr),
-      queue_(is_callers_stream_ ? runtime.make_queue_on(stream) : runtime.make_queue()) {}
+      queue_(is_callers_stream_ ? runtime_.make_queue_on(stream) : runtime_.make_queue()) {}
 
 /// What was handed over still uses the report.
 DeviceSession::~DeviceSession() {

@@ -6,20 +6,22 @@
 
 #include "engine/fault_report.hpp"
 #include "graph/diagnostic.hpp"
-#include "kernels/device.hpp"
+#include "kernels/kernel.hpp"
 
 namespace seq {
 
 /// What the instances of one session share on a device: its queue, and memory for one run at a time.
 class DeviceSession {
    public:
-    /// `stream`: the caller's, or nullptr.
-    DeviceSession(const DeviceRuntime& runtime, void* stream);
+    /// `backend` has a device. `stream`: the caller's, or nullptr.
+    DeviceSession(const Backend& backend, void* stream);
     ~DeviceSession();
     DeviceSession(const DeviceSession&) = delete;
 
     const DeviceRuntime& runtime() const { return runtime_; }
     DeviceQueue& queue() const { return *queue_; }
+    /// Backend::copy_view, in its queue.
+    void copy_view(const TensorView& from, const TensorView& to) { copy_view_(*queue_, from, to); }
     /// Whether work goes to a stream of the caller's, which he can wait for.
     bool is_callers_stream() const { return is_callers_stream_; }
 
@@ -45,6 +47,7 @@ class DeviceSession {
 
    private:
     const DeviceRuntime& runtime_;
+    decltype(Backend::copy_view) copy_view_;
     bool is_callers_stream_;
     std::unique_ptr<DeviceQueue> queue_;
     std::shared_ptr<void> room_;

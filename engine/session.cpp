@@ -94,8 +94,8 @@ bool repeats_elements(const TensorView& view) {
 }
 
 std::shared_ptr<DeviceSession> device_session(const CompiledModel& model, const SessionOptions& options) {
-    const DeviceRuntime* const runtime = model.backend().device;
-    if (runtime != nullptr) return std::make_shared<DeviceSession>(*runtime, options.stream);
+    const Backend& backend = model.backend();
+    if (backend.device != nullptr) return std::make_shared<DeviceSession>(backend, options.stream);
     if (options.stream != nullptr) throw Error("spec/value", "a session on the CPU takes no stream");
     return nullptr;
 }

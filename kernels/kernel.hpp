@@ -288,6 +288,10 @@ struct Backend {
     bool choices_travel = false;
     /// Frees what kernels keep of variants that no prepared kernel is, once tuning is over; may be empty.
     std::function<void()> release_unused{};
+    /// Copies between views of equal sizes in the memory of `device`, element by element, whatever their strides;
+    /// `to` repeats none. Both are aligned to their elements, of the same dtype, or one is f32 and the other a float,
+    /// and do not overlap. nullptr where `device` is.
+    void (*copy_view)(DeviceQueue& queue, const TensorView& from, const TensorView& to) = nullptr;
 };
 
 }  // namespace seq

@@ -76,9 +76,10 @@ class Writer {
         const std::vector<TensorView> input_views(inputs.begin(), inputs.end());
         const std::vector<TensorView> output_views(outputs.begin(), outputs.end());
         oneapi::tbb::task_arena arena(model_.options().threads);
-        const DeviceRuntime* const device = model_.backend().device;
+        const Backend& backend = model_.backend();
         const auto instance = make_instance(
-            recorded.plan, device == nullptr ? nullptr : std::make_shared<DeviceSession>(*device, nullptr), false);
+            recorded.plan, backend.device == nullptr ? nullptr : std::make_shared<DeviceSession>(backend, nullptr),
+            false);
         instance->wire(1, input_views, output_views);
         arena.execute([&] { instance->run(nullptr); });
         for (const Step& step : plan.steps) {

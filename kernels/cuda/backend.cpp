@@ -9,6 +9,7 @@
 #include "kernels/cuda/cudnn/kernels.hpp"
 #include "kernels/cuda/own/kernels.hpp"
 #include "kernels/cuda/own/reorder.hpp"
+#include "kernels/cuda/own/view_copy.hpp"
 #include "kernels/cuda/probe.hpp"
 
 namespace seq::cuda {
@@ -41,6 +42,7 @@ CudaBackend::CudaBackend(const DeviceQueries& queries, const RuntimeApi& api, co
     backend_.kernels = &kernels_;
     backend_.groups = &no_groups;
     backend_.make_reorder = make_reorder;
+    backend_.copy_view = own::copy_view;
     backend_.identity = [queries, &cudnn, properties] { return identity_of(queries, cudnn, properties); };
     backend_.choices_travel = true;
     backend_.lacks = [properties](MathMode mode) { return lack_of_mode(mode, properties); };

@@ -6,6 +6,7 @@
 #include "kernels/cuda/own/host_queue.hpp"
 #include "kernels/cuda/own/kernels.hpp"
 #include "kernels/cuda/own/reorder.hpp"
+#include "kernels/cuda/own/view_copy.hpp"
 #include "tests/cuda/graph_run.hpp"
 
 namespace seq::tests {
@@ -69,6 +70,7 @@ EmulatedCuda::EmulatedCuda(bool handles)
     backend_.make_reorder = [](const Placed& from, const Placed& to, const ComputeOptions&) {
         return own::make_reorder(from, to);
     };
+    backend_.copy_view = own::copy_view;
     backend_.lacks = [](MathMode) { return std::string(); };
     backend_.device = this;
     backend_.identity = [this] { return identity; };

@@ -1,9 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "engine/compiled_model.hpp"
+#include "engine/edge_copy.hpp"
 #include "engine/reference_run.hpp"
 #include "frontend/parameters.hpp"
 #include "frontend/weights/random_weights.hpp"
+#include "graph/convert_tensor.hpp"
 #include "tests/engine/emulated_device.hpp"
 #include "tests/engine/support.hpp"
 
@@ -154,6 +158,128 @@ TEST_CASE("memory on a device that is aligned to less than kernels read at once 
         Tensor y(DType::f32, {2, 8});
         std::copy_n(read(out).view().as<float>() + skipped, 16, y.data<float>().data());
         CHECK(relative_difference(y, device.expected({{"x", moved.view()}}, "y")) <= 1e-5);
+    }
+}
+
+/// The elements of a tensor in a device's memory, with dimension `innermost` innermost, and behind another element.
+OnDevice reordered(const Device& device, const Tensor& tensor, int innermost) {
+    TensorView view = tensor.view();
+    std::int64_t step = 1;
+    for (int d = view.rank; d > 0; --d) {
+        const int at = d == view.rank ? innermost : d - 1 >= innermost ? d : d - 1;
+        view.strides[static_cast<std::size_t>(at)] = step;
+        step *= view.shape[static_cast<std::size_t>(at)];
+    }
+    const Tensor room(tensor.dtype(), {step + 1});
+    view.data = room.view().as<std::byte>() + size_of(tensor.dtype());
+    copy_elements(tensor, view);
+    OnDevice there(device.emulated, room);
+    view.data = there.view.as<std::byte>() + size_of(tensor.dtype());
+    view.device = seq::Device::cuda();
+    there.view = view;
+    return there;
+}
+
+Tensor read_reordered(const OnDevice& there) {
+    OnDevice room = there;
+    room.view.data = const_cast<void*>(there.memory.get());
+    const std::int64_t count = there.view.element_count() + 1;
+    room.view = TensorView::dense(room.view.data, there.view.dtype, {&count, 1});
+    const Tensor all = read(room);
+    TensorView view = there.view;
+    view.data = all.view().as<std::byte>() + size_of(view.dtype);
+    view.device = seq::Device::cpu();
+    Tensor tensor(view.dtype, view.sizes());
+    copy_elements(view, tensor);
+    return tensor;
+}
+
+bool are_same(const Tensor& a, const Tensor& b) {
+    return a.dtype() == b.dtype() && std::memcmp(a.view().data, b.view().data, a.byte_count()) == 0;
+}
+
+TEST_CASE("tensors on a device are taken in the model's dtypes and with strides, and are converted there in the run") {
+    for (const DType dtype : {DType::f16, DType::bf16, DType::f64, DType::f32}) {
+        CAPTURE(name_of(dtype));
+        const Device device(
+            (R"({"seq": 1, "inputs": {"x": {"shape": ["N", 3, 4, 5], "dtype": ")" + std::string(name_of(dtype)) +
+             R"("}}, "layers": [{"type": "Conv2d", "out_channels": 6, "kernel_size": 3, "name": "y"}]})")
+                .c_str());
+        Tensor x(dtype, {2, 3, 4, 5});
+        convert(filled({2, 3, 4, 5}, 0.3f), x);
+        const Tensor expected(dtype, {2, 6, 2, 3});
+        Session(device.model).run({{"x", x.view()}}, {{"y", expected.view()}});
+        for (const int innermost : {3, 1, 0}) {
+            CAPTURE(innermost);
+            const OnDevice in = reordered(device, x, innermost);
+            const OnDevice out = reordered(device, Tensor(dtype, expected.sizes()), innermost);
+            const bool is_aligned_less = dtype == DType::f32 && innermost == 3;
+            Session session(device.model);
+            for (int run = 0; run < 4; ++run) {
+                CAPTURE(run);
+                const int copies = copies_in(device.emulated, [&] {
+                    session.run({{"x", in.view}}, {{"y", out.view}});
+                });
+                CHECK(copies == (is_aligned_less ? 2 : 0));
+                CHECK(device.emulated.counts().captures == (run == 1 ? 1 : 0));
+                CHECK(device.emulated.counts().launches == (run == 0 ? 0 : 1));
+                // One that is captured, or launched, hands over nothing else.
+                if (run > 1) CHECK(device.emulated.counts().kernels == 0);
+                CHECK(are_same(read_reordered(out), expected));
+            }
+        }
+    }
+}
+
+TEST_CASE("views of one memory with other strides are other tensors, and those of other memory are converted too") {
+    const Device device(residual_net);
+    Session session(device.model);
+    const Tensor x = filled({8, 8}, 0.3f);
+    Tensor turned(DType::f32, {8, 8});
+    TensorView across = x.view();
+    std::swap(across.strides[0], across.strides[1]);
+    copy_elements(across, turned);
+    std::vector<OnDevice> ins;
+    for (int run = 0; run < 12; ++run) {
+        CAPTURE(run);
+        if (run < 1 || run > 8) ins.emplace_back(device.emulated, x);
+        const OnDevice out(device.emulated, Tensor(DType::f32, {8, 8}));
+        const bool is_turned = run % 2 == 1 || run > 6;
+        TensorView in = ins.back().view;
+        if (is_turned) std::swap(in.strides[0], in.strides[1]);
+        session.run({{"x", in}}, {{"y", out.view}});
+        CHECK(relative_difference(read(out), device.expected({{"x", is_turned ? turned : x}}, "y")) <= 1e-5);
+    }
+}
+
+TEST_CASE("a view with strides may lie where the output does") {
+    const Device device(residual_net);
+    Session session(device.model);
+    const Tensor x = filled({8, 8}, 0.3f);
+    Tensor turned(DType::f32, {8, 8});
+    TensorView across = x.view();
+    std::swap(across.strides[0], across.strides[1]);
+    copy_elements(across, turned);
+    const Tensor straight_y = device.expected({{"x", x}}, "y"), turned_y = device.expected({{"x", turned}}, "y");
+    const OnDevice memory(device.emulated, x);
+    TensorView other = memory.view;
+    std::swap(other.strides[0], other.strides[1]);
+    for (const bool input_is_turned : {true, false}) {
+        CAPTURE(input_is_turned);
+        for (int run = 0; run < 3; ++run) {
+            CAPTURE(run);
+            device.emulated.write(memory.view.data, x.view().data, x.byte_count());
+            session.run({{"x", input_is_turned ? other : memory.view}}, {{"y", input_is_turned ? memory.view : other}});
+            Tensor y = read(memory);
+            if (!input_is_turned) {
+                TensorView back = y.view();
+                std::swap(back.strides[0], back.strides[1]);
+                Tensor straight(DType::f32, {8, 8});
+                copy_elements(back, straight);
+                y = std::move(straight);
+            }
+            CHECK(relative_difference(y, input_is_turned ? turned_y : straight_y) <= 1e-5);
+        }
     }
 }
 

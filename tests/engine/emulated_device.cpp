@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/edge_copy.hpp"
+#include "graph/convert_tensor.hpp"
 #include "kernels/cpu/cpu.hpp"
 
 namespace seq::tests {
@@ -160,7 +162,16 @@ class QueuedKernel final : public PreparedKernel {
     }
     std::unique_ptr<KernelState> make_state() const override { return kernel_->make_state(); }
     void run(const RunContext& context) const override {
-        dynamic_cast<EmulatedWork&>(*context.queue).submit_kernel([this, context] { kernel_->run(context); });
+        // What is handed over has the addresses of now, as a kernel of a GPU has.
+        std::vector<void*> inputs(context.inputs, context.inputs + input_layouts.size());
+        std::vector<void*> outputs(context.outputs, context.outputs + output_layouts.size());
+        dynamic_cast<EmulatedWork&>(*context.queue)
+            .submit_kernel([this, context, inputs = std::move(inputs), outputs = std::move(outputs)] {
+                RunContext own = context;
+                own.inputs = inputs.data();
+                own.outputs = outputs.data();
+                kernel_->run(own);
+            });
     }
 
    private:
@@ -184,6 +195,15 @@ std::unique_ptr<PreparedKernel> make_reorder(const Placed& from, const Placed& t
     return std::make_unique<QueuedKernel>(cpu_backend().make_reorder(from, to, options));
 }
 
+void copy_view(DeviceQueue& queue, const TensorView& from, const TensorView& to) {
+    dynamic_cast<EmulatedWork&>(queue).submit_kernel([from, to] {
+        const Tensor source(from.dtype, from.sizes()), target(to.dtype, to.sizes());
+        copy_elements(from, source);
+        if (!convert(source, target)) throw std::logic_error("a view is copied into one of another dtype");
+        copy_elements(target, to);
+    });
+}
+
 }  // namespace
 
 EmulatedDevice::EmulatedDevice() {
@@ -194,6 +214,7 @@ EmulatedDevice::EmulatedDevice() {
     backend_.kernels = &kernels;
     backend_.groups = &no_groups;
     backend_.make_reorder = make_reorder;
+    backend_.copy_view = copy_view;
     backend_.has_extreme = has_extreme;
     backend_.identity = [] { return std::string("an emulated device"); };
     backend_.lacks = [](MathMode mode) { return std::string(mode == MathMode::f32 ? "" : "it has f32 alone"); };
@@ -249,6 +270,11 @@ void EmulatedDevice::Stream::wait() {
 void EmulatedDevice::read(void* host, const void* device, std::size_t bytes) const {
     const Open open;
     std::memcpy(host, device, bytes);
+}
+
+void EmulatedDevice::write(void* device, const void* host, std::size_t bytes) const {
+    const Open open;
+    std::memcpy(device, host, bytes);
 }
 
 OnDevice::OnDevice(const DeviceRuntime& device, const Tensor& tensor)

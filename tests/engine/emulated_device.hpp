@@ -49,6 +49,7 @@ class EmulatedDevice final : public DeviceRuntime {
     const Backend& backend() const { return backend_; }
     /// To and from its memory, as a program of the user's would.
     void read(void* host, const void* device, std::size_t bytes) const;
+    void write(void* device, const void* host, std::size_t bytes) const;
 
     struct Counts {
         int kernels = 0;   ///< calls of a kernel's `run` by the host

@@ -1,6 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "engine/edge_copy.hpp"
 #include "engine/reference_run.hpp"
+#include "graph/convert_tensor.hpp"
+#include "graph/dlpack.hpp"
+#include "tests/dl_tensor.hpp"
 #include "tests/gpu/gpu.hpp"
 #include "tests/gpu/tally.hpp"
 #include "tools/gpu_board/device_tensor.hpp"
@@ -46,6 +52,90 @@ TEST_CASE("tensors in the GPU's memory give the same bits as the host's on a str
                 }
             }
         });
+    }
+}
+
+/// As PyTorch hands over a tensor in the GPU's memory: by DLPack, channels_last or plain, and behind another element.
+class HandedOver {
+   public:
+    HandedOver(const Tensor& plain, bool channels_last)
+        : sizes_(plain.sizes().begin(), plain.sizes().end()),
+          strides_(plain.view().strides.begin(), plain.view().strides.begin() + plain.view().rank),
+          memory_(gpu().backend().device, arranged(plain, channels_last)) {}
+
+    TensorView view() { return view_of(memory_.view()); }
+    Tensor read() {
+        const Tensor memory = memory_.read();
+        TensorView view = view_of(memory.view());
+        view.device = seq::Device::cpu();
+        Tensor plain(view.dtype, sizes_);
+        copy_elements(view, plain);
+        return plain;
+    }
+
+   private:
+    Tensor arranged(const Tensor& plain, bool channels_last) {
+        if (channels_last) strides_ = {strides_[0], 1, sizes_[1] * sizes_[3], sizes_[1]};
+        Tensor memory(plain.dtype(), {plain.element_count() + 1});
+        TensorView view = view_of(memory.view());
+        view.device = seq::Device::cpu();
+        copy_elements(plain, view);
+        return memory;
+    }
+    TensorView view_of(const TensorView& memory) {
+        DLTensor tensor{memory.data, {2, 0}, static_cast<std::int32_t>(sizes_.size())};
+        tensor.dtype.code = memory.dtype == DType::bf16 ? 4 : 2;
+        tensor.dtype.bits = static_cast<std::uint8_t>(8 * size_of(memory.dtype));
+        tensor.shape = sizes_.data();
+        tensor.strides = strides_.data();
+        tensor.byte_offset = size_of(memory.dtype);
+        return view_of_dlpack(tensor);
+    }
+
+    std::vector<std::int64_t> sizes_, strides_;
+    DeviceTensor memory_;
+};
+
+/// Runs at once and captured, of two tensors in turn that lie as they did before, and then of others.
+void check_handed_over(Tally& tally, const std::shared_ptr<CompiledModel>& model, DType dtype, bool channels_last) {
+    Session session(model), of_host(model);
+    const auto answer = [&] { return Tensor(dtype, {2, 8, 9, 10}); };
+    std::vector<NamedArray> expected[2];
+    std::vector<HandedOver> x_there;
+    HandedOver y_there(answer(), channels_last);
+    for (int run = 0; run < 8; ++run) {
+        const int turn = run % 2;
+        Tensor x(dtype, {2, 12, 11, 12});
+        convert(filled({2, 12, 11, 12}, turn == 0 ? 0.4f : 0.7f), x);
+        if (run < 2) {
+            expected[turn].push_back({"y", answer()});
+            of_host.run({{"x", x.view()}}, {{"y", expected[turn][0].tensor.view()}});
+        }
+        const bool is_new = run < 2 || run > 5;
+        if (is_new) x_there.emplace_back(x, channels_last);
+        session.run({{"x", x_there[is_new ? x_there.size() - 1 : static_cast<std::size_t>(turn)].view()}},
+                    {{"y", y_there.view()}});
+        std::vector<NamedArray> found;
+        found.push_back({"y", y_there.read()});
+        const std::string name = std::string(name_of(dtype)) + (channels_last ? " channels_last" : " plain");
+        tally.require(same_bytes(found, expected[turn]), name + ", run " + std::to_string(run),
+                      "other bits than the host's");
+    }
+    tally.require(session.not_captured().empty(), "capture", session.not_captured());
+}
+
+TEST_CASE("tensors in the GPU's memory in the model's dtypes, plain and channels_last, give the host's bits") {
+    for (const MathMode math : all_math_modes) {
+        Tally tally("dtypes and strides of device tensors", math, 0);
+        for (const DType dtype : {DType::f16, DType::bf16, DType::f64, DType::f32}) {
+            tally.attempt(std::string(name_of(dtype)), [&] {
+                const Graph graph = graph_of(R"({"seq": 1, "inputs": {"x": {"shape": ["N", 12, 11, 12], "dtype": ")" +
+                                             std::string(name_of(dtype)) + R"("}}, "layers": [
+                    {"type": "Conv2d", "out_channels": 8, "kernel_size": 3}, {"type": "ReLU", "name": "y"}]})");
+                const auto model = on_gpu(graph, math);
+                for (const bool channels_last : {false, true}) check_handed_over(tally, model, dtype, channels_last);
+            });
+        }
     }
 }
 
