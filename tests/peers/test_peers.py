@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """tools/peers without peers: figures, order of rounds, cases with fake workers, the report, the command line."""
 
+import array
 import contextlib
 import io
 import json
@@ -8,6 +9,7 @@ import math
 import os
 import re
 import sys
+import textwrap
 import unittest
 from unittest import mock
 
@@ -15,7 +17,7 @@ sys.dont_write_bytecode = True
 
 from support import Temporary, fake, npy  # noqa: E402
 
-from peers_board import answers, board, case, cold, command, environment, figures  # noqa: E402
+from peers_board import answers, board, case, client, cold, command, environment, figures  # noqa: E402
 from peers_board import machine, making, networks, quiet, report, torchvision_models  # noqa: E402
 from peers_board.errors import UsageError  # noqa: E402
 
@@ -107,6 +109,9 @@ class Networks(Temporary):
         path.write_text("def tiny(): pass")
         own = networks.find(f"{path}:tiny@4x8")
         self.assertEqual((own.name, own.shape, own.module), ("own.tiny", (4, 8), f"{path.resolve()}:tiny"))
+        whole = networks.find(f"{path}:tiny@16:i64")
+        self.assertEqual((whole.shape, whole.dtype, own.dtype), ((16,), "i64", "f32"))
+        self.assertNotEqual(whole.folder, networks.find(f"{path}:tiny@16:i32").folder)
         before = own.folder
         path.write_text("def tiny(): return None")
         self.assertNotEqual(own.folder, before)
@@ -114,6 +119,7 @@ class Networks(Temporary):
     def test_what_is_none(self):
         for text, said in (("resnet5", "did you mean resnet50"), (f"{self.folder}/no.py:tiny@3", "is no file"),
                            ("a.py:tiny", "say the sizes"), ("torchvision:", "there are"), ("x.py:f@3x0", "no sizes"),
+                           ("torchvision:resnet18@3x9x9:i64", "take no integers"),
                            ("torchvision:resnet18@3xq", "`3xq` are no sizes .* torchvision:resnet18@3x32x32")):  # fmt: skip
             with self.assertRaisesRegex(UsageError, said):
                 networks.find(text)
@@ -128,6 +134,23 @@ class Answers(Temporary):
         (self.folder / "b.npy").write_bytes(b"nothing")
         with self.assertRaisesRegex(ValueError, "no .npy file"):
             answers.read_npy(self.folder / "b.npy")
+
+    def test_integers(self):
+        head = str({"descr": "<i8", "fortran_order": False, "shape": (2,)}).encode() + b"\n"
+        numbers = array.array("q", [3, -(2**40)])
+        head = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+        (self.folder / "a.npy").write_bytes(head + numbers.tobytes())
+        self.assertEqual(answers.read_npy(self.folder / "a.npy"), ((2,), numbers))
+
+    def test_several_outputs(self):
+        outputs = [((2,), array.array("f", [100, 200])), ((1, 1), array.array("f", [1]))]
+        answers.write_parts(self.folder / "y.npy", outputs)
+        found = answers.read_parts(self.folder / "y.npy")
+        self.assertEqual(found, [values for _, values in outputs])
+        self.assertEqual(answers.largest_difference(found, found), 0)
+        self.assertEqual(answers.largest_difference([found[0], [1.5]], found), 0.5)  # of its own magnitude
+        with self.assertRaisesRegex(ValueError, "1 outputs, and 2"):
+            answers.largest_difference(found[:1], found)
 
     def test_difference_is_relative_to_the_largest(self):
         self.assertAlmostEqual(answers.difference([1, -99], [2, -100]), 0.01)
@@ -253,6 +276,50 @@ class Making(Temporary):
         with self.assertRaisesRegex(UsageError, "--net torchvision:resnet5: there is no such network"):
             making.make(str(python), None, self.folder, network, [1], ["seq"])
         self.assertEqual([path.name for path in self.folder.iterdir()], ["python"])
+
+
+    def make(self, code, dims, peers):
+        """The files, once they are made."""
+        try:
+            import safetensors  # noqa: F401
+            import torch  # noqa: F401
+        except ImportError as error:
+            self.skipTest(str(error))
+        path = self.folder / "own.py"
+        body = textwrap.indent(textwrap.dedent(code), "    ")
+        path.write_text(f"import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n{body}")
+        network = networks.find(f"{path}:Net@{dims}")
+        env = client.environment(environment.ROOT / "tools")
+        self.assertEqual(making.make(sys.executable, env, self.folder, network, [2], peers), {})
+        return making.files(self.folder, network, 2)
+
+    def test_outputs_in_a_dictionary(self):
+        code = """
+            def forward(self, x):
+                return {"same": torch.relu(x), "more": [x.flatten(1).mean(1), None]}
+        """
+        files = self.make(code, "2x3", ["seq", "torch-jit"])
+        x, (same, mean) = answers.read_npy(files.x)[1], answers.read_parts(files.y)
+        self.assertEqual(list(same), [max(value, 0) for value in x])
+        self.assertEqual(len(mean), 2)
+
+    def test_integers_are_rows_of_the_table(self):
+        code = """
+            def __init__(self):
+                super().__init__()
+                self.table = nn.Embedding(3, 4)
+
+            def forward(self, ids):
+                return self.table(ids)
+        """
+        files = self.make(code, "50:i64", ["seq"])
+        self.assertEqual(set(answers.read_npy(files.x)[1]), {0, 1, 2})
+
+    def test_what_does_not_run(self):
+        for code, said in (("def forward(self, x): return x @ x", "does not run on one input, f32 of 2x3: "),
+                           ("def forward(self, x): return x > 0", "others than of floating-point numbers")):  # fmt: skip
+            with self.assertRaisesRegex(UsageError, said):
+                self.make(code, "3", ["seq"])
 
 
 class Texts(unittest.TestCase):

@@ -112,6 +112,16 @@ class SeqWorker(Temporary):
             worker.write(self.folder / "y.npy")
         self.assertEqual(answers.read_npy(self.folder / "y.npy"), ((2, 2), array.array("f", [11, 25, 14, 31])))
 
+    def test_all_outputs_are_written(self):
+        spec = json.loads(self.spec().read_text())
+        spec |= {"layers": [*spec["layers"], "ReLU"], "outputs": ["fc", "1"]}
+        (self.folder / "net.json").write_text(json.dumps(spec))
+        x = npy(self.folder / "x.npy", [1, -30, 3], (1, 3))
+        with client.Worker([SEQ_WORKER, self.folder / "net.json", x, 1, 1], timeout=60) as worker:
+            worker.wait_ready()
+            worker.write(self.folder / "y.npy")
+        self.assertEqual([list(values) for values in answers.read_parts(self.folder / "y.npy")], [[11, -7], [11, 0]])
+
     def test_what_is_wrong_is_said(self):
         with client.Worker([SEQ_WORKER, "/nowhere.json", "x.npy", 1, 1], timeout=60) as worker:
             with self.assertRaisesRegex(PeerError, "ended with status 1: .*nowhere"):

@@ -41,11 +41,12 @@ class Launch:
 
 
 def check(worker, expected, dtype):
-    """Whether the worker's answer is PyTorch's, and how far away it is."""
-    with tempfile.NamedTemporaryFile(suffix=".npy") as file:
-        worker.write(file.name)
+    """Whether the worker's answer is PyTorch's, `expected` of each output, and how far away it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/y.npy"
+        worker.write(file)
         try:
-            apart = answers.difference(answers.read_npy(file.name)[1], expected)
+            apart = answers.largest_difference(answers.read_parts(file), expected)
         except (OSError, ValueError) as error:
             raise PeerError(f"its answer cannot be compared: {error}") from error
     return {"difference": apart, "agrees": apart <= dtypes.TOLERANCES[dtype]}
@@ -53,7 +54,7 @@ def check(worker, expected, dtype):
 
 def open_workers(stack, launch, files, threads, peers, results):
     """A ready worker with a checked answer for each peer that has one; the others get an error in `results`."""
-    expected = answers.read_npy(files.y)[1]
+    expected = answers.read_parts(files.y)
     workers = {}
     for peer in peers:
         try:

@@ -69,7 +69,11 @@ def make_parser():
     parser = Parser(
         prog="peers", description=DESCRIPTION, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--net", action="append", metavar="NAME,...", help="networks to measure: of the board (by default all), torchvision:NAME, or FILE.py:FUNCTION@DIMS with the sizes of one sample")
+    parser.add_argument(
+        "--net", action="append", metavar="NAME,...",
+        help="networks to measure: of the board (by default all), torchvision:NAME, or FILE.py:FUNCTION@DIMS with the "
+        "sizes of one sample (3x32x32, or 16:i64 for integers)",
+    )  # fmt: skip
     parser.add_argument(
         "--batch", action="append", metavar="INT,...",
         help="batches, of those that the board has for a network; by default all. Other networks take any, by default 1, 8 and 32"

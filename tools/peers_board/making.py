@@ -10,7 +10,7 @@ from . import networks
 from .environment import CACHE, HERE, ROOT
 from .errors import UsageError
 
-# make_network's exit status where there is no such network.
+# make_network's exit status where there is no such network, or it does not run.
 NO_NETWORK = 3
 
 # A change of these makes the networks anew.
@@ -51,7 +51,8 @@ def make(python, env, folder, network, batches, peers):
     failed = {(report["peer"], report["batch"]): report["error"] for report in reports if report["error"]}
     words = [line for line in done.stderr.splitlines() if line.strip()]
     if done.returncode == NO_NETWORK:
-        folder.rmdir()
+        if not any(folder.iterdir()):
+            folder.rmdir()
         raise UsageError(f"--net {network.argument or network.name}: {words[-1]}")
     if done.returncode != 0:
         reason = f"it cannot be made: {words[-1] if words else f'status {done.returncode}'}"

@@ -30,6 +30,7 @@ class Network:
     shape: tuple  # of one sample
     batches: tuple
     argument: str = ""  # what names it on the command line, where the board does not have it
+    dtype: str = "f32"  # of its input
 
     @property
     def module(self):
@@ -42,7 +43,8 @@ class Network:
         """Where its files lie, which those of a file's earlier state do not serve."""
         if not self.argument or self.source == "torchvision":
             return self.name
-        return f"{self.name}-{hashlib.sha256(pathlib.Path(self.source).read_bytes() + repr(self.shape).encode()).hexdigest()[:12]}"
+        content = pathlib.Path(self.source).read_bytes() + repr((self.shape, self.dtype)).encode()
+        return f"{self.name}-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 NETWORKS = (
@@ -64,20 +66,24 @@ OTHER_BATCHES = (1, 8, 32)
 
 def find(text):
     """The network of the board of that name, or another: torchvision:NAME, or FILE.py:FUNCTION@DIMS with the sizes of one
-    sample, as in nets.py:tiny@3x32x32; torchvision's have sizes of their own where nothing else is said."""
+    sample, as in nets.py:tiny@3x32x32, or nets.py:reader@16:i64 for integers; torchvision's have sizes of their own where
+    nothing else is said."""
     if text in BY_NAME:
         return BY_NAME[text]
-    parts = re.fullmatch(r"(torchvision|.+\.py):(\w+)(?:@([1-9]\d*(?:x[1-9]\d*)*))?", text)
+    parts = re.fullmatch(r"(torchvision|.+\.py):(\w+)(?:@([1-9]\d*(?:x[1-9]\d*)*)(?::(i32|i64))?)?", text)
     if parts is None and "@" in text:
         name, _, sizes = text.partition("@")
-        raise UsageError(f"--net {text}: `{sizes}` are no sizes of one sample; write {name}@3x32x32")
+        shown = f"{name}@3x32x32, or {name}@16:i64 for integers"
+        raise UsageError(f"--net {text}: `{sizes}` are no sizes of one sample; write {shown}")
     if parts is None:
         near = difflib.get_close_matches(text, BY_NAME, 1)
         there = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_NAME)}, torchvision:NAME and FILE.py:FUNCTION@3x32x32"
         raise UsageError(f"--net: there is no `{text}`; {there}")
-    source, name, sizes = parts.groups()
+    source, name, sizes, dtype = parts.groups()
     shape = tuple(map(int, sizes.split("x"))) if sizes else sample_shape(name)
     if source == "torchvision":
+        if dtype:
+            raise UsageError(f"--net {text}: torchvision's models take no integers")
         on_board = BY_NAME.get(name)
         if on_board is not None and (on_board.source, on_board.shape) == (source, shape):
             return on_board
@@ -87,7 +93,12 @@ def find(text):
     path = pathlib.Path(source).resolve()
     if not path.is_file():
         raise UsageError(f"--net {text}: {source} is no file")
-    return Network(f"{path.stem}.{name}", str(path), shape, OTHER_BATCHES, text)
+    return Network(f"{path.stem}.{name}", str(path), shape, OTHER_BATCHES, text, dtype or "f32")
+
+
+def output_names(count):
+    """In files that name a network's outputs."""
+    return ["y", *(f"y{index}" for index in range(1, count))]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +118,7 @@ class Files:
 
     @property
     def y(self):
-        """PyTorch's answer to x."""
+        """PyTorch's answer to x; of several outputs the first, with the others beside it (answers.parts)."""
         return self.path(f"y_{self.batch}.npy")
 
     @property

@@ -26,9 +26,12 @@ class Net {
           session_(executable_.session()),
           x_(seq::read_npy(x)) {
         inputs_.emplace_back(executable_.inputs().front().name, x_.view());
-        const seq::Port& output = executable_.outputs().front();
-        y_ = seq::Tensor(output.type.dtype, session_.output_sizes(output.name, inputs_));
-        run_.emplace(session_.bind(inputs_, std::vector<seq::NamedTensor>{{output.name, y_.view()}}));
+        std::vector<seq::NamedTensor> outputs;
+        for (const seq::Port& output : executable_.outputs()) {
+            y_.emplace_back(output.type.dtype, session_.output_sizes(output.name, inputs_));
+            outputs.emplace_back(output.name, y_.back().view());
+        }
+        run_.emplace(session_.bind(inputs_, outputs));
     }
 
     void run() { run_->run(); }
@@ -37,7 +40,7 @@ class Net {
         options.bindings = {{{"N", batch_}}};
         seq::save_compiled(executable_, path, options);
     }
-    const seq::Tensor& answer() const { return y_; }
+    const std::vector<seq::Tensor>& answers() const { return y_; }
 
    private:
     static seq::Executable open(const std::string& path, std::int64_t batch, const seq::CompileOptions& options) {
@@ -59,7 +62,7 @@ class Net {
     seq::Executable executable_;
     seq::Session session_;
     seq::Tensor x_;
-    seq::Tensor y_;
+    std::vector<seq::Tensor> y_;
     std::vector<seq::NamedTensor> inputs_;
     std::optional<seq::BoundRun> run_;
 };

@@ -81,6 +81,17 @@ inline void say_times(std::int64_t repeats, const std::vector<std::int64_t>& tim
     say(fmt::format("times {} {}", repeats, fmt::join(times, " ")));
 }
 
+/// The answer, or the first of several; the others lie beside it, as answers.py has them.
+template <class Net>
+void write_answers(const Net& net, const std::string& path) {
+    if constexpr (requires { net.answers(); }) {
+        for (std::size_t i = 0; i < net.answers().size(); ++i)
+            seq::write_npy(i == 0 ? path : fmt::format("{}.{}", path, i), net.answers()[i]);
+    } else {
+        seq::write_npy(path, net.answer());
+    }
+}
+
 template <class Net>
 void serve(Net& net) {
     std::int64_t repeats = 0;
@@ -92,7 +103,7 @@ void serve(Net& net) {
             if (repeats == 0) repeats = choose_repeats(net);
             say_times(repeats, time_slice(net, repeats, std::stod(value)));
         } else if (word == "write") {
-            seq::write_npy(value, net.answer());
+            write_answers(net, value);
             say("written");
         } else if constexpr (requires { net.obey(word, value); }) {
             net.obey(word, value);
@@ -103,8 +114,9 @@ void serve(Net& net) {
     }
 }
 
-/// Loads a network with `load`, runs it once, and does what standard input says until that ends. Net: run(), answer(),
-/// and save(path), or obey(word, value) for all that is said beyond `time` and `write`. Returns the exit status.
+/// Loads a network with `load`, runs it once, and does what standard input says until that ends. Net: run(), answer()
+/// or answers(), and save(path), or obey(word, value) for all that is said beyond `time` and `write`. Returns the exit
+/// status.
 template <class Load>
 int work(const char* name, const Load& load) {
     try {

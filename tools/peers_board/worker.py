@@ -7,7 +7,7 @@ and the memory that the process held at that point. Then, for each line of stand
 
   time MS       runs for about MS milliseconds after a warm-up; `times REPEATS NS NS ...`, each the nanoseconds of
                 REPEATS runs one after the other
-  write FILE    writes the answer as .npy; `written`
+  write FILE    writes the answer as .npy, and further outputs beside it (FILE.1, FILE.2, ...); `written`
 
 What a library prints goes to standard error. $SEQ_PEERS_LOOP is native_loop.c as a library, by which peers that have a C API
 are timed without Python between their runs.
@@ -51,7 +51,7 @@ def main():
             times = time_slice(sample, repeats, float(value))
             out.write(" ".join(["times", str(repeats), *map(str, times)]) + "\n")
         elif word == "write":
-            answers.write_npy(value, *loaded.answer())
+            answers.write_parts(value, loaded.answer())
             out.write("written\n")
 
 

@@ -25,11 +25,16 @@ def command():
     return path
 
 
+def rows_of(module):
+    """How many row numbers all tables of the module have."""
+    tables = [child.num_embeddings for child in module.modules() if isinstance(child, torch.nn.Embedding)]
+    return min(tables, default=10)
+
+
 def make_inputs(inputs, binding, module, seed):
     """Normal numbers; row numbers for integers, which the smallest table has."""
     generator = torch.Generator().manual_seed(seed)
-    tables = [child.num_embeddings for child in module.modules() if isinstance(child, torch.nn.Embedding)]
-    rows = min(tables, default=10)
+    rows = rows_of(module)
     tensors = []
     for spec in inputs:
         shape = spec.shape_at(binding)

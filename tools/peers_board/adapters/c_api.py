@@ -23,10 +23,11 @@ def library(package, pattern):
 
 
 class Memory:
-    """Aligned f32 of a shape, zero or these values."""
+    """Aligned numbers of a shape: f32, all zero, or these values."""
 
     def __init__(self, shape, values=None):
-        self.shape, self.size = shape, 4 * math.prod(shape)
+        self.code = "f" if values is None else values.typecode
+        self.shape, self.size = shape, array.array(self.code).itemsize * math.prod(shape)
         self.dims = (ctypes.c_int64 * len(shape))(*shape)
         self._block = ctypes.create_string_buffer(self.size + ALIGNMENT)
         self.address = -(-ctypes.addressof(self._block) // ALIGNMENT) * ALIGNMENT
@@ -34,4 +35,4 @@ class Memory:
             ctypes.memmove(self.address, values.buffer_info()[0], self.size)
 
     def values(self):
-        return self.shape, array.array("f", ctypes.string_at(self.address, self.size))
+        return self.shape, array.array(self.code, ctypes.string_at(self.address, self.size))

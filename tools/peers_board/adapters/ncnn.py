@@ -13,18 +13,22 @@ def load(file, x_file, y_file, threads, network, dtype):
     if net.load_param(file) != 0 or net.load_model(file.removesuffix(".param") + ".bin") != 0:
         raise RuntimeError(f"ncnn cannot read {file}")
     sample = numpy.ascontiguousarray(numpy.load(x_file)[0])  # a Mat of it does not keep it alive
+    if sample.dtype == numpy.int64:
+        sample = sample.astype(numpy.int32)
     x = ncnn.Mat(sample).clone()
-    create, source, target = net.create_extractor, net.input_names()[0], net.output_names()[0]
+    create, source = net.create_extractor, net.input_names()[0]
+    targets = [f"out{index}" for index in range(len(net.output_names()))]  # as pnnx calls them
 
     def run():
         extractor = create()
         extractor.input(source, x)
-        return extractor.extract(target)
+        return [extractor.extract(target) for target in targets]
 
     def answer():
-        status, y = run()
-        if status != 0:
-            raise RuntimeError(f"ncnn stopped with {status}")
-        return flat(numpy.array(y)[None])
+        found = run()
+        for status, _ in found:
+            if status != 0:
+                raise RuntimeError(f"ncnn stopped with {status}")
+        return [flat(numpy.array(y)[None]) for _, y in found]
 
     return Loaded(run, answer)

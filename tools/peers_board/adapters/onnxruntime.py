@@ -2,7 +2,7 @@
 
 import ctypes
 
-from peers_board import answers
+from peers_board import answers, networks
 
 from . import Loaded
 from .c_api import Memory, Pointer, library
@@ -14,7 +14,8 @@ api_library = library("onnxruntime", "capi/libonnxruntime.so*")
 API_VERSION = 13
 ERROR_MESSAGE, CREATE_ENV, CREATE_SESSION, RUN, CREATE_OPTIONS, EXECUTION_MODE = 2, 3, 7, 9, 10, 13
 OPTIMIZATION_LEVEL, INTRA_OP_THREADS, INTER_OP_THREADS, TENSOR_OF_MEMORY, CPU_MEMORY = 23, 24, 25, 49, 69
-LOG_WARNING, SEQUENTIAL, ALL_OPTIMIZATIONS, ARENA_ALLOCATOR, MEMORY_DEFAULT, FLOAT = 2, 0, 99, 1, 0, 1
+LOG_WARNING, SEQUENTIAL, ALL_OPTIMIZATIONS, ARENA_ALLOCATOR, MEMORY_DEFAULT = 2, 0, 99, 1, 0
+ELEMENT_TYPES = {"f": 1, "i": 6, "q": 7}
 
 
 class Api:
@@ -47,20 +48,24 @@ def make_session(api, file, threads):
 def make_tensor(api, memory):
     where = api.make(CPU_MEMORY, (c_int, c_int), ARENA_ALLOCATOR, MEMORY_DEFAULT)
     types = (Pointer, Pointer, c_size, Pointer, c_size, c_int)
-    return api.make(TENSOR_OF_MEMORY, types, where, memory.address, memory.size, memory.dims, len(memory.dims), FLOAT)
+    kind = ELEMENT_TYPES[memory.code]
+    return api.make(TENSOR_OF_MEMORY, types, where, memory.address, memory.size, memory.dims, len(memory.dims), kind)
 
 
 def load(file, x_file, y_file, threads, network, dtype):
     api = Api()
     session = make_session(api, file, threads)
-    x, y = Memory(*answers.read_npy(x_file)), Memory(answers.read_shape(y_file))
-    lists = [(c_char * 1)(b"x"), (Pointer * 1)(make_tensor(api, x)), (c_char * 1)(b"y"), (Pointer * 1)(make_tensor(api, y))]
+    x, y = Memory(*answers.read_npy(x_file)), [Memory(answers.read_shape(path)) for path in answers.parts(y_file)]
+    count = len(y)
+    names = [name.encode() for name in networks.output_names(count)]
+    lists = [(c_char * 1)(b"x"), (Pointer * 1)(make_tensor(api, x)), (c_char * count)(*names),
+             (Pointer * count)(*(make_tensor(api, memory) for memory in y))]  # fmt: skip
     x_name, x_value, y_name, y_value = (ctypes.cast(values, Pointer) for values in lists)
     types = (Pointer, Pointer, Pointer, Pointer, c_size, Pointer, c_size, Pointer)
-    arguments = (session, None, x_name, x_value, 1, y_name, 1, y_value)
+    arguments = (session, None, x_name, x_value, 1, y_name, count, y_value)
 
     def run():
         api.call(RUN, types, *arguments)
 
     run.keep = (x, y, lists)
-    return Loaded(run, y.values, ("time_of_eight", api.table[RUN], arguments))
+    return Loaded(run, lambda: [memory.values() for memory in y], ("time_of_eight", api.table[RUN], arguments))

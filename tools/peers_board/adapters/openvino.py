@@ -8,7 +8,7 @@ from . import Loaded
 from .c_api import Memory, Pointer, library
 
 api = library("openvino", "libs/libopenvino_c.so*")
-F32 = 4
+ELEMENT_TYPES = {"f": 4, "i": 9, "q": 10}
 
 
 class Shape(ctypes.Structure):
@@ -42,18 +42,20 @@ def compile_model(file, threads, dtype):
 
 def make_tensor(memory):
     shape = Shape(len(memory.dims), ctypes.cast(memory.dims, ctypes.POINTER(ctypes.c_int64)))
-    return make("ov_tensor_create_from_host_ptr", ctypes.c_int(F32), shape, Pointer(memory.address))
+    kind = ctypes.c_int(ELEMENT_TYPES[memory.code])
+    return make("ov_tensor_create_from_host_ptr", kind, shape, Pointer(memory.address))
 
 
 def load(file, x_file, y_file, threads, network, dtype):
     request = make("ov_compiled_model_create_infer_request", compile_model(file, threads, dtype))
-    x, y = Memory(*answers.read_npy(x_file)), Memory(answers.read_shape(y_file))
+    x, y = Memory(*answers.read_npy(x_file)), [Memory(answers.read_shape(path)) for path in answers.parts(y_file)]
     call("ov_infer_request_set_input_tensor", request, make_tensor(x))
-    call("ov_infer_request_set_output_tensor", request, make_tensor(y))
+    for index, memory in enumerate(y):
+        call("ov_infer_request_set_output_tensor_by_index", request, ctypes.c_size_t(index), make_tensor(memory))
 
     def run():
         call("ov_infer_request_infer", request)
 
     run.keep = (x, y)
     address = ctypes.cast(api.ov_infer_request_infer, Pointer).value
-    return Loaded(run, y.values, ("time_of_one", address, (request,)))
+    return Loaded(run, lambda: [memory.values() for memory in y], ("time_of_one", address, (request,)))

@@ -2,8 +2,10 @@ import numpy
 import safetensors.torch
 import torch
 from peers_board import networks
+from torch_export import bare, trace
+from torch_export.load import load_module, split_source
 
-from . import Loaded, flat
+from . import Loaded, outputs_of
 
 
 def load(file, x_file, y_file, threads, network, dtype):
@@ -14,7 +16,6 @@ def load(file, x_file, y_file, threads, network, dtype):
     x = torch.from_numpy(numpy.load(x_file))
     net = build(network)
     net.load_state_dict(safetensors.torch.load_file(file), strict=False, assign=True)
-    net.eval()
     if dtype == "bf16":
         net, x = lowered(net, x)
 
@@ -22,27 +23,23 @@ def load(file, x_file, y_file, threads, network, dtype):
         net(x)
 
     run.keep = guard
-    return Loaded(run, lambda: flat(net(x).float().numpy()))
+    return Loaded(run, lambda: outputs_of(net(x)))
 
 
 def lowered(net, x):
     """Module and input in bf16, pictures with their channels last, which is what PyTorch computes fastest."""
     order = torch.channels_last if x.dim() == 4 else torch.contiguous_format
-    return net.to(torch.bfloat16, memory_format=order), x.to(torch.bfloat16, memory_format=order)
+    net = net.to(torch.bfloat16, memory_format=order)
+    return net, x.to(torch.bfloat16, memory_format=order) if x.is_floating_point() else x
 
 
 def build(network):
-    """The module without time spent on drawing weights."""
-    source, _, name = networks.find(network).module.rpartition(":")
+    """The module, in the form whose parameters the exporter writes, without time spent on drawing weights."""
+    source, name = split_source(networks.find(network).module)
     with torch.device("meta"):
-        if source == "torchvision":
-            import torchvision
-
-            net = torchvision.models.get_model(name, weights=None)
-        else:
-            import runpy
-
-            net = runpy.run_path(source)[name]()
+        net = load_module(source, name, None)
+        trace.fold_parametrizations(net)
+        net = bare.held(net, name)
     # What the file does not hold (num_batches_tracked) must not stay without memory.
     for module in net.modules():
         if getattr(module, "num_batches_tracked", None) is not None:

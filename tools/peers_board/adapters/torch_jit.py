@@ -1,7 +1,7 @@
 import numpy
 import torch
 
-from . import Loaded, flat
+from . import Loaded, outputs_of
 
 
 def load(file, x_file, y_file, threads, network, dtype):
@@ -13,7 +13,7 @@ def load(file, x_file, y_file, threads, network, dtype):
     x = torch.from_numpy(numpy.load(x_file))
     net = torch.jit.load(file).eval()
     if dtype == "bf16":
-        net, x = net.to(torch.bfloat16), x.to(torch.bfloat16)
+        net, x = net.to(torch.bfloat16), x.to(torch.bfloat16) if x.is_floating_point() else x
     net = torch.jit.freeze(net)
     # Two runs in which the executor records shapes and compiles, so that later ones do not.
     net(x)
@@ -23,4 +23,4 @@ def load(file, x_file, y_file, threads, network, dtype):
         net(x)
 
     run.keep = guard
-    return Loaded(run, lambda: flat(net(x).float().numpy()))
+    return Loaded(run, lambda: outputs_of(net(x)))
