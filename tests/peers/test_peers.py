@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 
 from support import Temporary, fake, npy  # noqa: E402
 
-from peers_board import answers, board, case, client, cold, command, environment, figures  # noqa: E402
+from peers_board import answers, board, case, checks, client, cold, command, environment, figures  # noqa: E402
 from peers_board import machine, making, networks, quiet, report, torchvision_models  # noqa: E402
 from peers_board.errors import UsageError  # noqa: E402
 
@@ -432,6 +432,15 @@ class BeforeAnything(Temporary):
     def says(self, status, words, *arguments):
         got, _, said = run(*map(str, arguments))
         self.assertEqual((got, words in said), (status, True), said)
+
+    def test_a_dtype_that_seq_lacks_here(self):
+        worker = self.folder / "worker"
+        worker.write_text("#!/bin/sh\necho 'bf16 takes another processor' >&2\nexit 1\n")
+        worker.chmod(0o755)
+        arguments = ["--seq-worker", worker, "--python", sys.executable, "--net", "mlp", "-o", self.folder / "board"]
+        with mock.patch.object(environment, "build_loop"), mock.patch.object(checks, "check_python"):
+            self.says(1, "seq does not compute in it here: bf16 takes another", "--dtype", "bf16", *arguments)
+        self.assertFalse((self.folder / "board/board.json").exists())
 
     def test_programs(self):
         script = self.folder / "python"

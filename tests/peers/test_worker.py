@@ -122,6 +122,11 @@ class SeqWorker(Temporary):
             worker.write(self.folder / "y.npy")
         self.assertEqual([list(values) for values in answers.read_parts(self.folder / "y.npy")], [[11, -7], [11, 0]])
 
+    def test_whether_it_computes_in_a_dtype(self):
+        self.assertEqual(subprocess.run([SEQ_WORKER, "f32"]).returncode, 0)
+        done = subprocess.run([SEQ_WORKER, "bf16"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, "bf16 takes" in done.stderr), (1, True) if done.returncode else (0, False))
+
     def test_what_is_wrong_is_said(self):
         with client.Worker([SEQ_WORKER, "/nowhere.json", "x.npy", 1, 1], timeout=60) as worker:
             with self.assertRaisesRegex(PeerError, "ended with status 1: .*nowhere"):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import case, client, cold, environment, machine, making, networks, quiet, report
+from . import case, client, cold, dtypes, environment, machine, making, networks, quiet, report
 from .errors import BoardError
 
 
@@ -22,6 +22,8 @@ class Board:
         self.env = client.environment(environment.ROOT / "tools")
         self.env["SEQ_PEERS_LOOP"] = environment.build_loop()
         seq_worker = self._seq_worker() if "seq" in options.peers else None
+        if seq_worker:
+            dtypes.require(seq_worker, options.dtype)
         rtneural = environment.build_rtneural_worker(options.rtneural) if "rtneural" in options.peers else None
         self.python = environment.find_python(options.python) or environment.install()
         versions = machine.versions(self.python, self.env, environment.ROOT)

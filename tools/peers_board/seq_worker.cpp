@@ -3,6 +3,10 @@
 //     seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]
 //
 // It knows one line more than worker.py: `save PATH` writes the compiled plan, and `saved` is the answer.
+//
+//     seq_worker f32|bf16
+//
+// says why it cannot compute in that here, and exits with 1; with 0 where it can.
 
 #include <fmt/format.h>
 
@@ -77,13 +81,27 @@ seq::CompileOptions options_of(int argc, char** argv) {
     return options;
 }
 
+int require(const std::string& dtype) {
+    seq::CompileOptions options;
+    options.dtype = seq::parse_math_mode(dtype).value();
+    try {
+        seq::require_available(options);
+    } catch (const seq::Error& error) {
+        fmt::print(stderr, "{}\n", error.what());
+        return 1;
+    }
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc == 2 && seq::parse_math_mode(argv[1])) return require(argv[1]);
     if (argc < 5) {
         fmt::print(
             stderr,
-            "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]\n");
+            "usage: seq_worker SPEC.json|PLAN.seqx X.npy BATCH THREADS [none|fast|full [TIMINGS.json [f32|bf16]]]\n"
+            "       seq_worker f32|bf16\n");
         return 2;
     }
     return peers::work("seq_worker",
