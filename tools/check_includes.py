@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Fails on an include in a wrong direction, and on one of <cstdint> that is missing: prints one line for each, and exits
-with 1.
+"""Fails on an include in a wrong direction, and on one of <cstdint> or <algorithm> that is missing: prints one line for
+each, and exits with 1.
 
 check_includes.py [--root DIR]   checks the tree
 check_includes.py --self-test    checks this checker, on trees with wrong includes
@@ -48,9 +48,14 @@ LIGHT_ROOMS = ("graph", "frontend", "engine", "kernels")
 GRAPH_ALLOWED = re.compile(r"(fmt/.*|[a-z_0-9]+)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 INCLUDES = re.compile(INCLUDE.pattern, re.MULTILINE)
-# Which headers of the standard library bring this one along differs from release to release of it.
-FIXED_WIDTH = re.compile(r"^(?!\s*//).*\bu?int(8|16|32|64|ptr|max)_t\b", re.MULTILINE)
-FIXED_WIDTH_HEADER = "<cstdint>"
+# Names of headers that others of the standard library bring along in some of its releases and not in later ones.
+NEEDED = {
+    "<cstdint>": r"\bu?int(8|16|32|64|ptr|max)_t\b",
+    "<algorithm>": r"\bstd::(all_of|any_of|none_of|for_each|find|find_if|count|count_if|copy_n|copy_if|transform|replace|reverse"
+    r"|rotate|unique|remove_if|generate|sort|stable_sort|partial_sort|nth_element|is_sorted|partition|stable_partition"
+    r"|binary_search|upper_bound|min_element|max_element|minmax_element|includes|shuffle|clamp)\(",
+}
+NEEDED = {header: re.compile(rf"^(?!\s*//).*{names}", re.MULTILINE) for header, names in NEEDED.items()}
 SKIPPED = re.compile(r"^(\.|build)")
 
 
@@ -114,10 +119,11 @@ def check(root):
             fault = match and fault_of(root, path, *match.groups())
             if fault:
                 faults.append(f"{path.relative_to(root)}:{number}: {fault}")
-        use = FIXED_WIDTH.search(text)
-        if use and not reaches(root, path, FIXED_WIDTH_HEADER, set()):
-            line = text.count("\n", 0, use.end()) + 1
-            faults.append(f"{path.relative_to(root)}:{line}: takes {FIXED_WIDTH_HEADER} for included, by itself or headers of the tree")
+        for header, names in NEEDED.items():
+            use = names.search(text)
+            if use and not reaches(root, path, header, set()):
+                line = text.count("\n", 0, use.end()) + 1
+                faults.append(f"{path.relative_to(root)}:{line}: takes {header} for included, by itself or headers of the tree")
     return faults
 
 
@@ -132,6 +138,7 @@ WRONG = {
     "frontend/j.hpp": ["<nlohmann/json.hpp>", "<iostream>", "<regex>"],
     "tools/seqc/m.cpp": ["<dnnl.hpp>", '"kernels/cpu/c.hpp"', '"tests/t.hpp"'],
     "kernels/v.hpp": ["std::int64_t v();"],
+    "tests/x.cpp": ["void x(int* a, int* b) { std::sort(a, b); }"],
     "tests/w.cpp": ["auto w = reinterpret_cast<std::uintptr_t>(&main);  // <cstdint>"],
 }
 RIGHT = {
@@ -151,6 +158,7 @@ RIGHT = {
     "kernels/q.cpp": ['"kernels/r.hpp"', "std::int64_t r = q();"],
     "kernels/r.hpp": ['"graph/q.hpp"'],
     "tools/examples/s.cpp": ["<seq/seq.hpp>", "std::uint8_t s = 0;"],
+    "tests/y.cpp": ["<algorithm>", "void y(int* a, int* b) { std::sort(a, b); }"],
     "kernels/t.hpp": ["// of std::int64_t"],
     "build/x.cpp": ['"nowhere.hpp"'],
 }

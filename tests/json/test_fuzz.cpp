@@ -1,6 +1,7 @@
 // Whatever the bytes, the reader answers with diagnostics.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <random>

@@ -1,5 +1,6 @@
 #include "tests/passes/random_net.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
