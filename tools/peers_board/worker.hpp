@@ -83,7 +83,7 @@ inline void say_times(std::int64_t repeats, const std::vector<std::int64_t>& tim
 
 /// The answer, or the first of several; the others lie beside it, as answers.py has them.
 template <class Net>
-void write_answers(const Net& net, const std::string& path) {
+void write_answers(Net& net, const std::string& path) {
     if constexpr (requires { net.answers(); }) {
         for (std::size_t i = 0; i < net.answers().size(); ++i)
             seq::write_npy(i == 0 ? path : fmt::format("{}.{}", path, i), net.answers()[i]);
