@@ -8,6 +8,7 @@
 
 #include "graph/ops/convolution.hpp"
 #include "kernels/cpu/cpu.hpp"
+#include "tests/cpu/harness.hpp"
 
 namespace seq::test {
 
@@ -32,6 +33,24 @@ ops::Conv<N> conv(std::int64_t in, std::int64_t out, const Windows& windows, boo
 inline void check_ran(const std::vector<std::string>& ran, const char* kernel, bool does = true) {
     CAPTURE(kernel);
     CHECK(std::count(ran.begin(), ran.end(), kernel) == (cpu_backend().isa != Isa::scalar && does ? 1 : 0));
+}
+
+struct ConvExample {
+    std::int64_t batch, in, out, height, width;
+    Windows windows;
+    bool bias = true;
+};
+
+/// That all kernels agree with the reference on each, and that one named `kernel` ran.
+inline void check_examples(const std::vector<ConvExample>& examples, const char* kernel) {
+    for (const ConvExample& e : examples) {
+        CAPTURE(e.in);
+        CAPTURE(e.out);
+        CAPTURE(e.height);
+        CAPTURE(e.width);
+        KernelCase example(conv<2>(e.in, e.out, e.windows, e.bias), {{e.batch, e.in, e.height, e.width}});
+        check_ran(example.run_all(), kernel);
+    }
 }
 
 }  // namespace seq::test

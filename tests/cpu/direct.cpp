@@ -22,12 +22,7 @@ void check_ran(const std::vector<std::string>& ran) { seq::test::check_ran(ran, 
 }  // namespace
 
 TEST_CASE("direct convolutions agree with the reference for odd sizes, windows and channels that fill no vector") {
-    struct Example {
-        std::int64_t batch, in, out, height, width;
-        Windows windows;
-        bool bias = true;
-    };
-    const std::vector<Example> examples{
+    const std::vector<seq::test::ConvExample> examples{
         {1, 1, 1, 3, 3, {3}},
         {2, 3, 5, 9, 7, {3, 1, 1}},
         {1, 17, 33, 7, 7, {3, 1, 1}, false},
@@ -49,14 +44,7 @@ TEST_CASE("direct convolutions agree with the reference for odd sizes, windows a
         {2, 20, 40, 1, 90, {{1, 3}, 1, {0, 2}, {1, 2}}},
         {2, 20, 40, 90, 1, {{5, 1}, {2, 1}, {3, 0}}},
     };
-    for (const Example& e : examples) {
-        CAPTURE(e.in);
-        CAPTURE(e.out);
-        CAPTURE(e.height);
-        CAPTURE(e.width);
-        KernelCase example(conv<2>(e.in, e.out, e.windows, e.bias), {{e.batch, e.in, e.height, e.width}});
-        check_ran(example.run_all());
-    }
+    seq::test::check_examples(examples, "cpu.direct");
 }
 
 TEST_CASE("direct convolutions of one dimension agree with the reference") {

@@ -21,12 +21,7 @@ void check_ran(const std::vector<std::string>& ran, bool does = true) {
 }  // namespace
 
 TEST_CASE("convolutions of few output channels agree with the reference by all taps at once") {
-    struct Example {
-        std::int64_t batch, in, out, height, width;
-        Windows windows;
-        bool bias = true;
-    };
-    const std::vector<Example> examples{
+    const std::vector<seq::test::ConvExample> examples{
         {1, 64, 1, 64, 64, {3, 1, 1}},
         {2, 32, 3, 19, 33, {9, 1, 4}},
         {1, 17, 2, 13, 90, {5, 1, 2}, false},
@@ -38,14 +33,7 @@ TEST_CASE("convolutions of few output channels agree with the reference by all t
         {1, 6, 1, 9, 300, {{1, 30}, 1, {0, 15}}},
         {1, 130, 4, 20, 20, {4, 1, 2}},
     };
-    for (const Example& e : examples) {
-        CAPTURE(e.in);
-        CAPTURE(e.out);
-        CAPTURE(e.height);
-        CAPTURE(e.width);
-        KernelCase example(conv<2>(e.in, e.out, e.windows, e.bias), {{e.batch, e.in, e.height, e.width}});
-        check_ran(example.run_all());
-    }
+    seq::test::check_examples(examples, "cpu.few_outputs");
 }
 
 TEST_CASE("convolutions of one dimension and few output channels agree with the reference") {

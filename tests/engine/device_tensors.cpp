@@ -232,14 +232,19 @@ TEST_CASE("tensors on a device are taken in the model's dtypes and with strides,
     }
 }
 
+Tensor transposed(const Tensor& square) {
+    TensorView across = square.view();
+    std::swap(across.strides[0], across.strides[1]);
+    Tensor turned(square.dtype(), square.sizes());
+    copy_elements(across, turned);
+    return turned;
+}
+
 TEST_CASE("views of one memory with other strides are other tensors, and those of other memory are converted too") {
     const Device device(residual_net);
     Session session(device.model);
     const Tensor x = filled({8, 8}, 0.3f);
-    Tensor turned(DType::f32, {8, 8});
-    TensorView across = x.view();
-    std::swap(across.strides[0], across.strides[1]);
-    copy_elements(across, turned);
+    const Tensor turned = transposed(x);
     std::vector<OnDevice> ins;
     for (int run = 0; run < 12; ++run) {
         CAPTURE(run);
@@ -257,10 +262,7 @@ TEST_CASE("a view with strides may lie where the output does") {
     const Device device(residual_net);
     Session session(device.model);
     const Tensor x = filled({8, 8}, 0.3f);
-    Tensor turned(DType::f32, {8, 8});
-    TensorView across = x.view();
-    std::swap(across.strides[0], across.strides[1]);
-    copy_elements(across, turned);
+    const Tensor turned = transposed(x);
     const Tensor straight_y = device.expected({{"x", x}}, "y"), turned_y = device.expected({{"x", turned}}, "y");
     const OnDevice memory(device.emulated, x);
     TensorView other = memory.view;
@@ -272,13 +274,7 @@ TEST_CASE("a view with strides may lie where the output does") {
             device.emulated.write(memory.view.data, x.view().data, x.byte_count());
             session.run({{"x", input_is_turned ? other : memory.view}}, {{"y", input_is_turned ? memory.view : other}});
             Tensor y = read(memory);
-            if (!input_is_turned) {
-                TensorView back = y.view();
-                std::swap(back.strides[0], back.strides[1]);
-                Tensor straight(DType::f32, {8, 8});
-                copy_elements(back, straight);
-                y = std::move(straight);
-            }
+            if (!input_is_turned) y = transposed(y);
             CHECK(relative_difference(y, input_is_turned ? turned_y : straight_y) <= 1e-5);
         }
     }

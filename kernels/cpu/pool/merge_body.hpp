@@ -35,12 +35,13 @@ struct WindowLines {
     const In* first = nullptr;
     std::int64_t depth = 0, height = 0;            ///< how many
     std::int64_t depth_step = 0, height_step = 0;  ///< in numbers
+    std::size_t z = 0, y = 0;                      ///< of the outputs
 
     /// Of row `row` of all planes.
     WindowLines(const PoolPlan& plan, const void* from, std::int64_t row) {
         const auto& [deep, high, wide] = plan.axes;
-        const auto z = static_cast<std::size_t>(row / high.out % deep.out),
-                   y = static_cast<std::size_t>(row % high.out);
+        z = static_cast<std::size_t>(row / high.out % deep.out);
+        y = static_cast<std::size_t>(row % high.out);
         const std::int64_t line = wide.in * plan.width, plane = high.in * line;
         first = static_cast<const In*>(from) + row / (deep.out * high.out) * deep.in * plane + deep.first[z] * plane +
                 high.first[y] * line;
@@ -49,13 +50,9 @@ struct WindowLines {
         depth_step = deep.step * plane;
         height_step = high.step * line;
     }
+    /// What the sum of window `x` is multiplied by.
+    float scale(const PoolPlan& plan, std::int64_t x) const { return plan.scale(z, y, static_cast<std::size_t>(x)); }
 };
-
-/// What the sum of window `x` of row `row` of all planes is multiplied by.
-inline float scale_of(const PoolPlan& plan, std::int64_t row, std::int64_t x) {
-    return plan.scale(static_cast<std::size_t>(row / plan.axes[1].out % plan.axes[0].out),
-                      static_cast<std::size_t>(row % plan.axes[1].out), static_cast<std::size_t>(x));
-}
 
 }  // namespace
 }  // namespace seq::cpu

@@ -58,7 +58,7 @@ void pixel_rows(const PoolPlan* of, const void* source, void* target, std::int64
         for (std::int64_t x = 0; x < width.out; ++x, to += plan.width) {
             window.columns = width.taps(static_cast<std::size_t>(x));
             const std::int64_t offset = width.first[static_cast<std::size_t>(x)] * plan.width;
-            if constexpr (M != PoolMode::largest) window.scale = scale_of(plan, r, x);
+            if constexpr (M != PoolMode::largest) window.scale = window.lines.scale(plan, x);
             std::int64_t c = 0;
             for (; c + 4 * V::lanes <= plan.width; c += 4 * V::lanes)
                 put_window<M, 4, true>(window, offset + c, to + c, tail);

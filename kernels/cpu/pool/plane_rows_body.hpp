@@ -134,7 +134,7 @@ void plane_rows(const PoolPlan* of, const void* source, void* target, std::int64
             while (x < part.last) {
                 const std::int64_t count = x < width.even.first ? 0 : std::min(width.even.last, part.last) - x;
                 const auto i = static_cast<std::size_t>(x);
-                const float scale = M == PoolMode::largest ? 1 : scale_of(plan, r, x);
+                const float scale = M == PoolMode::largest ? 1 : lines.scale(plan, x);
                 if (count >= V::lanes) {
                     put_even<M>(merged + (width.first[i] - part.begin), width, count, plan.start, scale, to + x);
                     x += count;

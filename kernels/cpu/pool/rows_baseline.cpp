@@ -102,7 +102,7 @@ struct PixelRows {
 /// Pixels of one number: the plain layout. The rows of a window are merged first, over many columns at once.
 template <PoolMode M, class In, class Out>
 struct PlaneRows {
-    static constexpr std::int64_t most_columns = 2048;
+    static constexpr std::int64_t most_columns = PoolPlan::most_columns;
 
     template <int N>
     SEQ_INLINE static void merge_rows(const PoolPlan& plan, const In* plane, const Row& row, std::int64_t begin,
@@ -154,7 +154,7 @@ struct PlaneRows {
 template <template <PoolMode, class, class> class Rows, class In, class Out>
 PoolRows rows_of(PoolMode mode) {
     const auto of = [&]<PoolMode M>() {
-        return select<Rows<M, In, Out>, const PoolPlan*, const void*, void*, std::int64_t, std::int64_t>(Isa::scalar);
+        return run_baseline<Rows<M, In, Out>, const PoolPlan*, const void*, void*, std::int64_t, std::int64_t>;
     };
     switch (mode) {
         case PoolMode::largest: return of.template operator()<PoolMode::largest>();

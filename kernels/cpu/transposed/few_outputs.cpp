@@ -10,8 +10,6 @@ using transposed::Problem;
 /// Convolutions of few output channels, as the transposed ones that they are, by all taps at once.
 class FewOutputs final : public Kernel {
    public:
-    static constexpr std::int64_t most_copy_floats = std::int64_t{1} << 20;
-
     std::string_view name() const override { return "cpu.few_outputs"; }
 
     Support supports(const KernelRequest& request) const override {
@@ -21,7 +19,8 @@ class FewOutputs final : public Kernel {
         if (!problem->near() || !problem->scattered())
             return Support::no("takes so few output channels alone that the taps of one fill vectors better");
         if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
-        if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
+        if (problem->copy_floats() > transposed::most_copy_floats)
+            return Support::no("takes lines that a cache holds alone");
         return {};
     }
 

@@ -24,23 +24,33 @@ constexpr std::int64_t scattered_tasks_per_thread = 2;
 
 std::int64_t divide_down(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
-template <int N>
-std::optional<Problem> problem_of_rank(const KernelRequest& request) {
-    const auto* conv = request.node.op.as<ops::ConvTranspose<N>>();
-    if (conv == nullptr || conv->padding_mode != "zeros") return std::nullopt;
+/// `axis_of(i)`: spatial dimension i, but for its sizes.
+template <int N, class AxisOf>
+Problem sized(const KernelRequest& request, const AxisOf& axis_of) {
     const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
     const auto axis = [&](int i) {
-        const auto at = static_cast<std::size_t>(i) + 2;
-        return Axis{
-            in[at], out[at], conv->kernel_size.at(i), conv->stride.at(i), conv->dilation.at(i), conv->padding.at(i)};
+        Axis axis = axis_of(i);
+        axis.in = in[static_cast<std::size_t>(i) + 2];
+        axis.out = out[static_cast<std::size_t>(i) + 2];
+        return axis;
     };
     Problem problem;
     problem.batch = in[0];
     problem.in_channels = in[1];
     problem.out_channels = out[1];
-    problem.groups = conv->groups;
     problem.columns = axis(N - 1);
     if constexpr (N == 2) problem.lines = axis(0);
+    return problem;
+}
+
+template <int N>
+std::optional<Problem> problem_of_rank(const KernelRequest& request) {
+    const auto* conv = request.node.op.as<ops::ConvTranspose<N>>();
+    if (conv == nullptr || conv->padding_mode != "zeros") return std::nullopt;
+    Problem problem = sized<N>(request, [&](int i) {
+        return Axis{1, 1, conv->kernel_size.at(i), conv->stride.at(i), conv->dilation.at(i), conv->padding.at(i)};
+    });
+    problem.groups = conv->groups;
     return problem;
 }
 
@@ -48,20 +58,12 @@ template <int N>
 std::optional<Problem> problem_of_convolution_of_rank(const KernelRequest& request) {
     const auto* conv = request.node.op.as<ops::Conv<N>>();
     if (conv == nullptr || conv->groups != 1 || conv->padding_mode != "zeros") return std::nullopt;
-    const auto &in = request.inputs[0].sizes, &out = request.outputs[0].sizes;
-    const auto axis = [&](int i) {
+    Problem problem = sized<N>(request, [&](int i) {
         const ops::Window window = conv->window(i);
-        const auto at = static_cast<std::size_t>(i) + 2;
-        Axis reversed{in[at], out[at], window.kernel, window.stride, window.dilation, 0};
+        Axis reversed{1, 1, window.kernel, window.stride, window.dilation, 0};
         reversed.pad = reversed.reach() - window.pad_before;
         return reversed;
-    };
-    Problem problem;
-    problem.batch = in[0];
-    problem.in_channels = in[1];
-    problem.out_channels = out[1];
-    problem.columns = axis(N - 1);
-    if constexpr (N == 2) problem.lines = axis(0);
+    });
     problem.reversed = true;
     if (problem.lines.stride != 1 || problem.columns.stride != 1) return std::nullopt;
     return problem;

@@ -62,6 +62,8 @@ inline constexpr std::int64_t scattered_pixels = 84;
 inline constexpr std::int64_t most_scattered_lines = 32;
 /// Windows reach no further.
 inline constexpr std::int64_t most_reach = 1 << 16;
+/// Of what a task copies or sums up; more is no line that a cache holds.
+inline constexpr std::int64_t most_copy_floats = std::int64_t{1} << 20;
 
 /// A transposed convolution as convolutions of stride 1, one for each phase of lines and of columns. A task is a block
 /// of outputs in some of the channels: products of matrices by the tiles of pointwise/, whose rows are the pixels of a

@@ -9,8 +9,6 @@ using transposed::Problem;
 
 class Transposed final : public Kernel {
    public:
-    static constexpr std::int64_t most_copy_floats = std::int64_t{1} << 20;
-
     std::string_view name() const override { return "cpu.transposed"; }
 
     Support supports(const KernelRequest& request) const override {
@@ -18,7 +16,8 @@ class Transposed final : public Kernel {
         if (!problem) return Support::no("takes ConvTranspose1d and ConvTranspose2d alone");
         if (Support support = supports_packed_f32(request, problem->macs()); !support) return support;
         if (!problem->near()) return Support::no("takes windows of less than 2^16 numbers across alone");
-        if (problem->copy_floats() > most_copy_floats) return Support::no("takes lines that a cache holds alone");
+        if (problem->copy_floats() > transposed::most_copy_floats)
+            return Support::no("takes lines that a cache holds alone");
         return request.options.estimate ? worth(*problem) : Support{};
     }
 
