@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "engine/devices.hpp"
+#include "engine/gather_weights.hpp"
 #include "engine/memory_limit.hpp"
 #include "engine/optimize.hpp"
 #include "engine/plan_file/weight_recorder.hpp"
@@ -175,6 +176,7 @@ std::shared_ptr<const Plan> CompiledModel::make(const std::vector<std::int64_t>&
     if (weights_.has_extreme()) plan->careful = true;
     if (plan->slice != nullptr && plan->careful) plan->slice->careful = true;
     keep_builds(*plan);
+    if (backend_.device != nullptr) gather_weights(*plan, *backend_.device, weights_);
     weights_.release_transient();
     weights_.release_unused();
     if (backend_.release_unused) backend_.release_unused();

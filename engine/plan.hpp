@@ -71,7 +71,7 @@ struct Plan {
     /// Plain weights that steps read.
     std::vector<std::shared_ptr<const Tensor>> weights;
     /// On a device they are copies in its memory.
-    std::vector<std::shared_ptr<const void>> device_weights;
+    std::vector<PackedWeights> device_weights;
     /// Values that are another's bytes under another shape.
     std::map<const Value*, const Value*> aliases;
     /// Joins without a step, whose parts are written side by side, and in which layout.

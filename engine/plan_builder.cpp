@@ -310,7 +310,7 @@ PlanBuilder::Home PlanBuilder::upload(const Value& value) {
     PackedWeights weights = weights_.uploaded(*backend_.device, value, "plain", [](const TensorView& plain) {
         return PackedWeights{nullptr, plain.data, plain.byte_count()};
     });
-    plan_.device_weights.push_back(weights.owner);
+    plan_.device_weights.push_back(weights);
     return {Kind::weight, 0, Layout::plain(), weights.data};
 }
 

@@ -163,10 +163,14 @@ std::shared_ptr<const Tensor> WeightStore::keep(const Value& value) {
     return tensor;
 }
 
+WeightStore::Slot WeightStore::slot_of(const Value& value, const std::string& key) {
+    const bool constant = value.kind == ValueKind::constant;
+    return {constant ? std::string() : value.name, constant ? value.data : nullptr, key};
+}
+
 PackedWeights WeightStore::packed_once(const Value& value, const std::string& key, std::size_t bytes,
                                        const std::function<PackedWeights()>& pack) {
-    const bool constant = value.kind == ValueKind::constant;
-    const Slot slot(constant ? std::string() : value.name, constant ? value.data : nullptr, key);
+    const Slot slot = slot_of(value, key);
     if (const auto found = packed_.find(slot); found != packed_.end()) return found->second;
     PackedWeights weights = stored_packed(value, key, bytes);
     if (weights.data == nullptr) weights = budget_.packed(bytes, packing(value), pack);
@@ -196,20 +200,39 @@ PackedWeights WeightStore::packed_by_rows(const Value& value, const std::string&
 
 PackedWeights WeightStore::uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
                                     const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes) {
-    return packed_once(value, "on the device: " + key, 0, [&] {
-        PackedWeights host = stored_packed(value, key, bytes);
-        if (host.data == nullptr) host = pack(view(value));
-        return copied_to(device, host);
-    });
+    const Slot slot = slot_of(value, key);
+    if (const auto found = uploaded_.find(slot); found != uploaded_.end()) return found->second.weights;
+    PackedWeights host = stored_packed(value, key, bytes);
+    if (host.data == nullptr) host = pack(view(value));
+    return (uploaded_[slot] = {copied_to(device, host)}).weights;
+}
+
+std::set<const void*> WeightStore::settled() const {
+    std::set<const void*> addresses;
+    for (const auto& [slot, uploaded] : uploaded_) {
+        if (uploaded.settled) addresses.insert(uploaded.weights.data);
+    }
+    return addresses;
+}
+
+void WeightStore::settle(const MovedWeights& moved) {
+    for (auto& [slot, uploaded] : uploaded_) {
+        uploaded.settled = true;
+        PackedWeights& weights = uploaded.weights;
+        if (const auto to = moved.find(weights.data); to != moved.end())
+            weights = {to->second, to->second.get(), weights.bytes};
+    }
 }
 
 void WeightStore::release_unused() {
     std::erase_if(packed_, [](const auto& slot) { return slot.second.owner.use_count() == 1; });
+    std::erase_if(uploaded_, [](const auto& slot) { return slot.second.weights.owner.use_count() == 1; });
 }
 
 std::size_t WeightStore::held_bytes() const {
     std::size_t bytes = 0;
     for (const auto& [slot, weights] : packed_) bytes += weights.bytes;
+    for (const auto& [slot, uploaded] : uploaded_) bytes += uploaded.weights.bytes;
     for (const auto& [name, tensor] : kept_) {
         if (const auto alive = tensor.lock()) bytes += alive->byte_count();
     }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <tuple>
@@ -23,6 +24,9 @@ struct StoredWeights {
     /// Whether some hold NaN, Inf or magnitudes from which overflow is near.
     bool extreme = false;
 };
+
+/// Where weights are that lay elsewhere in a device's memory, by their addresses there.
+using MovedWeights = std::map<const void*, std::shared_ptr<const void>>;
 
 /// The numbers of one model's parameters and constants, in one copy: packed as its kernels want them, or plain
 /// where a kernel reads them so. A parameter is read from its source only while it is packed,
@@ -58,6 +62,11 @@ class WeightStore final : public WeightProvider {
     PackedWeights uploaded(const DeviceRuntime& device, const Value& value, const std::string& key,
                            const std::function<PackedWeights(const TensorView&)>& pack, std::size_t bytes = 0) override;
 
+    /// The addresses of what was there when `settle` was called.
+    std::set<const void*> settled() const;
+    /// All that was uploaded is where it stays: what was moved there, and the rest where it is.
+    void settle(const MovedWeights& moved);
+
     /// Bytes held, packed and plain.
     std::size_t held_bytes() const;
     /// Frees packed weights that no kernel holds.
@@ -71,6 +80,11 @@ class WeightStore final : public WeightProvider {
    private:
     /// A parameter's name, or a constant's numbers, and the key of what packed it.
     using Slot = std::tuple<std::string, std::shared_ptr<const Tensor>, std::string>;
+    struct Uploaded {
+        PackedWeights weights;
+        bool settled = false;
+    };
+    static Slot slot_of(const Value& value, const std::string& key);
     PackedWeights packed_once(const Value& value, const std::string& key, std::size_t bytes,
                               const std::function<PackedWeights()>& pack);
 
@@ -89,6 +103,7 @@ class WeightStore final : public WeightProvider {
     MemoryBudget::Claim transient_claim_;
     std::map<std::string, std::weak_ptr<const Tensor>> kept_;
     std::map<Slot, PackedWeights> packed_;
+    std::map<Slot, Uploaded> uploaded_;
 };
 
 }  // namespace seq

@@ -170,10 +170,10 @@ class PreparedKernel {
     virtual ~PreparedKernel() = default;
     virtual std::unique_ptr<KernelState> make_state() const { return nullptr; }
     virtual void run(const RunContext& context) const = 0;
-    /// Answers with where the copy of a weight is that a kernel packed into its device's memory.
-    using CopyOf = std::function<const void*(const void* packed, std::size_t bytes)>;
-    /// The same on copies of all that it packed there, for who measures; it lives no longer than they do. nullptr where
-    /// it packed nothing, or knows no other place for it.
+    /// Answers with the copy of a weight that a kernel packed into its device's memory; nullptr: it stays where it is.
+    using CopyOf = std::function<std::shared_ptr<const void>(const void* packed, std::size_t bytes)>;
+    /// The same on copies of what it packed there, which it keeps as it kept what it packed. nullptr where it packed
+    /// nothing, or knows no other place for it.
     virtual std::unique_ptr<PreparedKernel> on_copies(const CopyOf&) const { return nullptr; }
     /// Build::key of what is worth keeping for the next time that it is prepared; empty where that takes no time.
     virtual std::string build_key() const { return {}; }

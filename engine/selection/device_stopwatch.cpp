@@ -20,6 +20,9 @@ constexpr std::size_t pattern_bytes = std::size_t{1} << 20;
 
 std::size_t bytes_of(const Placed& placed) { return static_cast<std::size_t>(placed.byte_count()); }
 
+/// Of memory that outlives who holds it.
+std::shared_ptr<const void> unowned(const void* memory) { return {std::shared_ptr<const void>(), memory}; }
+
 /// A kernel with all that it runs on, several times over.
 class DeviceTrial {
    public:
@@ -81,9 +84,9 @@ class DeviceTrial {
         std::size_t bytes = 0;
         for (std::size_t i = 0; i < timed_.placed.size(); ++i)
             bytes += is_read_plain(i) ? TrialRoom::rounded(bytes_of(timed_.placed[i])) : 0;
-        timed_.kernel.on_copies([&](const void* packed, std::size_t size) {
+        timed_.kernel.on_copies([&](const void*, std::size_t size) {
             bytes += TrialRoom::rounded(size);
-            return packed;
+            return std::shared_ptr<const void>();
         });
         return bytes;
     }
@@ -93,7 +96,7 @@ class DeviceTrial {
         Set set;
         if (!sets_.empty())
             set.kernel = timed_.kernel.on_copies(
-                [this](const void* packed, std::size_t size) -> const void* { return copy_of(packed, size); });
+                [this](const void* packed, std::size_t size) { return unowned(copy_of(packed, size)); });
         for (std::size_t i = 0; i < timed_.placed.size(); ++i)
             set.sources.push_back(is_weight(i) ? weight(i) : value(i));
         for (const Placed& output : timed_.outputs) set.targets.push_back(room_.take(bytes_of(output)));

@@ -280,17 +280,23 @@ TEST_CASE("a layer computes the same on copies of its weights, and reads nothing
     LayerCase layer(convolution(8, 5, 3), {{2, 8, 6, 7}}, {{ops::ReLU6{}}});
     const auto kernel = layer.prepare();
     REQUIRE_MESSAGE(kernel != nullptr, layer.refusal);
-    std::vector<std::vector<std::byte>> copies;
+    std::vector<std::shared_ptr<const std::vector<std::byte>>> copies;
     std::vector<const void*> places;
     const auto moved = kernel->on_copies([&](const void* packed, std::size_t bytes) {
         const auto* const first = static_cast<const std::byte*>(packed);
-        return places.emplace_back(copies.emplace_back(first, first + bytes).data());
+        copies.push_back(std::make_shared<const std::vector<std::byte>>(first, first + bytes));
+        places.push_back(copies.back()->data());
+        return std::shared_ptr<const void>(copies.back(), places.back());
     });
+    const auto stayed = kernel->on_copies([](const void*, std::size_t) { return nullptr; });
     REQUIRE(moved != nullptr);
     REQUIRE(copies.size() == 2);
-    CHECK(copies[0].size() + copies[1].size() == kernel->packed_bytes);
+    CHECK(copies[0]->size() + copies[1]->size() == kernel->packed_bytes);
+    CHECK(copies[0].use_count() == 2);
     layer.check(*kernel);
     const auto own = layer.runs.back().pointers;
+    layer.check(*stayed);
+    CHECK(layer.runs.back().pointers == own);
     layer.check(*moved);
     const auto pointers = layer.runs.back().pointers;
     for (const cuda::TensorId tensor : {cuda::weight_tensor, cuda::bias_tensor}) {
@@ -304,7 +310,7 @@ TEST_CASE("what multiplies two values has no weights to be copied") {
     LayerCase product(ops::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
     const auto none = product.prepare();
     REQUIRE_MESSAGE(none != nullptr, product.refusal);
-    CHECK(none->on_copies([](const void* packed, std::size_t) { return packed; }) == nullptr);
+    CHECK(none->on_copies([](const void*, std::size_t) { return nullptr; }) == nullptr);
 }
 
 TEST_CASE("what cuDNN does not take is refused with its reasons") {

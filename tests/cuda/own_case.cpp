@@ -257,9 +257,10 @@ bool OwnCase::run_one(const Kernel& kernel, const Offer& offer, double tolerance
     for (int run = 0; run < 2; ++run) run_prepared(*prepared, inputs.data(), outputs.data());
     for (std::size_t i = 0; i < outputs.size(); ++i) CHECK_FALSE(differs(i));
     std::vector<std::byte> copy;
-    const auto moved = prepared->on_copies([&](const void* packed, std::size_t bytes) -> const void* {
+    const auto moved = prepared->on_copies([&](const void* packed, std::size_t bytes) {
         const auto* const first = static_cast<const std::byte*>(packed);
-        return copy.assign(first, first + bytes), copy.data();
+        copy.assign(first, first + bytes);
+        return std::shared_ptr<const void>(std::shared_ptr<const void>(), copy.data());
     });
     if (moved != nullptr) {
         run_prepared(*moved, inputs.data(), outputs.data());

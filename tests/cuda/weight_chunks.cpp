@@ -42,6 +42,18 @@ TEST_CASE("many weights take few allocations, each aligned, and give them back w
     CHECK(machine.fake.memory.empty());
 }
 
+TEST_CASE("who holds a weight can tell whether others hold it, whatever lies beside it") {
+    Uploads machine;
+    machine.fake.free_bytes = std::size_t{1} << 30;
+    const std::byte host[100] = {};
+    const auto first = machine.runtime.upload(host, sizeof host), second = machine.runtime.upload(host, sizeof host);
+    CHECK(machine.fake.memory.size() == 1);
+    CHECK(first.use_count() == 1);
+    const auto also_second = second;
+    CHECK(first.use_count() == 1);
+    CHECK(second.use_count() == 2);
+}
+
 TEST_CASE("where a chunk does not fit, a weight that does is taken alone") {
     Uploads machine;
     machine.fake.free_bytes = 5000;

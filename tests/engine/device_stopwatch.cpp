@@ -27,7 +27,7 @@ class RecordingKernel final : public PreparedKernel {
     std::unique_ptr<PreparedKernel> on_copies(const CopyOf& copy) const override {
         if (packed_ == nullptr) return nullptr;
         auto other = std::make_unique<RecordingKernel>(*this);
-        other->packed_ = copy(packed_, packed_size);
+        other->packed_ = copy(packed_, packed_size).get();
         return other;
     }
     void run(const RunContext& context) const override {

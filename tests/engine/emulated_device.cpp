@@ -230,11 +230,13 @@ std::shared_ptr<void> EmulatedDevice::allocate(std::size_t bytes) const {
     if (data == MAP_FAILED) throw Error("device/memory", "the emulated device has no memory left");
     memory()[data] = bytes;
     *in_use_ += bytes;
-    return {data, [bytes, in_use = in_use_](void* address) {
+    ++*allocations_;
+    return {data, [bytes, in_use = in_use_, allocations = allocations_](void* address) {
                 const Turn last_turn;
                 memory().erase(address);
                 munmap(address, bytes);
                 *in_use -= bytes;
+                --*allocations;
             }};
 }
 

@@ -70,6 +70,7 @@ class EmulatedDevice final : public DeviceRuntime {
     /// So many of the captures that come next are disturbed.
     void disturb_captures(int captures) const;
     std::size_t bytes_in_use() const { return *in_use_; }
+    int allocations_in_use() const { return *allocations_; }
     /// Kernels take so many microseconds, as its queues tell; 0: what the host's clock says.
     void set_kernel_time(double microseconds) const { work_->microseconds_each = microseconds; }
     /// It has no more than that from here on.
@@ -83,6 +84,7 @@ class EmulatedDevice final : public DeviceRuntime {
     std::shared_ptr<int> disturbed_ = std::make_shared<int>(0);
     std::shared_ptr<bool> fails_ = std::make_shared<bool>(false);
     std::shared_ptr<std::size_t> in_use_ = std::make_shared<std::size_t>(0);
+    std::shared_ptr<int> allocations_ = std::make_shared<int>(0);
     std::shared_ptr<std::size_t> limit_ = std::make_shared<std::size_t>(std::numeric_limits<std::size_t>::max());
     mutable std::size_t cache_ = std::size_t{1} << 20;
     Backend backend_;

@@ -58,8 +58,8 @@ std::unique_ptr<PreparedKernel> PreparedLayer::on_copies(const CopyOf& copy) con
     bool any = false;
     for (TensorSource& source : other->sources) {
         if (source.bytes == 0) continue;
-        source.memory = {std::shared_ptr<const void>(), copy(source.memory.get(), source.bytes)};
         any = true;
+        if (auto memory = copy(source.memory.get(), source.bytes)) source.memory = std::move(memory);
     }
     return any ? std::move(other) : nullptr;
 }

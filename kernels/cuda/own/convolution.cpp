@@ -93,7 +93,10 @@ class PreparedConvolution final : public OwnKernel {
     std::unique_ptr<PreparedKernel> on_copies(const CopyOf& copy) const override {
         if (packed_.data == nullptr) return nullptr;
         auto other = std::make_unique<PreparedConvolution>(*this);
-        other->packed_ = {nullptr, copy(packed_.data, packed_.bytes), packed_.bytes};
+        if (auto memory = copy(packed_.data, packed_.bytes)) {
+            const void* const data = memory.get();
+            other->packed_ = {std::move(memory), data, packed_.bytes};
+        }
         return other;
     }
 

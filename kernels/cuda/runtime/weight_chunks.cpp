@@ -13,6 +13,11 @@ constexpr std::size_t smallest_chunk = std::size_t{1} << 20, largest_chunk = std
 
 std::size_t rounded_up(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
+/// Counted apart from others of the same chunk, so that its holders can tell whether they are the last.
+std::shared_ptr<void> piece_of(const std::shared_ptr<void>& chunk, std::size_t offset) {
+    return {std::make_shared<std::shared_ptr<void>>(chunk), static_cast<std::byte*>(chunk.get()) + offset};
+}
+
 }  // namespace
 
 std::shared_ptr<void> WeightChunks::take(std::size_t bytes) {
@@ -21,7 +26,7 @@ std::shared_ptr<void> WeightChunks::take(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     const std::shared_ptr<void> chunk = chunk_.lock();
     if (chunk == nullptr || size_ - used_ < needed) return take_new(needed);
-    std::shared_ptr<void> piece(chunk, static_cast<std::byte*>(chunk.get()) + used_);
+    auto piece = piece_of(chunk, used_);
     used_ += needed;
     return piece;
 }
@@ -39,7 +44,7 @@ std::shared_ptr<void> WeightChunks::take_new(std::size_t bytes) {
     chunk_ = chunk;
     size_ = size;
     used_ = bytes;
-    return chunk;
+    return piece_of(chunk, 0);
 }
 
 }  // namespace seq::cuda
