@@ -11,7 +11,7 @@
 namespace seq::test {
 
 /// Does what is handed to it at once.
-class ImmediateQueue final : public cuda::own::HostQueue {
+class ImmediateQueue : public cuda::own::HostQueue {
    public:
     void submit(std::function<void()> work) override { work(); }
     void copy_to_device(void* device, const void* host, std::size_t bytes) override;

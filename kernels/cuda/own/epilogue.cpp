@@ -68,7 +68,14 @@ void ProgramChain::append_load(int operand) {
     push(step, operand);
 }
 
-void ProgramChain::append(Binary function, std::span<const int> sources) {
+void ProgramChain::append(Binary function, std::span<const int> given) {
+    std::vector<int> sources(given.begin(), given.end());
+    const auto place = [&](int source) {
+        return source == result ? 0 : sources_[static_cast<std::size_t>(source)].placed == output_ ? 1 : 2;
+    };
+    // So the other register is seldom needed, and what is read first lies as the result will.
+    const bool commutes = function == Binary::add || function == Binary::mul;
+    if (commutes && sources.size() > 1 && place(sources[1]) < place(sources[0])) std::swap(sources[0], sources[1]);
     const auto at = static_cast<std::size_t>(std::find(sources.begin(), sources.end(), result) - sources.begin());
     const auto add = [&](Step::Kind kind, int operand) {
         Step step;

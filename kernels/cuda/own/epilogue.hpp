@@ -31,7 +31,8 @@ class ProgramChain {
     std::optional<int> add_operand(int input, const Placed& placed);
     void append(const UnaryCall& call);
     /// Combines from left to right; the running value where an entry is `result`, an operand otherwise. Where none is
-    /// `result`, what comes of it is the running value from then on.
+    /// `result`, what comes of it is the running value from then on. Sums and products may begin with
+    /// the second.
     void append(Binary function, std::span<const int> sources);
     void append_load(int operand);
     /// Appends the node's epilogue from op `first` on, its operands placed as `inputs` has them. False, with the

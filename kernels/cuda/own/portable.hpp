@@ -64,10 +64,19 @@ struct alignas(sizeof(T) * N) Pack {
 };
 
 template <int N, class T>
-SEQ_BODY void load(const T* from, float (&values)[N]) {
-    const Pack<T, N> pack = *reinterpret_cast<const Pack<T, N>*>(from);
+SEQ_BODY Pack<T, N> load_pack(const T* from) {
+    return *reinterpret_cast<const Pack<T, N>*>(from);
+}
+
+template <int N, class T>
+SEQ_BODY void widen(const Pack<T, N>& pack, float (&values)[N]) {
     SEQ_UNROLL
     for (int i = 0; i < N; ++i) values[i] = widen(pack.element[i]);
+}
+
+template <int N, class T>
+SEQ_BODY void load(const T* from, float (&values)[N]) {
+    widen(load_pack<N>(from), values);
 }
 
 template <int N, class T>
@@ -135,6 +144,15 @@ SEQ_BODY void store(void* data, Storage storage, std::int64_t at, const float (&
     }
 }
 
+/// The upper half of the product.
+SEQ_BODY std::uint32_t high_product(std::uint32_t a, std::uint32_t b) {
+#ifdef __CUDA_ARCH__
+    return __umulhi(a, b);
+#else
+    return static_cast<std::uint32_t>(std::uint64_t{a} * b >> 32);
+#endif
+}
+
 /// Divides positions by a size that stays the same: with one multiplication (Granlund and Montgomery, "Division by
 /// Invariant Integers using Multiplication", 1994) where no position passes 2^31.
 struct Divisor {
@@ -145,12 +163,7 @@ struct Divisor {
     SEQ_BODY std::int64_t divide(std::int64_t position) const {
         if (size == 1) return position;
         if (multiplier == 0) return position / size;
-        const auto low = static_cast<std::uint32_t>(position);
-#ifdef __CUDA_ARCH__
-        return __umulhi(low, multiplier) >> shift;
-#else
-        return static_cast<std::int64_t>((std::uint64_t{low} * multiplier >> 32) >> shift);
-#endif
+        return high_product(static_cast<std::uint32_t>(position), multiplier) >> shift;
     }
     /// Leaves the quotient in `position`, and gives the remainder.
     SEQ_BODY std::int64_t split_off(std::int64_t& position) const {

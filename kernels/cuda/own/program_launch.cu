@@ -22,8 +22,8 @@ struct ProgramBody {
 
 }  // namespace
 
-void launch_program(DeviceQueue& queue, const Program& program, void* output, Storage storage, std::int64_t count,
-                    bool reads_output) {
+void launch_interpreted(DeviceQueue& queue, const Program& program, void* output, Storage storage, std::int64_t count,
+                        bool reads_output) {
     if (program.width == 4) return each_element(queue, count, ProgramBody<4>{program, output, storage, reads_output});
     each_element(queue, count, ProgramBody<1>{program, output, storage, reads_output});
 }
