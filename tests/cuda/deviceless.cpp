@@ -1,4 +1,3 @@
-#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -12,6 +11,7 @@
 #include "graph/ops/convolution.hpp"
 #include "kernels/cuda/cudnn/legalise.hpp"
 #include "kernels/cuda/cudnn/stored_plan.hpp"
+#include "tests/cuda/h100.hpp"
 #include "tests/cuda/layer_case.hpp"
 #include "tests/engine/plan_file_bytes.hpp"
 
@@ -20,24 +20,6 @@ namespace seq::tests {
 namespace {
 
 using namespace cuda;
-
-/// Whether there is a cuDNN; says so where there is none.
-bool can_plan() {
-    // Where there is no driver cuDNN opens NVRTC and closes it for every engine that it would compile, and NVRTC leaves
-    // memory behind each time; not where it stays open.
-    static void* const nvrtc = dlopen(fmt::format("libnvrtc.so.{}", CUDART_VERSION / 1000).c_str(), RTLD_NOW);
-    static_cast<void>(nvrtc);
-    if (cudnn()) return true;
-    MESSAGE("SKIPPED: ", cudnn().missing);
-    return false;
-}
-
-DeviceProperties h100() {
-    std::ifstream file(SEQ_TEST_DATA "/cuda/h100_properties.json");
-    std::stringstream text;
-    text << file.rdbuf();
-    return DeviceProperties::from_json(cudnn(), text.str());
-}
 
 struct Convolution {
     std::string line;

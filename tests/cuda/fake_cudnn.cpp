@@ -164,7 +164,24 @@ bool is_compiled(const FakeEngine& engine) {
     return std::find(notes.begin(), notes.end(), CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION) != notes.end();
 }
 
+/// As cuDNN's windows slide: over the input and its padding, as often as they fit.
+cudnnStatus_t finalize_pool(const FakeDescriptor& pool) {
+    const FakeDescriptor& window = pool.part(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC);
+    const auto numbers = [&](cudnnBackendAttributeName_t name) { return window.all<std::int64_t>(name); };
+    const auto sizes = [&](cudnnBackendAttributeName_t name) {
+        return pool.part(name).all<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS);
+    };
+    const auto x = sizes(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC), y = sizes(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC);
+    const auto kernel = numbers(CUDNN_ATTR_RESAMPLE_WINDOW_DIMS), stride = numbers(CUDNN_ATTR_RESAMPLE_STRIDES),
+               before = numbers(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS), after = numbers(CUDNN_ATTR_RESAMPLE_POST_PADDINGS);
+    for (std::size_t d = 0; d < kernel.size(); ++d) {
+        if (y[d + 2] != (x[d + 2] + before[d] + after[d] - kernel[d]) / stride[d] + 1) return CUDNN_STATUS_BAD_PARAM;
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
 cudnnStatus_t finalize_as(FakeDescriptor& descriptor) {
+    if (descriptor.type == CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR) return finalize_pool(descriptor);
     if (descriptor.type == CUDNN_BACKEND_ENGINE_DESCRIPTOR) return finalize_engine(descriptor);
     if (descriptor.type == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR) return finalize_config(descriptor);
     if (!is_plan(descriptor)) return CUDNN_STATUS_SUCCESS;
@@ -261,6 +278,7 @@ std::string name_of_operation(const FakeDescriptor& operation) {
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR: return "conv";
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: return "convT";
         case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return "matmul";
+        case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return "pool";
         default: break;
     }
     const auto& function = operation.part(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);

@@ -42,6 +42,7 @@ class SpecReader {
                                                              tensor(told, CUDNN_ATTR_OPERATION_MATMUL_BDESC),
                                                              tensor(told, CUDNN_ATTR_OPERATION_MATMUL_CDESC)});
                 return;
+            case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return add_pool(told);
             default: add_pointwise(told);
         }
     }
@@ -52,6 +53,17 @@ class SpecReader {
             transposed, x, w, y, numbers(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS),
             numbers(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS), numbers(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES),
             numbers(CUDNN_ATTR_CONVOLUTION_DILATIONS)});
+    }
+
+    void add_pool(const FakeDescriptor& told) {
+        const FakeDescriptor& window = told.part(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC);
+        const auto numbers = [&](cudnnBackendAttributeName_t name) { return window.all<std::int64_t>(name); };
+        spec.operations.emplace_back(
+            PoolOperation{window.get<cudnnResampleMode_t>(CUDNN_ATTR_RESAMPLE_MODE),
+                          tensor(told, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC),
+                          tensor(told, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC),
+                          numbers(CUDNN_ATTR_RESAMPLE_WINDOW_DIMS), numbers(CUDNN_ATTR_RESAMPLE_STRIDES),
+                          numbers(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS), numbers(CUDNN_ATTR_RESAMPLE_POST_PADDINGS)});
     }
 
     void add_pointwise(const FakeDescriptor& told) {

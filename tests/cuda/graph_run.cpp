@@ -114,6 +114,14 @@ class Run {
         write(op.c, std::move(c));
     }
 
+    void operator()(const PoolOperation& op) {
+        const Elements x = read(op.x);
+        Elements y = zeros(op.y);
+        for (std::size_t i = 0; i < y.values.size(); ++i)
+            y.values[i] = pooled(op, x, positions(static_cast<std::int64_t>(i), y.sizes));
+        write(op.y, std::move(y));
+    }
+
     void operator()(const PointwiseOperation& op) {
         Elements y = read(op.x), b = op.b ? read(*op.b) : Elements{};
         Sizes b_strides = dense_strides(b.sizes);
@@ -124,6 +132,30 @@ class Run {
     }
 
    private:
+    /// The largest element of the window of the output at `at`, a NaN before all others, or the mean.
+    static double pooled(const PoolOperation& op, const Elements& x, const Sizes& at) {
+        const Sizes strides = dense_strides(x.sizes);
+        double largest = -INFINITY, sum = 0, within = 0;
+        for (std::int64_t t = 0; t < product(op.window); ++t) {
+            const Sizes tap = positions(t, op.window);
+            std::int64_t place = at[0] * strides[0] + at[1] * strides[1];
+            bool is_within = true;
+            for (std::size_t d = 0; d < tap.size(); ++d) {
+                const std::int64_t position = at[d + 2] * op.stride[d] - op.pad_before[d] + tap[d];
+                is_within = is_within && position >= 0 && position < x.sizes[d + 2];
+                place += position * strides[d + 2];
+            }
+            if (!is_within) continue;
+            const double value = x.values[static_cast<std::size_t>(place)];
+            largest = std::isnan(value) || value > largest ? value : largest;
+            sum += value;
+            ++within;
+        }
+        if (op.mode == CUDNN_RESAMPLE_MAXPOOL) return largest;
+        const bool whole = op.mode == CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING;
+        return sum / (whole ? static_cast<double>(product(op.window)) : within);
+    }
+
     /// Where the wide side's pixel lies that a tap sees from a place of the narrow side; -1 in the padding.
     static std::int64_t pixel_under(const ConvolutionOperation& op, const Sizes& at, const Sizes& tap,
                                     const Sizes& wide, const Sizes& strides) {

@@ -89,13 +89,13 @@ Tensor unlay(const std::vector<std::byte>& bytes, const Placed& placed) {
     return plain;
 }
 
-/// In the L2 norm; infinite where one has a NaN that the other has not.
+/// In the L2 norm; infinite where one has a NaN or an Inf that the other has not.
 double relative_difference(const Tensor& expected, const Tensor& actual) {
     double difference = 0, size = 1e-12;
     for (std::size_t i = 0; i < expected.data<float>().size(); ++i) {
         const double x = double{expected.data<float>()[i]}, y = double{actual.data<float>()[i]};
-        if (std::isnan(x) != std::isnan(y)) return INFINITY;
-        if (std::isnan(x)) continue;
+        if (std::isnan(x) != std::isnan(y) || (std::isinf(x) && x != y)) return INFINITY;
+        if (!std::isfinite(x)) continue;
         difference += (x - y) * (x - y);
         size += x * x;
     }
@@ -170,7 +170,7 @@ KernelRequest LayerCase::request(MathMode math) const {
     for (const Value* value : node_->inputs)
         request.inputs.push_back(place(*value, value->is_constant_like() ? Layout::plain() : kept));
     if (offered) request.inputs[0] = place(*node_->inputs[0], *offered);
-    request.outputs.push_back(place(*node_->output(), kept));
+    request.outputs.push_back(place(*node_->output(), offered_output.value_or(kept)));
     return request;
 }
 

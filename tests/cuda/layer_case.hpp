@@ -49,8 +49,8 @@ class LayerCase {
     /// Checks what is made of the node then, which is something.
     std::unique_ptr<PreparedKernel> check_with_only(const std::string& operations, MathMode math);
 
-    /// How data input 0 comes.
-    std::optional<Layout> offered{};
+    /// How data input 0 comes, and how the result is wanted.
+    std::optional<Layout> offered{}, offered_output{};
     std::string variant;
     /// As ComputeOptions has it.
     bool estimate = false;

@@ -102,6 +102,36 @@ TEST_CASE("windows are told dimension by dimension, and transposed ones from the
     }
 }
 
+TEST_CASE("pools are told their windows, that a NaN wins, and what lies outside") {
+    GraphSpec spec = function_spec({});
+    spec.tensors[1] = {2, CUDNN_DATA_HALF, {2, 8, 2, 3}, channels_last_strides({2, 8, 2, 3})};
+    for (const auto mode :
+         {CUDNN_RESAMPLE_MAXPOOL, CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING, CUDNN_RESAMPLE_AVGPOOL_EXCLUDE_PADDING}) {
+        FakeCudnn fake;
+        spec.operations = {PoolOperation{mode, 1, 2, {4, 5}, {2, 1}, {1, 2}, {2, 1}}};
+        const OperationGraph graph(fake.table, spec);
+        const FakeDescriptor& window = first_of(fake, CUDNN_BACKEND_RESAMPLE_DESCRIPTOR);
+        using Pair = std::vector<std::int64_t>;
+        CHECK(pair_of(window, CUDNN_ATTR_RESAMPLE_WINDOW_DIMS) == Pair{4, 5});
+        CHECK(pair_of(window, CUDNN_ATTR_RESAMPLE_STRIDES) == Pair{2, 1});
+        CHECK(pair_of(window, CUDNN_ATTR_RESAMPLE_PRE_PADDINGS) == Pair{1, 2});
+        CHECK(pair_of(window, CUDNN_ATTR_RESAMPLE_POST_PADDINGS) == Pair{2, 1});
+        CHECK(window.get<std::int64_t>(CUDNN_ATTR_RESAMPLE_SPATIAL_DIMS) == 2);
+        CHECK(window.get<cudnnResampleMode_t>(CUDNN_ATTR_RESAMPLE_MODE) == mode);
+        CHECK(window.get<cudnnDataType_t>(CUDNN_ATTR_RESAMPLE_COMP_TYPE) == CUDNN_DATA_FLOAT);
+        CHECK(window.get<cudnnNanPropagation_t>(CUDNN_ATTR_RESAMPLE_NAN_PROPAGATION) == CUDNN_PROPAGATE_NAN);
+        CHECK(window.get<cudnnPaddingMode_t>(CUDNN_ATTR_RESAMPLE_PADDING_MODE) ==
+              (mode == CUDNN_RESAMPLE_MAXPOOL ? CUDNN_NEG_INF_PAD : CUDNN_ZERO_PAD));
+        const FakeDescriptor& operation = first_of(fake, CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR);
+        const auto id = [&](cudnnBackendAttributeName_t name) {
+            return operation.part(name).get<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID);
+        };
+        CHECK(id(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC) == 1);
+        CHECK(id(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC) == 2);
+        CHECK_FALSE(operation.has(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_IDXDESC));
+    }
+}
+
 TEST_CASE("functions are told what is not their default") {
     const auto told = [](const PointwiseFunction& function, cudnnBackendAttributeName_t name) {
         FakeCudnn fake;
@@ -136,6 +166,22 @@ TEST_CASE("keys differ wherever what they stand for does") {
           "t1 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; t2 f16 [2, 8, 3, 4] strides [96, 1, 32, 8]; relu(t1) -> "
           "t2 f32 | engine 3, knobs 2=1 | f16 | a GPU | cuDNN 91900 | CUDA 13000");
     CHECK(key != plan_key(function_spec(PointwiseFunction::clip(0, 6)), engine, MathMode::f16, origin));
+    const auto pool_key = [&](const PoolOperation& pool) {
+        GraphSpec pools = spec;
+        pools.operations = {pool};
+        return plan_key(pools, engine, MathMode::f16, origin);
+    };
+    const PoolOperation pool{CUDNN_RESAMPLE_MAXPOOL, 1, 2, {3, 2}, {2, 1}, {1, 0}, {0, 1}};
+    CHECK(pool_key(pool).find("max pool(t1) -> t2 window [3, 2] before [1, 0] after [0, 1] stride [2, 1] f32 |") !=
+          std::string::npos);
+    PoolOperation others[] = {pool, pool, pool, pool, pool, pool};
+    others[0].mode = CUDNN_RESAMPLE_AVGPOOL_EXCLUDE_PADDING;
+    others[1].mode = CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING;
+    others[2].window = {2, 3};
+    others[3].stride = {1, 2};
+    others[4].pad_before = {0, 1};
+    others[5].pad_after = {1, 0};
+    for (const PoolOperation& other : others) CHECK(pool_key(other) != pool_key(pool));
     CHECK(key != plan_key(spec, "engine 3", MathMode::f16, origin));
     CHECK(key != plan_key(spec, engine, MathMode::bf16, origin));
     CHECK(key != plan_key(spec, engine, MathMode::f16, {91900, 13000, "another GPU"}));

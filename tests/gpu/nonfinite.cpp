@@ -33,6 +33,12 @@ constexpr FusedLayer fused_layers[] = {
     {"conv + relu + max pool", R"({"seq": 1, "inputs": {"x": [2, 32, 14, 14]}, "layers": [
         {"type": "Conv2d", "out_channels": 64, "kernel_size": 3, "padding": 1}, "ReLU",
         {"type": "MaxPool2d", "kernel_size": 2}]})"},
+    {"conv + max pool", R"({"seq": 1, "inputs": {"x": [2, 32, 14, 14]}, "layers": [
+        {"type": "Conv2d", "out_channels": 64, "kernel_size": 1},
+        {"type": "MaxPool2d", "kernel_size": 3, "stride": 2, "padding": 1}]})"},
+    {"conv + average pool", R"({"seq": 1, "inputs": {"x": [2, 32, 14, 14]}, "layers": [
+        {"type": "Conv2d", "out_channels": 64, "kernel_size": 1},
+        {"type": "AvgPool2d", "kernel_size": 3, "stride": 2, "padding": 1}]})"},
 };
 
 Tensor with_nan(std::span<const std::int64_t> sizes) {

@@ -13,6 +13,7 @@ std::string_view name_of(cudnnBackendDescriptorType_t type) {
         case CUDNN_BACKEND_POINTWISE_DESCRIPTOR: return "pointwise function";
         case CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR: return "convolution window";
         case CUDNN_BACKEND_MATMUL_DESCRIPTOR: return "product's precision";
+        case CUDNN_BACKEND_RESAMPLE_DESCRIPTOR: return "pool's window";
         case CUDNN_BACKEND_ENGINE_DESCRIPTOR: return "engine";
         case CUDNN_BACKEND_ENGINECFG_DESCRIPTOR: return "engine configuration";
         case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR: return "heuristic";
@@ -21,6 +22,7 @@ std::string_view name_of(cudnnBackendDescriptorType_t type) {
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR: return "convolution";
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: return "transposed convolution";
         case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return "matrix product";
+        case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return "pool";
         case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR: return "pointwise operation";
         case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR: return "operation graph";
         case CUDNN_BACKEND_TENSOR_DESCRIPTOR: return "tensor";

@@ -40,6 +40,10 @@ inline constexpr auto attribute_type<cudnnNanPropagation_t> = CUDNN_TYPE_NAN_PRO
 template <>
 inline constexpr auto attribute_type<cudnnPointwiseMode_t> = CUDNN_TYPE_POINTWISE_MODE;
 template <>
+inline constexpr auto attribute_type<cudnnResampleMode_t> = CUDNN_TYPE_RESAMPLE_MODE;
+template <>
+inline constexpr auto attribute_type<cudnnPaddingMode_t> = CUDNN_TYPE_PADDING_MODE;
+template <>
 inline constexpr auto attribute_type<cudnnBackendNumericalNote_t> = CUDNN_TYPE_NUMERICAL_NOTE;
 template <>
 inline constexpr auto attribute_type<cudnnBackendBehaviorNote_t> = CUDNN_TYPE_BEHAVIOR_NOTE;

@@ -16,6 +16,13 @@ bool is_convolution(const FusedLayer& layer) {
     return layer.kind == LayerKind::convolution || layer.kind == LayerKind::transposed_convolution;
 }
 
+bool has_windows(const FusedLayer& layer) { return is_convolution(layer) || layer.kind == LayerKind::pool; }
+
+/// Whether cuDNN has precompiled engines for what follows it only where a bias does, be it zeros.
+bool wants_bias(const FusedLayer& layer, bool as_convolution) {
+    return as_convolution && layer.kind != LayerKind::transposed_convolution && layer.kind != LayerKind::pool;
+}
+
 std::optional<std::int64_t> output_size(std::int64_t input, const WindowSpec& window, bool transposed) {
     const auto reach = checked_mul(window.dilation, window.kernel - 1);
     const auto pads = checked_add(window.pad_before, window.pad_after);
@@ -124,18 +131,14 @@ class FormWriter {
         form_.residual = steps.residual;
         form_.bias = steps.bias;
         form_.activation = steps.activation;
-        form_.zero_bias = as_convolution && layer.kind != LayerKind::transposed_convolution && !steps.bias &&
-                          (steps.residual || steps.activation);
+        form_.zero_bias = wants_bias(layer, as_convolution) && !steps.bias && (steps.residual || steps.activation);
         form_.in_channels = as_convolution ? packed_channels(layer) : layer.in_channels;
     }
 
     LayerForm write() {
         left_ =
             (form_.residual ? 1 : 0) + (form_.bias || form_.zero_bias ? 1 : 0) + static_cast<int>(functions_.size());
-        if (as_convolution_)
-            write_convolution();
-        else
-            write_matmul();
+        write_op();
         const bool late = layer_.residual == ResidualPlace::after_activation;
         if (form_.residual && !late) add_residual();
         if (form_.bias || form_.zero_bias) add_bias();
@@ -162,6 +165,44 @@ class FormWriter {
         return next_virtual_++;
     }
 
+    void write_op() {
+        if (layer_.kind == LayerKind::pool)
+            write_pool();
+        else if (as_convolution_)
+            write_convolution();
+        else
+            write_matmul();
+    }
+
+    /// Calls `add` with the input's size, the output's and the window of each spatial dimension: cuDNN slides over two
+    /// at least.
+    template <class Add>
+    void slide(const Add& add) {
+        for (std::size_t i = layer_.spatial.size(); i < 2; ++i) add(1, 1, WindowSpec{});
+        const auto output = output_spatial(layer_);
+        for (std::size_t i = 0; i < layer_.spatial.size(); ++i) add(layer_.spatial[i], output[i], layer_.windows[i]);
+    }
+
+    void write_pool() {
+        std::vector<std::int64_t> input{layer_.batch, layer_.in_channels};
+        output_sizes_ = input;
+        PoolOperation operation{layer_.pooling, input_tensor};
+        slide([&](std::int64_t size, std::int64_t output, const WindowSpec& window) {
+            input.push_back(size);
+            output_sizes_.push_back(output);
+            operation.window.push_back(window.kernel);
+            operation.stride.push_back(window.stride);
+            operation.pad_before.push_back(window.pad_before);
+            operation.pad_after.push_back(window.pad_after);
+        });
+        add_tensor(input_tensor, std::move(input));
+        operation.y = result_ = add_result();
+        // cuDNN's engines for pools write what they read.
+        form_.graph.tensors.back().type = type_;
+        form_.graph.operations.emplace_back(std::move(operation));
+        form_.name = pool_name(layer_.pooling);
+    }
+
     void write_convolution() {
         const bool transposed = layer_.kind == LayerKind::transposed_convolution;
         const std::int64_t in = form_.in_channels, out = layer_.out_channels;
@@ -169,7 +210,7 @@ class FormWriter {
             kernel{transposed ? in : out, (transposed ? out : in) / layer_.groups};
         output_sizes_ = {layer_.batch, out};
         ConvolutionOperation operation{transposed, input_tensor, weight_tensor};
-        const auto add_dimension = [&](std::int64_t size, std::int64_t output, const WindowSpec& window) {
+        slide([&](std::int64_t size, std::int64_t output, const WindowSpec& window) {
             input.push_back(size);
             kernel.push_back(window.kernel);
             output_sizes_.push_back(output);
@@ -177,12 +218,7 @@ class FormWriter {
             operation.pad_after.push_back(window.pad_after);
             operation.stride.push_back(window.stride);
             operation.dilation.push_back(window.dilation);
-        };
-        // cuDNN convolves over two dimensions at least.
-        for (std::size_t i = layer_.spatial.size(); i < 2; ++i) add_dimension(1, 1, {});
-        const auto output = output_spatial(layer_);
-        for (std::size_t i = 0; i < layer_.spatial.size(); ++i)
-            add_dimension(layer_.spatial[i], output[i], layer_.windows[i]);
+        });
         add_tensor(input_tensor, std::move(input));
         add_tensor(weight_tensor, std::move(kernel));
         operation.y = result_ = add_result();
@@ -262,7 +298,7 @@ bool is_depthwise(const FusedLayer& layer) {
 std::string fault_of(const FusedLayer& layer) {
     if (layer.batch < 1 || layer.in_channels < 1 || layer.out_channels < 1 || layer.groups < 1 || layer.matrices < 1)
         return "it is empty";
-    if (is_convolution(layer)) {
+    if (has_windows(layer)) {
         if (std::string fault = window_fault(layer); !fault.empty()) return fault;
     }
     std::vector<std::int64_t> kernel;
@@ -282,7 +318,7 @@ std::vector<LayerForm> layer_forms(const FusedLayer& layer) {
                 forms.push_back(FormWriter(layer, steps, as_convolution, true).write());
             forms.push_back(FormWriter(layer, steps, as_convolution, false).write());
         };
-        if (!is_convolution(layer)) add(false);
+        if (!has_windows(layer)) add(false);
         if (layer.kind != LayerKind::matmul) add(true);
     }
     return forms;

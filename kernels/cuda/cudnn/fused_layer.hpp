@@ -4,7 +4,7 @@
 
 namespace seq::cuda {
 
-enum class LayerKind : std::uint8_t { convolution, transposed_convolution, linear, matmul };
+enum class LayerKind : std::uint8_t { convolution, transposed_convolution, linear, matmul, pool };
 
 /// Where a tensor of the output's sizes is added.
 enum class ResidualPlace : std::uint8_t { none, before_activation, after_activation };
@@ -22,13 +22,15 @@ struct WindowSpec {
 struct FusedLayer {
     LayerKind kind = LayerKind::convolution;
     MathMode math = MathMode::f32;
-    /// Convolutions: images; Linear and MatMul: rows of the input (of each matrix).
+    /// Convolutions and pools: images; Linear and MatMul: rows of the input (of each matrix).
     std::int64_t batch = 1;
     std::int64_t in_channels = 0, out_channels = 0;
-    /// Convolutions: 1 to 3 spatial sizes and a window for each.
+    /// Convolutions and pools: 1 to 3 spatial sizes and a window for each. Those of pools have no dilation.
     std::vector<std::int64_t> spatial;
     std::vector<WindowSpec> windows;
     std::int64_t groups = 1;
+    /// Pools: MAXPOOL or one of the AVGPOOLs.
+    cudnnResampleMode_t pooling = CUDNN_RESAMPLE_MAXPOOL;
     /// MatMul: how many products [batch, in] [in, out], each with a second matrix of its own, and whether they share
     /// the first one.
     std::int64_t matrices = 1;
@@ -40,7 +42,7 @@ struct FusedLayer {
     std::optional<PointwiseFunction> activation;
 };
 
-/// Spatial sizes of a convolution's output.
+/// Spatial sizes of a convolution's output, or a pool's.
 std::vector<std::int64_t> output_spatial(const FusedLayer& layer);
 
 /// Whether each channel of the output is made of one of the input, and no two of the same.

@@ -34,6 +34,10 @@ struct TextOfOperation {
     std::string operator()(const MatmulOperation& op) const {
         return fmt::format("matmul(t{}, t{}) -> t{} {}", op.a, op.b, op.c, name_of(op.compute));
     }
+    std::string operator()(const PoolOperation& op) const {
+        return fmt::format("{}(t{}) -> t{} window {} before {} after {} stride {} {}", pool_name(op.mode), op.x, op.y,
+                           op.window, op.pad_before, op.pad_after, op.stride, name_of(op.compute));
+    }
     std::string operator()(const PointwiseOperation& op) const {
         const std::string second = op.b ? fmt::format(", t{}", *op.b) : "";
         return fmt::format("{}(t{}{}) -> t{} {}", text_of(op.function), op.x, second, op.y, name_of(op.compute));
@@ -66,6 +70,15 @@ std::vector<std::int64_t> channels_last_strides(const std::vector<std::int64_t>&
     }
     strides[0] = next;
     return strides;
+}
+
+std::string_view pool_name(cudnnResampleMode_t mode) {
+    switch (mode) {
+        case CUDNN_RESAMPLE_MAXPOOL: return "max pool";
+        case CUDNN_RESAMPLE_AVGPOOL_EXCLUDE_PADDING: return "average pool";
+        case CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING: return "average pool with padding";
+        default: return "resampling";
+    }
 }
 
 std::string text_of(const PointwiseFunction& function) {

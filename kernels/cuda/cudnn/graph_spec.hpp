@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -57,6 +58,20 @@ struct MatmulOperation {
     bool operator==(const MatmulOperation&) const = default;
 };
 
+/// The largest element of each window, or their mean: of those within the input (AVGPOOL_EXCLUDE_PADDING) or of the
+/// whole window, those outside 0 (AVGPOOL_INCLUDE_PADDING). Each vector has a number for each spatial dimension.
+struct PoolOperation {
+    cudnnResampleMode_t mode = CUDNN_RESAMPLE_MAXPOOL;
+    TensorId x = 0, y = 0;
+    std::vector<std::int64_t> window, stride, pad_before, pad_after;
+    cudnnDataType_t compute = CUDNN_DATA_FLOAT;
+
+    bool operator==(const PoolOperation&) const = default;
+};
+
+/// "max pool", "average pool", "average pool with padding".
+std::string_view pool_name(cudnnResampleMode_t mode);
+
 /// A function of one element or two. What is not of its mode is ignored.
 struct PointwiseFunction {
     cudnnPointwiseMode_t mode = CUDNN_POINTWISE_IDENTITY;
@@ -96,7 +111,7 @@ struct PointwiseOperation {
     bool operator==(const PointwiseOperation&) const = default;
 };
 
-using Operation = std::variant<ConvolutionOperation, MatmulOperation, PointwiseOperation>;
+using Operation = std::variant<ConvolutionOperation, MatmulOperation, PoolOperation, PointwiseOperation>;
 
 struct GraphSpec {
     std::vector<TensorSpec> tensors;

@@ -18,6 +18,7 @@ std::string_view ops_of(LayerKind kind) {
         case LayerKind::transposed_convolution: return "transposed convolutions";
         case LayerKind::linear: return "Linear";
         case LayerKind::matmul: return "MatMul";
+        case LayerKind::pool: return "MaxPool, AvgPool and adaptive pools";
     }
     return "";
 }
@@ -248,6 +249,7 @@ std::vector<std::unique_ptr<const Kernel>> make_cudnn_kernels(const CudnnDevice&
     add("cudnn.conv_transpose", LayerKind::transposed_convolution);
     add("cudnn.linear", LayerKind::linear);
     add("cudnn.matmul", LayerKind::matmul);
+    add("cudnn.pool", LayerKind::pool);
     return kernels;
 }
 

@@ -17,6 +17,12 @@ PlanSearch plans_of(const Cudnn& cudnn, const LayerForm& form, const PlanTarget&
     }
 }
 
+/// Whether the plan is of cuDNN's engine 0, which is slow at what this layer multiplies; of pools it is an engine like
+/// the others.
+bool is_slow(const FusedLayer& layer, const Plan& plan) {
+    return layer.kind != LayerKind::pool && layer.in_channels > layer.groups && plan.is_last_resort();
+}
+
 }  // namespace
 
 std::vector<LegalLayer> legal_forms(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarget& target,
@@ -80,10 +86,10 @@ LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarge
             legal.refusals.push_back({form.name, std::move(search.reason)});
             continue;
         }
-        const bool is_slow = layer.in_channels > layer.groups && search.plans.front().is_last_resort();
+        const bool slow = is_slow(layer, search.plans.front());
         const std::string name = form.name;
         LegalLayer found{std::move(form), std::move(search.plans), legal.refusals};
-        if (!is_slow) return found;
+        if (!slow) return found;
         if (!last_resort) last_resort = std::move(found);
         legal.refusals.push_back({name, "cuDNN proposes its engine 0 for it, which is slow"});
     }

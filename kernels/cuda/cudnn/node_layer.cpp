@@ -10,6 +10,7 @@
 #include "graph/ops/linear.hpp"
 #include "graph/ops/matmul.hpp"
 #include "kernels/cuda/cudnn/activation.hpp"
+#include "kernels/cuda/cudnn/pool_layer.hpp"
 
 namespace seq::cuda {
 namespace {
@@ -65,7 +66,7 @@ class Reader {
    private:
     std::string fault() {
         const auto kind = layer_kind(node_.op);
-        if (!kind) return "takes convolutions, Linear and MatMul alone";
+        if (!kind) return "takes convolutions, Linear, MatMul and pools alone";
         const bool floats = std::all_of(request_.inputs.begin(), request_.inputs.end(), is_f32);
         if (!floats || !is_f32(request_.outputs[0])) return "takes f32 values alone";
         const int parameters = static_cast<int>(node_.parameter_names.size());
@@ -78,8 +79,12 @@ class Reader {
         read_.weight = 1;
         layer.bias = parameters > 1;
         if (layer.bias) read_.bias = node_.data_count + 1;
-        if (*kind == LayerKind::linear) return read_linear();
-        return *kind == LayerKind::matmul ? read_matmul() : read_convolution_like();
+        switch (*kind) {
+            case LayerKind::linear: return read_linear();
+            case LayerKind::matmul: return read_matmul();
+            case LayerKind::pool: read_.channels_last = true; return read_pool(request_, layer);
+            default: return read_convolution_like();
+        }
     }
 
     std::string read_convolution_like() {
@@ -206,11 +211,16 @@ std::size_t NodeLayer::done_by(const LayerForm& form) const {
                                     (form.activation ? activation_ops : 0));
 }
 
+MathMode math_of_result(const KernelRequest& request) {
+    return request.outputs[0].layout.is_lowered() ? request.options.dtype : MathMode::f32;
+}
+
 std::optional<LayerKind> layer_kind(const Op& op) {
     constexpr std::make_integer_sequence<int, 3> dimensions;
     if (is_convolution(op, dimensions)) return LayerKind::convolution;
     if (is_transposed(op, dimensions)) return LayerKind::transposed_convolution;
     if (op.is<ops::Linear>()) return LayerKind::linear;
+    if (is_pool(op)) return LayerKind::pool;
     return op.is<ops::MatMul>() ? std::optional(LayerKind::matmul) : std::nullopt;
 }
 

@@ -25,11 +25,14 @@ struct NodeLayer {
     bool leaves_bias(const LayerForm& form) const { return layer.bias && !form.bias; }
 };
 
-/// In the math mode of the request's options. nullopt, with the reason, where the node is no such layer, or where no
-/// operation graph can be written for it.
+/// In the math mode of the request's options; what multiplies nothing in the one in which its result is kept. nullopt,
+/// with the reason, where the node is no such layer, or where no operation graph can be written for it.
 std::optional<NodeLayer> node_layer(const KernelRequest& request, std::string& reason);
 
-/// Convolution, transposed convolution, Linear or MatMul; nullopt for all other ops.
+/// The mode of what multiplies no matrices: it computes in f32, and rounds what is kept rounded.
+MathMode math_of_result(const KernelRequest& request);
+
+/// Convolution, transposed convolution, Linear, MatMul or pool; nullopt for all other ops.
 std::optional<LayerKind> layer_kind(const Op& op);
 
 }  // namespace seq::cuda

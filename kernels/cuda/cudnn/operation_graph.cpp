@@ -98,6 +98,31 @@ Descriptor& OperationGraph::add_operation(const MatmulOperation& operation) {
     return descriptor;
 }
 
+const Descriptor& OperationGraph::add_window(const PoolOperation& operation) {
+    const bool largest = operation.mode == CUDNN_RESAMPLE_MAXPOOL;
+    Descriptor& window = add(CUDNN_BACKEND_RESAMPLE_DESCRIPTOR);
+    window.set(CUDNN_ATTR_RESAMPLE_MODE, operation.mode);
+    window.set(CUDNN_ATTR_RESAMPLE_COMP_TYPE, operation.compute);
+    window.set(CUDNN_ATTR_RESAMPLE_NAN_PROPAGATION, CUDNN_PROPAGATE_NAN);
+    window.set(CUDNN_ATTR_RESAMPLE_PADDING_MODE, largest ? CUDNN_NEG_INF_PAD : CUDNN_ZERO_PAD);
+    window.set(CUDNN_ATTR_RESAMPLE_SPATIAL_DIMS, static_cast<std::int64_t>(operation.window.size()));
+    window.set(CUDNN_ATTR_RESAMPLE_WINDOW_DIMS, operation.window);
+    window.set(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS, operation.pad_before);
+    window.set(CUDNN_ATTR_RESAMPLE_POST_PADDINGS, operation.pad_after);
+    window.set(CUDNN_ATTR_RESAMPLE_STRIDES, operation.stride);
+    window.finalize();
+    return window;
+}
+
+Descriptor& OperationGraph::add_operation(const PoolOperation& operation) {
+    const Descriptor& window = add_window(operation);
+    Descriptor& descriptor = add(CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR);
+    descriptor.set(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_DESC, window);
+    descriptor.set(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_XDESC, tensor(operation.x));
+    descriptor.set(CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC, tensor(operation.y));
+    return descriptor;
+}
+
 const Descriptor& OperationGraph::add_function(const PointwiseOperation& operation) {
     const PointwiseFunction& function = operation.function;
     Descriptor& descriptor = add(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);

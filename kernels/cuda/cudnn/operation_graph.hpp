@@ -25,9 +25,11 @@ class OperationGraph {
     const Descriptor& tensor(TensorId id) const;
     void add_tensor(const TensorSpec& tensor);
     const Descriptor& add_window(const ConvolutionOperation& operation);
+    const Descriptor& add_window(const PoolOperation& operation);
     const Descriptor& add_function(const PointwiseOperation& operation);
     Descriptor& add_operation(const ConvolutionOperation& operation);
     Descriptor& add_operation(const MatmulOperation& operation);
+    Descriptor& add_operation(const PoolOperation& operation);
     Descriptor& add_operation(const PointwiseOperation& operation);
 
     const Cudnn& cudnn_;
