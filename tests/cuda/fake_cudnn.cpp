@@ -279,6 +279,7 @@ std::string name_of_operation(const FakeDescriptor& operation) {
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: return "convT";
         case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return "matmul";
         case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return "pool";
+        case CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR: return "norm";
         default: break;
     }
     const auto& function = operation.part(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);

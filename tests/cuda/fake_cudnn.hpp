@@ -93,7 +93,7 @@ class FakeCudnn {
     int compiled = 0, restored = 0, serialised = 0;
     /// Plans that are there.
     std::size_t plans() const;
-    /// The operations, by their pointwise modes or "conv", "convT", "matmul" and "pool", of each graph that was
+    /// The operations, by their pointwise modes or "conv", "convT", "matmul", "pool" and "norm", of each graph that was
     /// finalised.
     std::vector<std::string> graphs;
 };

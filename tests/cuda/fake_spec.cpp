@@ -43,6 +43,7 @@ class SpecReader {
                                                              tensor(told, CUDNN_ATTR_OPERATION_MATMUL_CDESC)});
                 return;
             case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return add_pool(told);
+            case CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR: return add_norm(told);
             default: add_pointwise(told);
         }
     }
@@ -64,6 +65,17 @@ class SpecReader {
                           tensor(told, CUDNN_ATTR_OPERATION_RESAMPLE_FWD_YDESC),
                           numbers(CUDNN_ATTR_RESAMPLE_WINDOW_DIMS), numbers(CUDNN_ATTR_RESAMPLE_STRIDES),
                           numbers(CUDNN_ATTR_RESAMPLE_PRE_PADDINGS), numbers(CUDNN_ATTR_RESAMPLE_POST_PADDINGS)});
+    }
+
+    void add_norm(const FakeDescriptor& told) {
+        NormOperation operation{told.get<cudnnBackendNormMode_t>(CUDNN_ATTR_OPERATION_NORM_FWD_MODE),
+                                tensor(told, CUDNN_ATTR_OPERATION_NORM_FWD_XDESC),
+                                tensor(told, CUDNN_ATTR_OPERATION_NORM_FWD_SCALE_DESC)};
+        if (told.has(CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC))
+            operation.bias = tensor(told, CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC);
+        operation.epsilon = tensor(told, CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC);
+        operation.y = tensor(told, CUDNN_ATTR_OPERATION_NORM_FWD_YDESC);
+        spec.operations.emplace_back(operation);
     }
 
     void add_pointwise(const FakeDescriptor& told) {

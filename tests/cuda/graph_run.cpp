@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <stdexcept>
 
 #include "graph/convert.hpp"
@@ -122,6 +123,22 @@ class Run {
         write(op.y, std::move(y));
     }
 
+    void operator()(const NormOperation& op) {
+        Elements y = read(op.x);
+        const Elements scale = read(op.scale), bias = op.bias ? read(*op.bias) : Elements{};
+        const double epsilon = read(op.epsilon).values.at(0);
+        const std::int64_t channels = y.sizes[1], pixels = product(y.sizes) / (y.sizes[0] * channels);
+        const std::int64_t length = op.mode == CUDNN_INSTANCE_NORM ? pixels : channels * pixels;
+        for (std::size_t first = 0; first < y.values.size(); first += static_cast<std::size_t>(length))
+            normalize(std::span(y.values).subspan(first, static_cast<std::size_t>(length)), epsilon,
+                      op.mode != CUDNN_RMS_NORM);
+        for (std::size_t i = 0; i < y.values.size(); ++i) {
+            const auto channel = i / static_cast<std::size_t>(pixels) % static_cast<std::size_t>(channels);
+            y.values[i] = y.values[i] * scale.values.at(channel) + (op.bias ? bias.values.at(channel) : 0);
+        }
+        write(op.y, std::move(y));
+    }
+
     void operator()(const PointwiseOperation& op) {
         Elements y = read(op.x), b = op.b ? read(*op.b) : Elements{};
         Sizes b_strides = dense_strides(b.sizes);
@@ -132,6 +149,15 @@ class Run {
     }
 
    private:
+    static void normalize(std::span<double> values, double epsilon, bool centred) {
+        const auto count = static_cast<double>(values.size());
+        double sum = 0, squares = 0;
+        for (const double value : values) sum += value;
+        const double mean = centred ? sum / count : 0;
+        for (const double value : values) squares += (value - mean) * (value - mean);
+        for (double& value : values) value = (value - mean) / std::sqrt(squares / count + epsilon);
+    }
+
     /// The largest element of the window of the output at `at`, a NaN before all others, or the mean.
     static double pooled(const PoolOperation& op, const Elements& x, const Sizes& at) {
         const Sizes strides = dense_strides(x.sizes);

@@ -326,11 +326,11 @@ TEST_CASE("what cuDNN does not take is refused with its reasons") {
     CHECK(reasons(reflecting, {2, 8, 6, 7}).starts_with("cudnn.convolution: pads with zeros alone\n"));
     CHECK(reasons(convolution(8, 5, 1), {2, 8, 6, 7}, false)
               .starts_with("cudnn.convolution: convolution + bias: cuDNN proposes no engine; convolution: "));
-    CHECK(
-        reasons(ops::ReLU{}, {2, 3}) ==
-        "cudnn.convolution: takes convolutions alone\ncudnn.conv_transpose: takes transposed convolutions "
-        "alone\ncudnn.linear: takes Linear alone\ncudnn.matmul: takes MatMul alone\ncudnn.pool: takes MaxPool, AvgPool and "
-        "adaptive pools alone\n");
+    CHECK(reasons(ops::ReLU{}, {2, 3}) ==
+          "cudnn.convolution: takes convolutions alone\ncudnn.conv_transpose: takes transposed convolutions "
+          "alone\ncudnn.linear: takes Linear alone\ncudnn.matmul: takes MatMul alone\n"
+          "cudnn.pool: takes MaxPool, AvgPool and adaptive pools alone\n"
+          "cudnn.norm: takes LayerNorm, RMSNorm, InstanceNorm and GroupNorm alone\n");
 }
 
 TEST_CASE("a failure of the GPU ends the session, whatever was being done") {

@@ -132,6 +132,36 @@ TEST_CASE("pools are told their windows, that a NaN wins, and what lies outside"
     }
 }
 
+TEST_CASE("norms are told their phase, and as little of a bias as they have") {
+    GraphSpec spec = function_spec({});
+    for (const TensorId id : {3, 4}) spec.tensors.push_back({id, CUDNN_DATA_FLOAT, {1, 8, 1, 1}, {8, 1, 8, 8}});
+    spec.tensors.push_back({5, CUDNN_DATA_FLOAT, {1, 1, 1, 1}, {1, 1, 1, 1}, false, 0.5f});
+    for (const auto mode : {CUDNN_LAYER_NORM, CUDNN_RMS_NORM, CUDNN_INSTANCE_NORM}) {
+        for (const bool biased : {true, false}) {
+            FakeCudnn fake;
+            NormOperation operation{mode, 1, 3, std::nullopt, 5, 2};
+            if (biased) operation.bias = 4;
+            spec.operations = {operation};
+            const OperationGraph graph(fake.table, spec);
+            const FakeDescriptor& norm = first_of(fake, CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR);
+            CHECK(norm.get<cudnnBackendNormMode_t>(CUDNN_ATTR_OPERATION_NORM_FWD_MODE) == mode);
+            CHECK(norm.get<cudnnBackendNormFwdPhase_t>(CUDNN_ATTR_OPERATION_NORM_FWD_PHASE) ==
+                  CUDNN_NORM_FWD_INFERENCE);
+            const auto id = [&](cudnnBackendAttributeName_t name) {
+                return norm.part(name).get<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID);
+            };
+            CHECK(id(CUDNN_ATTR_OPERATION_NORM_FWD_XDESC) == 1);
+            CHECK(id(CUDNN_ATTR_OPERATION_NORM_FWD_YDESC) == 2);
+            CHECK(id(CUDNN_ATTR_OPERATION_NORM_FWD_SCALE_DESC) == 3);
+            CHECK(norm.has(CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC) == biased);
+            if (biased) CHECK(id(CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC) == 4);
+            CHECK(norm.part(CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC).get<bool>(CUDNN_ATTR_TENSOR_IS_BY_VALUE));
+            CHECK_FALSE(norm.has(CUDNN_ATTR_OPERATION_NORM_FWD_MEAN_DESC));
+            CHECK_FALSE(norm.has(CUDNN_ATTR_OPERATION_NORM_FWD_INV_VARIANCE_DESC));
+        }
+    }
+}
+
 TEST_CASE("functions are told what is not their default") {
     const auto told = [](const PointwiseFunction& function, cudnnBackendAttributeName_t name) {
         FakeCudnn fake;
@@ -182,6 +212,15 @@ TEST_CASE("keys differ wherever what they stand for does") {
     others[4].pad_before = {0, 1};
     others[5].pad_after = {1, 0};
     for (const PoolOperation& other : others) CHECK(pool_key(other) != pool_key(pool));
+    const auto norm_text = [&](const NormOperation& norm) {
+        GraphSpec norms = spec;
+        norms.operations = {norm};
+        const std::string text = text_of(norms);
+        return text.substr(text.rfind("; ") + 2);
+    };
+    CHECK(norm_text({CUDNN_LAYER_NORM, 1, 3, 4, 5, 2}) == "layer norm(t1, scale t3, bias t4, epsilon t5) -> t2");
+    CHECK(norm_text({CUDNN_RMS_NORM, 1, 3, {}, 5, 2}) == "RMS norm(t1, scale t3, epsilon t5) -> t2");
+    CHECK(norm_text({CUDNN_INSTANCE_NORM, 1, 3, 4, 5, 2}) == "instance norm(t1, scale t3, bias t4, epsilon t5) -> t2");
     CHECK(key != plan_key(spec, "engine 3", MathMode::f16, origin));
     CHECK(key != plan_key(spec, engine, MathMode::bf16, origin));
     CHECK(key != plan_key(spec, engine, MathMode::f16, {91900, 13000, "another GPU"}));

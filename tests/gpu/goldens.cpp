@@ -77,7 +77,7 @@ Steps check_layers(MathMode math) {
         }
     }
     for (const char* const kernel :
-         {"cudnn.convolution", "cudnn.conv_transpose", "cudnn.linear", "cudnn.matmul", "cudnn.pool"})
+         {"cudnn.convolution", "cudnn.conv_transpose", "cudnn.linear", "cudnn.matmul", "cudnn.pool", "cudnn.norm"})
         tally.note(fmt::format("{} of the steps that ran are {}'s", steps[kernel], kernel));
     return steps;
 }
@@ -97,9 +97,9 @@ TEST_CASE("every golden agrees with PyTorch on a GPU's kernels in bf16") { check
 TEST_CASE("single layers of every family agree with PyTorch on a GPU's kernels in f32") {
     Steps steps = check_layers(MathMode::f32);
     if (!is_time_left()) return;
-    // Of real ones only a GPU tells whether cuDNN multiplies two values in strict f32, and pools; the notes have what
-    // it did.
-    for (const char* const kernel : {"cudnn.matmul", "cudnn.pool"})
+    // Of real ones only a GPU tells whether cuDNN multiplies two values in strict f32, pools and normalizes; the notes
+    // have what it did.
+    for (const char* const kernel : {"cudnn.matmul", "cudnn.pool", "cudnn.norm"})
         if (is_gpu_emulated()) CHECK_MESSAGE(steps[kernel] > 0, kernel);
     CHECK(steps["emulated.reference"] == 0);
 }

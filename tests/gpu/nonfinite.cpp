@@ -39,6 +39,8 @@ constexpr FusedLayer fused_layers[] = {
     {"conv + average pool", R"({"seq": 1, "inputs": {"x": [2, 32, 14, 14]}, "layers": [
         {"type": "Conv2d", "out_channels": 64, "kernel_size": 1},
         {"type": "AvgPool2d", "kernel_size": 3, "stride": 2, "padding": 1}]})"},
+    {"linear + layer norm", R"({"seq": 1, "inputs": {"x": [32, 256]}, "layers": [
+        {"type": "Linear", "out_features": 128}, {"type": "LayerNorm", "normalized_shape": 128}]})"},
 };
 
 Tensor with_nan(std::span<const std::int64_t> sizes) {

@@ -51,6 +51,15 @@ constexpr Layer layers[] = {
     {"global pool", R"({"seq": 1, "inputs": {"x": [2, 64, 7, 7]}, "layers": [
         {"type": "AdaptiveAvgPool2d", "output_size": 1}]})",
      false},
+    {"layer norm + gelu", R"({"seq": 1, "inputs": {"x": [32, 197, 192]}, "layers": [
+        {"type": "LayerNorm", "normalized_shape": 192}, "GELU"]})",
+     false},
+    {"RMS norm", R"({"seq": 1, "inputs": {"x": [64, 513]}, "layers": [
+        {"type": "RMSNorm", "normalized_shape": 513}]})",
+     false},
+    {"instance norm + relu", R"({"seq": 1, "inputs": {"x": [2, 32, 14, 13]}, "layers": [
+        {"type": "InstanceNorm2d", "affine": true}, "ReLU"]})",
+     false},
     {"matmul", R"({"seq": 1, "inputs": {"x": [4, 32, 64], "y": [4, 64, 48]}, "layers": [
         {"type": "MatMul", "from": ["x", "y"]}]})"},
 };

@@ -23,6 +23,7 @@ std::string_view name_of(cudnnBackendDescriptorType_t type) {
         case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR: return "transposed convolution";
         case CUDNN_BACKEND_OPERATION_MATMUL_DESCRIPTOR: return "matrix product";
         case CUDNN_BACKEND_OPERATION_RESAMPLE_FWD_DESCRIPTOR: return "pool";
+        case CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR: return "norm";
         case CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR: return "pointwise operation";
         case CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR: return "operation graph";
         case CUDNN_BACKEND_TENSOR_DESCRIPTOR: return "tensor";

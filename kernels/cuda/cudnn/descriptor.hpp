@@ -44,6 +44,10 @@ inline constexpr auto attribute_type<cudnnResampleMode_t> = CUDNN_TYPE_RESAMPLE_
 template <>
 inline constexpr auto attribute_type<cudnnPaddingMode_t> = CUDNN_TYPE_PADDING_MODE;
 template <>
+inline constexpr auto attribute_type<cudnnBackendNormMode_t> = CUDNN_TYPE_NORM_MODE;
+template <>
+inline constexpr auto attribute_type<cudnnBackendNormFwdPhase_t> = CUDNN_TYPE_NORM_FWD_PHASE;
+template <>
 inline constexpr auto attribute_type<cudnnBackendNumericalNote_t> = CUDNN_TYPE_NUMERICAL_NOTE;
 template <>
 inline constexpr auto attribute_type<cudnnBackendBehaviorNote_t> = CUDNN_TYPE_BEHAVIOR_NOTE;

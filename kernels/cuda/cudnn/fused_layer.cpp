@@ -16,11 +16,15 @@ bool is_convolution(const FusedLayer& layer) {
     return layer.kind == LayerKind::convolution || layer.kind == LayerKind::transposed_convolution;
 }
 
+bool multiplies_matrices(const FusedLayer& layer) {
+    return layer.kind == LayerKind::linear || layer.kind == LayerKind::matmul;
+}
+
 bool has_windows(const FusedLayer& layer) { return is_convolution(layer) || layer.kind == LayerKind::pool; }
 
 /// Whether cuDNN has precompiled engines for what follows it only where a bias does, be it zeros.
 bool wants_bias(const FusedLayer& layer, bool as_convolution) {
-    return as_convolution && layer.kind != LayerKind::transposed_convolution && layer.kind != LayerKind::pool;
+    return as_convolution && (layer.kind == LayerKind::convolution || multiplies_matrices(layer));
 }
 
 std::optional<std::int64_t> output_size(std::int64_t input, const WindowSpec& window, bool transposed) {
@@ -83,10 +87,11 @@ std::vector<Steps> step_choices(const FusedLayer& layer) {
     const bool late = layer.residual == ResidualPlace::after_activation;
     const bool residual = layer.residual != ResidualPlace::none;
     const bool activation = layer.activation.has_value();
+    const bool bias = layer.bias && layer.kind != LayerKind::norm;
     const std::array<Steps, 4> wanted{
-        Steps{residual, layer.bias, activation},
-        late ? Steps{false, layer.bias, activation} : Steps{residual, layer.bias, false},
-        Steps{false, layer.bias, false},
+        Steps{residual, bias, activation},
+        late ? Steps{false, bias, activation} : Steps{residual, bias, false},
+        Steps{false, bias, false},
         Steps{},
     };
     std::vector<Steps> choices;
@@ -132,16 +137,16 @@ class FormWriter {
         form_.bias = steps.bias;
         form_.activation = steps.activation;
         form_.zero_bias = wants_bias(layer, as_convolution) && !steps.bias && (steps.residual || steps.activation);
+        adds_bias_ = form_.bias || form_.zero_bias;
         form_.in_channels = as_convolution ? packed_channels(layer) : layer.in_channels;
     }
 
     LayerForm write() {
-        left_ =
-            (form_.residual ? 1 : 0) + (form_.bias || form_.zero_bias ? 1 : 0) + static_cast<int>(functions_.size());
+        left_ = (form_.residual ? 1 : 0) + (adds_bias_ ? 1 : 0) + static_cast<int>(functions_.size());
         write_op();
         const bool late = layer_.residual == ResidualPlace::after_activation;
         if (form_.residual && !late) add_residual();
-        if (form_.bias || form_.zero_bias) add_bias();
+        if (adds_bias_) add_bias();
         for (const Spelled& spelled : functions_) add_function(spelled);
         if (form_.residual && late) add_residual();
         return std::move(form_);
@@ -168,6 +173,8 @@ class FormWriter {
     void write_op() {
         if (layer_.kind == LayerKind::pool)
             write_pool();
+        else if (layer_.kind == LayerKind::norm)
+            write_norm();
         else if (as_convolution_)
             write_convolution();
         else
@@ -201,6 +208,27 @@ class FormWriter {
         form_.graph.tensors.back().type = type_;
         form_.graph.operations.emplace_back(std::move(operation));
         form_.name = pool_name(layer_.pooling);
+    }
+
+    /// RMS norms alone do without a bias.
+    void write_norm() {
+        output_sizes_ = {layer_.batch, layer_.in_channels};
+        output_sizes_.resize(2 + (layer_.spatial.size() < 2 ? 2 - layer_.spatial.size() : 0), 1);
+        output_sizes_.insert(output_sizes_.end(), layer_.spatial.begin(), layer_.spatial.end());
+        add_tensor(input_tensor, output_sizes_);
+        add_channels(weight_tensor, CUDNN_DATA_FLOAT);
+        NormOperation operation{layer_.norm, input_tensor, weight_tensor};
+        if (layer_.bias || layer_.norm != CUDNN_RMS_NORM) {
+            add_channels(bias_tensor, CUDNN_DATA_FLOAT);
+            operation.bias = bias_tensor;
+        }
+        add_constant(epsilon_tensor, layer_.epsilon);
+        operation.epsilon = epsilon_tensor;
+        operation.y = result_ = add_result();
+        form_.graph.operations.emplace_back(operation);
+        form_.bias = layer_.bias;
+        form_.zero_bias = operation.bias && !layer_.bias;
+        form_.name = norm_name(layer_.norm);
     }
 
     void write_convolution() {
@@ -245,18 +273,27 @@ class FormWriter {
     }
 
     void add_bias() {
+        add_channels(bias_tensor, type_);
+        apply(PointwiseFunction::of(CUDNN_POINTWISE_ADD), bias_tensor, form_.zero_bias ? "zero bias" : "bias");
+    }
+
+    /// One number for each channel.
+    void add_channels(TensorId id, cudnnDataType_t type) {
         std::vector<std::int64_t> sizes(output_sizes_.size(), 1);
         sizes[as_convolution_ ? 1 : 2] = layer_.out_channels;
-        add_tensor(bias_tensor, std::move(sizes));
-        apply(PointwiseFunction::of(CUDNN_POINTWISE_ADD), bias_tensor, form_.zero_bias ? "zero bias" : "bias");
+        add_tensor(id, std::move(sizes));
+        form_.graph.tensors.back().type = type;
+    }
+
+    void add_constant(TensorId id, float number) {
+        add_tensor(id, std::vector<std::int64_t>(output_sizes_.size(), 1));
+        form_.graph.tensors.back().type = CUDNN_DATA_FLOAT;
+        form_.graph.tensors.back().constant = number;
     }
 
     void add_function(const Spelled& spelled) {
         if (!spelled.limit) return apply(spelled.function, std::nullopt, text_of(spelled.function));
-        const std::vector<std::int64_t> one(output_sizes_.size(), 1);
-        add_tensor(spelled.limit_tensor, one);
-        form_.graph.tensors.back().type = CUDNN_DATA_FLOAT;
-        form_.graph.tensors.back().constant = spelled.limit;
+        add_constant(spelled.limit_tensor, *spelled.limit);
         apply(spelled.function, spelled.limit_tensor, fmt::format("{}({})", text_of(spelled.function), *spelled.limit));
     }
 
@@ -273,6 +310,7 @@ class FormWriter {
     cudnnDataType_t type_;
     std::vector<Spelled> functions_;
     LayerForm form_;
+    bool adds_bias_ = false;
     std::vector<std::int64_t> output_sizes_;
     /// How many operations come after the one being written.
     int left_ = 0;
@@ -283,6 +321,7 @@ class FormWriter {
 }  // namespace
 
 std::vector<std::int64_t> output_spatial(const FusedLayer& layer) {
+    if (layer.kind == LayerKind::norm) return layer.spatial;
     std::vector<std::int64_t> sizes;
     for (std::size_t i = 0; i < layer.spatial.size(); ++i)
         sizes.push_back(output_size(layer.spatial[i], layer.windows[i], layer.kind == LayerKind::transposed_convolution)
@@ -301,6 +340,8 @@ std::string fault_of(const FusedLayer& layer) {
     if (has_windows(layer)) {
         if (std::string fault = window_fault(layer); !fault.empty()) return fault;
     }
+    if (std::any_of(layer.spatial.begin(), layer.spatial.end(), [](std::int64_t size) { return size < 1; }))
+        return "it is empty";
     std::vector<std::int64_t> kernel;
     for (const WindowSpec& window : layer.windows) kernel.push_back(window.kernel);
     if (!fits({layer.matrices, layer.batch, layer.in_channels + 8}, layer.spatial) ||
@@ -318,7 +359,7 @@ std::vector<LayerForm> layer_forms(const FusedLayer& layer) {
                 forms.push_back(FormWriter(layer, steps, as_convolution, true).write());
             forms.push_back(FormWriter(layer, steps, as_convolution, false).write());
         };
-        if (!has_windows(layer)) add(false);
+        if (multiplies_matrices(layer)) add(false);
         if (layer.kind != LayerKind::matmul) add(true);
     }
     return forms;

@@ -4,7 +4,7 @@
 
 namespace seq::cuda {
 
-enum class LayerKind : std::uint8_t { convolution, transposed_convolution, linear, matmul, pool };
+enum class LayerKind : std::uint8_t { convolution, transposed_convolution, linear, matmul, pool, norm };
 
 /// Where a tensor of the output's sizes is added.
 enum class ResidualPlace : std::uint8_t { none, before_activation, after_activation };
@@ -22,15 +22,20 @@ struct WindowSpec {
 struct FusedLayer {
     LayerKind kind = LayerKind::convolution;
     MathMode math = MathMode::f32;
-    /// Convolutions and pools: images; Linear and MatMul: rows of the input (of each matrix).
+    /// Convolutions, pools and instance norms: images; Linear and MatMul: rows of the input (of each matrix); other
+    /// norms: what they normalize, each `in_channels` numbers.
     std::int64_t batch = 1;
     std::int64_t in_channels = 0, out_channels = 0;
-    /// Convolutions and pools: 1 to 3 spatial sizes and a window for each. Those of pools have no dilation.
+    /// Convolutions and pools: 1 to 3 spatial sizes and a window for each. Those of pools have no dilation. Instance
+    /// norms: the sizes alone.
     std::vector<std::int64_t> spatial;
     std::vector<WindowSpec> windows;
     std::int64_t groups = 1;
     /// Pools: MAXPOOL or one of the AVGPOOLs.
     cudnnResampleMode_t pooling = CUDNN_RESAMPLE_MAXPOOL;
+    /// Norms: LAYER_NORM, RMS_NORM or INSTANCE_NORM, each with a scale for every channel. The bias is a part of them.
+    cudnnBackendNormMode_t norm = CUDNN_LAYER_NORM;
+    float epsilon = 0;
     /// MatMul: how many products [batch, in] [in, out], each with a second matrix of its own, and whether they share
     /// the first one.
     std::int64_t matrices = 1;
@@ -42,7 +47,7 @@ struct FusedLayer {
     std::optional<PointwiseFunction> activation;
 };
 
-/// Spatial sizes of a convolution's output, or a pool's.
+/// Spatial sizes of the output of what has some.
 std::vector<std::int64_t> output_spatial(const FusedLayer& layer);
 
 /// Whether each channel of the output is made of one of the input, and no two of the same.
@@ -51,7 +56,7 @@ bool is_depthwise(const FusedLayer& layer);
 /// Why no operation graph can be written for the layer, whatever cuDNN has; empty where one can.
 std::string fault_of(const FusedLayer& layer);
 
-/// The tensors of a layer's graphs.
+/// The tensors of a layer's graphs; the weight of a norm is its scale.
 enum LayerTensor : TensorId {
     input_tensor = 1,
     weight_tensor,
@@ -59,7 +64,8 @@ enum LayerTensor : TensorId {
     residual_tensor,
     output_tensor,
     lower_limit_tensor,
-    upper_limit_tensor
+    upper_limit_tensor,
+    epsilon_tensor
 };
 
 /// An operation graph that does a layer, or the part of it that its flags say. What is left is done after it in the

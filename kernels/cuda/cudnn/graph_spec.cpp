@@ -38,6 +38,11 @@ struct TextOfOperation {
         return fmt::format("{}(t{}) -> t{} window {} before {} after {} stride {} {}", pool_name(op.mode), op.x, op.y,
                            op.window, op.pad_before, op.pad_after, op.stride, name_of(op.compute));
     }
+    std::string operator()(const NormOperation& op) const {
+        const std::string bias = op.bias ? fmt::format(", bias t{}", *op.bias) : "";
+        return fmt::format("{}(t{}, scale t{}{}, epsilon t{}) -> t{}", norm_name(op.mode), op.x, op.scale, bias,
+                           op.epsilon, op.y);
+    }
     std::string operator()(const PointwiseOperation& op) const {
         const std::string second = op.b ? fmt::format(", t{}", *op.b) : "";
         return fmt::format("{}(t{}{}) -> t{} {}", text_of(op.function), op.x, second, op.y, name_of(op.compute));
@@ -78,6 +83,15 @@ std::string_view pool_name(cudnnResampleMode_t mode) {
         case CUDNN_RESAMPLE_AVGPOOL_EXCLUDE_PADDING: return "average pool";
         case CUDNN_RESAMPLE_AVGPOOL_INCLUDE_PADDING: return "average pool with padding";
         default: return "resampling";
+    }
+}
+
+std::string_view norm_name(cudnnBackendNormMode_t mode) {
+    switch (mode) {
+        case CUDNN_LAYER_NORM: return "layer norm";
+        case CUDNN_RMS_NORM: return "RMS norm";
+        case CUDNN_INSTANCE_NORM: return "instance norm";
+        default: return "norm";
     }
 }
 

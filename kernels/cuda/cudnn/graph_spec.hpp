@@ -72,6 +72,21 @@ struct PoolOperation {
 /// "max pool", "average pool", "average pool with padding".
 std::string_view pool_name(cudnnResampleMode_t mode);
 
+/// y = (x - mean) / sqrt(variance + epsilon) · scale + bias, x [N, C, ...]: LAYER_NORM by the mean and the (biased)
+/// variance of each of the N, INSTANCE_NORM of each of the N · C; RMS_NORM as LAYER_NORM with 0 for the mean. Scale and
+/// bias are [1, C, 1...], epsilon is one number.
+struct NormOperation {
+    cudnnBackendNormMode_t mode = CUDNN_LAYER_NORM;
+    TensorId x = 0, scale = 0;
+    std::optional<TensorId> bias;
+    TensorId epsilon = 0, y = 0;
+
+    bool operator==(const NormOperation&) const = default;
+};
+
+/// "layer norm", "RMS norm", "instance norm".
+std::string_view norm_name(cudnnBackendNormMode_t mode);
+
 /// A function of one element or two. What is not of its mode is ignored.
 struct PointwiseFunction {
     cudnnPointwiseMode_t mode = CUDNN_POINTWISE_IDENTITY;
@@ -111,7 +126,7 @@ struct PointwiseOperation {
     bool operator==(const PointwiseOperation&) const = default;
 };
 
-using Operation = std::variant<ConvolutionOperation, MatmulOperation, PoolOperation, PointwiseOperation>;
+using Operation = std::variant<ConvolutionOperation, MatmulOperation, PoolOperation, NormOperation, PointwiseOperation>;
 
 struct GraphSpec {
     std::vector<TensorSpec> tensors;

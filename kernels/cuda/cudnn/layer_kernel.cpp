@@ -18,6 +18,7 @@ std::string_view ops_of(LayerKind kind) {
         case LayerKind::transposed_convolution: return "transposed convolutions";
         case LayerKind::linear: return "Linear";
         case LayerKind::matmul: return "MatMul";
+        case LayerKind::norm: return "LayerNorm, RMSNorm, InstanceNorm and GroupNorm";
         case LayerKind::pool: return "MaxPool, AvgPool and adaptive pools";
     }
     return "";
@@ -86,10 +87,12 @@ class Preparation {
     TensorSource source_of(const TensorSpec& tensor) {
         switch (tensor.id) {
             case input_tensor: return operand(tensor.id, node_.input);
-            case weight_tensor: return operand(tensor.id, node_.weight);
+            case weight_tensor:
+                return node_.layer.kind == LayerKind::norm ? parameter(tensor.id, node_.scale, 1)
+                                                           : operand(tensor.id, node_.weight);
             case residual_tensor: return {tensor.id, Kind::input, *node_.residual};
             case output_tensor: return {tensor.id, Kind::output};
-            case bias_tensor: return bias();
+            case bias_tensor: return parameter(tensor.id, form_.zero_bias ? std::nullopt : node_.bias, 0);
             default: return {tensor.id, Kind::memory, 0, keep(*tensor.constant)};
         }
     }
@@ -110,15 +113,16 @@ class Preparation {
         return source;
     }
 
-    TensorSource bias() {
-        if (form_.zero_bias) {
-            const std::vector<std::byte> zeros(bias_bytes(node_));
-            layer_->packed_bytes += zeros.size();
-            return {bias_tensor, Kind::memory, 0, device_.runtime().upload(zeros.data(), zeros.size()), zeros.size()};
+    /// `otherwise`: what it is of where the node has none.
+    TensorSource parameter(TensorId tensor, std::optional<int> input, float otherwise) {
+        if (!input) {
+            const PackedWeights all = pack_alike(otherwise, node_);
+            layer_->packed_bytes += all.bytes;
+            return {tensor, Kind::memory, 0, device_.runtime().upload(all.data, all.bytes), all.bytes};
         }
-        const std::string key = fmt::format("cudnn bias {}", name_of(storage_type(node_.layer.math)));
-        return packed(bias_tensor, *node_.bias, key, bias_bytes(node_),
-                      [this](const TensorView& plain) { return pack_bias(plain, node_); });
+        const std::string key = fmt::format("cudnn bias {}", name_of(parameter_type(node_.layer)));
+        return packed(tensor, *input, key, parameter_bytes(node_),
+                      [this](const TensorView& plain) { return pack_parameter(plain, node_); });
     }
 
     template <class Pack>
@@ -250,6 +254,7 @@ std::vector<std::unique_ptr<const Kernel>> make_cudnn_kernels(const CudnnDevice&
     add("cudnn.linear", LayerKind::linear);
     add("cudnn.matmul", LayerKind::matmul);
     add("cudnn.pool", LayerKind::pool);
+    add("cudnn.norm", LayerKind::norm);
     return kernels;
 }
 

@@ -79,12 +79,22 @@ PackedWeights pack_weight(const TensorView& plain, const NodeLayer& node, const 
     return packed;
 }
 
-std::size_t bias_bytes(const NodeLayer& node) {
-    return static_cast<std::size_t>(node.layer.out_channels) * size_of(storage_type(node.layer.math));
+DType parameter_type(const FusedLayer& layer) {
+    return layer.kind == LayerKind::norm ? DType::f32 : storage_type(layer.math);
 }
 
-PackedWeights pack_bias(const TensorView& plain, const NodeLayer& node) {
-    return converted(plain, bias_bytes(node), storage_type(node.layer.math));
+std::size_t parameter_bytes(const NodeLayer& node) {
+    return static_cast<std::size_t>(node.layer.out_channels) * size_of(parameter_type(node.layer));
+}
+
+PackedWeights pack_parameter(const TensorView& plain, const NodeLayer& node) {
+    return converted(plain, parameter_bytes(node), parameter_type(node.layer));
+}
+
+PackedWeights pack_alike(float number, const NodeLayer& node) {
+    Tensor numbers(DType::f32, {node.layer.out_channels});
+    for (float& one : numbers.data<float>()) one = number;
+    return pack_parameter(numbers.view(), node);
 }
 
 }  // namespace seq::cuda

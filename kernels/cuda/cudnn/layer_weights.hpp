@@ -13,8 +13,11 @@ std::size_t weight_bytes(const NodeLayer& node, const LayerForm& form);
 /// Whether zeros may meet the weight that stand for what a window does not find: what is infinite makes NaN of them.
 bool must_be_finite(const FusedLayer& layer);
 
-/// The bias in the type of the layer's tensors.
-PackedWeights pack_bias(const TensorView& plain, const NodeLayer& node);
-std::size_t bias_bytes(const NodeLayer& node);
+/// One number for each output channel, a bias or a norm's scale: in the type of the layer's tensors, a norm's as f32.
+PackedWeights pack_parameter(const TensorView& plain, const NodeLayer& node);
+/// The same of one number for all.
+PackedWeights pack_alike(float number, const NodeLayer& node);
+DType parameter_type(const FusedLayer& layer);
+std::size_t parameter_bytes(const NodeLayer& node);
 
 }  // namespace seq::cuda

@@ -17,10 +17,11 @@ PlanSearch plans_of(const Cudnn& cudnn, const LayerForm& form, const PlanTarget&
     }
 }
 
-/// Whether the plan is of cuDNN's engine 0, which is slow at what this layer multiplies; of pools it is an engine like
-/// the others.
+/// Whether the plan is of cuDNN's engine 0, which is slow at what this layer multiplies; of pools and norms it is an
+/// engine like the others.
 bool is_slow(const FusedLayer& layer, const Plan& plan) {
-    return layer.kind != LayerKind::pool && layer.in_channels > layer.groups && plan.is_last_resort();
+    return layer.kind != LayerKind::pool && layer.kind != LayerKind::norm && layer.in_channels > layer.groups &&
+           plan.is_last_resort();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "graph/ops/linear.hpp"
 #include "graph/ops/matmul.hpp"
 #include "kernels/cuda/cudnn/activation.hpp"
+#include "kernels/cuda/cudnn/norm_layer.hpp"
 #include "kernels/cuda/cudnn/pool_layer.hpp"
 
 namespace seq::cuda {
@@ -66,7 +67,7 @@ class Reader {
    private:
     std::string fault() {
         const auto kind = layer_kind(node_.op);
-        if (!kind) return "takes convolutions, Linear, MatMul and pools alone";
+        if (!kind) return "takes convolutions, Linear, MatMul, pools and norms alone";
         const bool floats = std::all_of(request_.inputs.begin(), request_.inputs.end(), is_f32);
         if (!floats || !is_f32(request_.outputs[0])) return "takes f32 values alone";
         const int parameters = static_cast<int>(node_.parameter_names.size());
@@ -83,6 +84,7 @@ class Reader {
             case LayerKind::linear: return read_linear();
             case LayerKind::matmul: return read_matmul();
             case LayerKind::pool: read_.channels_last = true; return read_pool(request_, layer);
+            case LayerKind::norm: return read_norm_like();
             default: return read_convolution_like();
         }
     }
@@ -104,6 +106,13 @@ class Reader {
         layer.out_channels = request_.outputs[0].sizes[1];
         layer.spatial.assign(input.begin() + 2, input.end());
         return {};
+    }
+
+    std::string read_norm_like() {
+        if (!node_.parameter_names.empty()) read_.scale = node_.data_count;
+        std::string fault = read_norm(request_, read_.layer);
+        read_.channels_last = read_.layer.norm == CUDNN_INSTANCE_NORM;
+        return fault;
     }
 
     std::string read_linear() {
@@ -221,6 +230,7 @@ std::optional<LayerKind> layer_kind(const Op& op) {
     if (is_transposed(op, dimensions)) return LayerKind::transposed_convolution;
     if (op.is<ops::Linear>()) return LayerKind::linear;
     if (is_pool(op)) return LayerKind::pool;
+    if (is_norm(op)) return LayerKind::norm;
     return op.is<ops::MatMul>() ? std::optional(LayerKind::matmul) : std::nullopt;
 }
 

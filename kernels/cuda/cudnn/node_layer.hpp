@@ -11,6 +11,8 @@ struct NodeLayer {
     /// By their index among the node's inputs.
     int input = 0, weight = 1;
     std::optional<int> bias, residual;
+    /// Norms: what they multiply by; none where that is 1.
+    std::optional<int> scale;
     /// Whether the weight is [in, out], as the second matrix of a MatMul is that is read as a Linear.
     bool weight_is_transposed = false;
     /// Whether values lie with their channels innermost, as those of convolutions do, or else plain.
@@ -32,7 +34,7 @@ std::optional<NodeLayer> node_layer(const KernelRequest& request, std::string& r
 /// The mode of what multiplies no matrices: it computes in f32, and rounds what is kept rounded.
 MathMode math_of_result(const KernelRequest& request);
 
-/// Convolution, transposed convolution, Linear, MatMul or pool; nullopt for all other ops.
+/// Convolution, transposed convolution, Linear, MatMul, pool or norm; nullopt for all other ops.
 std::optional<LayerKind> layer_kind(const Op& op);
 
 }  // namespace seq::cuda

@@ -123,6 +123,18 @@ Descriptor& OperationGraph::add_operation(const PoolOperation& operation) {
     return descriptor;
 }
 
+Descriptor& OperationGraph::add_operation(const NormOperation& operation) {
+    Descriptor& descriptor = add(CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR);
+    descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_MODE, operation.mode);
+    descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_PHASE, CUDNN_NORM_FWD_INFERENCE);
+    descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_XDESC, tensor(operation.x));
+    descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_SCALE_DESC, tensor(operation.scale));
+    if (operation.bias) descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_BIAS_DESC, tensor(*operation.bias));
+    descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC, tensor(operation.epsilon));
+    descriptor.set(CUDNN_ATTR_OPERATION_NORM_FWD_YDESC, tensor(operation.y));
+    return descriptor;
+}
+
 const Descriptor& OperationGraph::add_function(const PointwiseOperation& operation) {
     const PointwiseFunction& function = operation.function;
     Descriptor& descriptor = add(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);

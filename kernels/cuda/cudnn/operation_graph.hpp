@@ -30,6 +30,7 @@ class OperationGraph {
     Descriptor& add_operation(const ConvolutionOperation& operation);
     Descriptor& add_operation(const MatmulOperation& operation);
     Descriptor& add_operation(const PoolOperation& operation);
+    Descriptor& add_operation(const NormOperation& operation);
     Descriptor& add_operation(const PointwiseOperation& operation);
 
     const Cudnn& cudnn_;
