@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import unittest.mock
@@ -330,6 +331,26 @@ class CutOff(unittest.TestCase):
     def test_no_draft_is_left(self):
         folder = self.run_script(WRITES, stdout=subprocess.DEVNULL)
         self.assertEqual(sorted(os.listdir(folder)), ["bench.json", "bench.txt"])
+
+    def test_one_that_writes_for_long_writes_nothing_more_once_another_has_taken_over(self):
+        with tempfile.TemporaryDirectory() as folder:
+            output = Output(pathlib.Path(folder))
+            writes, goes_on = threading.Event(), threading.Event()
+
+            def write():
+                with output.writing:
+                    writes.set()
+                    goes_on.wait()
+                output.write("bench.json", "late")
+
+            writer = threading.Thread(target=write, daemon=True)
+            writer.start()
+            writes.wait()
+            output.take_over()
+            goes_on.set()
+            writer.join(1)
+            self.assertTrue(writer.is_alive())
+            self.assertEqual(os.listdir(folder), [])
 
 
 if __name__ == "__main__":

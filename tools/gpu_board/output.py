@@ -20,7 +20,7 @@ class Output:
     )  # fmt: skip
 
     def __init__(self, folder):
-        self.folder, self.writing = folder, threading.RLock()
+        self.folder, self.writing, self.last_writer = folder, threading.RLock(), None
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, name):
@@ -30,6 +30,7 @@ class Output:
         """Whole or not at all."""
         staged = self.folder / f".{name}"
         with self.writing:
+            self.wait_for_the_end()
             try:
                 staged.write_text(text)
                 os.replace(staged, self.folder / name)
@@ -40,11 +41,19 @@ class Output:
         self.write(name, json.dumps(value, indent=1) + "\n")
 
     def append(self, name, text):
-        with self.writing, open(self.folder / name, "a") as file:
-            file.write(text)
+        with self.writing:
+            self.wait_for_the_end()
+            with open(self.folder / name, "a") as file:
+                file.write(text)
+
+    def wait_for_the_end(self):
+        """Of the process, where another thread is the only one that writes."""
+        if self.last_writer not in (None, threading.get_ident()):
+            threading.Event().wait()
 
     def take_over(self):
         """From here on only this thread writes; and what others had begun to write is gone."""
+        self.last_writer = threading.get_ident()
         if not self.writing.acquire(timeout=1):
             for name in self.FILES:
                 (self.folder / f".{name}").unlink(missing_ok=True)
