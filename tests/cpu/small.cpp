@@ -47,6 +47,13 @@ Pool pool(IntList kernel, IntList stride = {}, IntList padding = 0) {
     return op;
 }
 
+template <class Pool>
+Pool dilated(IntList kernel, IntList stride, IntList padding, IntList dilation) {
+    Pool op = pool<Pool>(std::move(kernel), std::move(stride), std::move(padding));
+    op.dilation = std::move(dilation);
+    return op;
+}
+
 const std::vector<std::int64_t> batches{1, 2, 3, 5, 8, 13, 17, 29, 33};
 
 }  // namespace
@@ -182,6 +189,32 @@ TEST_CASE("random small nets of pictures and of lengths agree with the reference
         }
         chain.finish();
         check_chain(chain);
+    }
+}
+
+TEST_CASE("windows of a small net that begin later than those after them find what was multiplied for them") {
+    struct Window {
+        std::int64_t kernel, stride, padding, dilation;
+    };
+    for (const auto& [kernel, stride, padding, dilation] :
+         {Window{2, 1, 1, 2}, {3, 1, 1, 2}, {3, 2, 1, 3}, {2, 2, 1, 3}, {4, 1, 2, 3}, {5, 2, 2, 2}, {2, 1, 1, 5}}) {
+        for (const std::int64_t batch : {1, 3, 16}) {
+            CAPTURE(kernel);
+            CAPTURE(stride);
+            CAPTURE(dilation);
+            CAPTURE(batch);
+            SmallChain chain({batch, 3, 24, 23}, 7);
+            chain.add(convolution<2>(9, 1), {ops::ReLU{}});
+            chain.add(dilated<ops::MaxPool2d>(kernel, stride, padding, dilation));
+            chain.add(convolution<2>(4, 3, 1));
+            chain.finish();
+            check_chain(chain);
+            SmallChain flat({batch, 2, 40}, 8);
+            flat.add(convolution<1>(9, 3, 1));
+            flat.add(dilated<ops::MaxPool1d>(kernel, stride, padding, dilation));
+            flat.finish();
+            check_chain(flat);
+        }
     }
 }
 

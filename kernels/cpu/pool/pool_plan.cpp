@@ -115,6 +115,14 @@ EvenRun even_run_of(const PoolAxis& axis) {
     return run;
 }
 
+PoolRange range_of(const PoolAxis& axis, std::int64_t first, std::int64_t last) {
+    PoolRange range{axis.in, 0};
+    for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
+        if (axis.taps(i) > 0) range = {std::min(range.begin, axis.first[i]), std::max(range.end, axis.end[i])};
+    }
+    return range.begin < range.end ? range : PoolRange{};
+}
+
 std::vector<LinePart> line_parts_of(const PoolAxis& axis) {
     std::vector<LinePart> parts;
     for (std::int64_t x = 0; x < axis.out; ++x) {

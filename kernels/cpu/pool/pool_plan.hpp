@@ -34,6 +34,13 @@ struct PoolAxis {
     std::int64_t taps(std::size_t i) const { return end[i] > first[i] ? (end[i] - first[i] + step - 1) / step : 0; }
 };
 
+struct PoolRange {
+    std::int64_t begin = 0, end = 0;
+};
+/// What holds the windows of outputs [first, last), of which an early one may begin after a later one: where dilation
+/// is larger than the stride the first of its elements that are within may lie further on.
+PoolRange range_of(const PoolAxis& axis, std::int64_t first, std::int64_t last);
+
 /// Outputs [first, last) of a line, and the columns [begin, end) that hold their windows. A wide part is one output of
 /// more columns than that.
 struct LinePart {

@@ -317,15 +317,14 @@ void Builder::keep_lines_to_pool(Stage& stage, const PoolPlan& plan) {
     constexpr std::int64_t cache_floats = 6144;
     Area& middle = area(stage.out);
     const PoolAxis& axis = plan.axes[1];
-    const auto lines_of = [&](std::int64_t first, std::int64_t last) {
-        return axis.end[static_cast<std::size_t>(last - 1)] - axis.first[static_cast<std::size_t>(first)];
-    };
     const std::int64_t line_floats = middle.line() * middle.blocks();
     stage.block = std::clamp<std::int64_t>(cache_floats * axis.out / (line_floats * axis.in), 1, axis.out);
     std::int64_t lines = 1;
     // A worker's share may begin at any line.
-    for (std::int64_t y = 0; y < axis.out; ++y)
-        lines = std::max(lines, lines_of(y, std::min(y + stage.block, axis.out)));
+    for (std::int64_t y = 0; y < axis.out; ++y) {
+        const PoolRange needed = range_of(axis, y, std::min(y + stage.block, axis.out));
+        lines = std::max(lines, needed.end - needed.begin);
+    }
     middle.height = lines;
     stage.middle = stage.out;
 }

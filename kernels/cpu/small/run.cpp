@@ -183,10 +183,9 @@ void multiply_and_pool(const Net& net, const Stage& stage, const Bases& bases, s
     const PoolAxis& axis = stage.pooling->plan.axes[1];
     for (std::int64_t y = first; y < last; y += stage.block) {
         const std::int64_t end = std::min(y + stage.block, last);
-        const std::int64_t begin_line = axis.first[static_cast<std::size_t>(y)];
-        const std::int64_t end_line = axis.end[static_cast<std::size_t>(end - 1)];
-        multiply_lines(net, stage, bases, picture, middle, lines, begin_line, begin_line, end_line);
-        pool_lines(stage, middle, lines, begin_line, out, output, y, end);
+        const PoolRange needed = range_of(axis, y, end);
+        multiply_lines(net, stage, bases, picture, middle, lines, needed.begin, needed.begin, needed.end);
+        pool_lines(stage, middle, lines, needed.begin, out, output, y, end);
     }
 }
 
