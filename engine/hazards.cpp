@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/ops/arithmetic.hpp"
+#include "graph/ops/pool.hpp"
 #include "graph/passes/magnitude.hpp"
 
 namespace seq {
@@ -35,6 +36,7 @@ bool divides_by_statistics(const Node& node) {
 }
 
 bool is_hazard(const Node& node, const WeightLookup& numbers) {
+    if (ops::windows_may_miss(node.op)) return true;
     const auto form = ops::arithmetic_form(node.op);
     if (form && is_hazard(*form, node.data().subspan(1), numbers)) return true;
     const bool has_variance = node.parameter("running_var") != nullptr;

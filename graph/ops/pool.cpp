@@ -60,6 +60,15 @@ Window MaxPool<N>::window(int i) const {
             ceil_mode};
 }
 
+/// Without dilation a window reaches from its padding, which is at most half of it, into any input.
+template <int N>
+bool MaxPool<N>::may_miss() const {
+    bool misses = false;
+    for (int i = 0; i < N; ++i)
+        misses = misses || (padding.at(i) > 0 && dilation.at(i) > 1 && kernel_size.at(i) > 1);
+    return misses;
+}
+
 template <int N>
 void MaxPool<N>::infer(InferContext& context) {
     refuse_return_indices(context, return_indices);
@@ -114,6 +123,11 @@ Window LPPool<N>::window(int i) const {
 template <int N>
 void LPPool<N>::infer(InferContext& context) {
     infer_pool<N>(context, *this, 0);
+}
+
+bool windows_may_miss(const Op& op) {
+    const auto misses = [](const auto* pool) { return pool != nullptr && pool->may_miss(); };
+    return misses(op.as<MaxPool1d>()) || misses(op.as<MaxPool2d>()) || misses(op.as<MaxPool3d>());
 }
 
 template struct MaxPool<1>;

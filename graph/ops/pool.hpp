@@ -19,6 +19,8 @@ struct MaxPool {
     static void declare(FieldTable<MaxPool>& table);
     void infer(InferContext& context);
     Window window(int i) const;
+    /// Whether a window may have padding alone, where the input is small: its largest element is -Inf.
+    bool may_miss() const;
 };
 
 /// The type of a field that the one-dimensional member of a family lacks.
@@ -70,6 +72,9 @@ using AvgPool3d = AvgPool<3>;
 using LPPool1d = LPPool<1>;
 using LPPool2d = LPPool<2>;
 using LPPool3d = LPPool<3>;
+
+/// MaxPool::may_miss; false for all other ops.
+bool windows_may_miss(const Op& op);
 
 extern template struct MaxPool<1>;
 extern template struct MaxPool<2>;

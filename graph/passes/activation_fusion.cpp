@@ -16,11 +16,11 @@ bool is_max_pool(const Op& op) {
            op.is<ops::AdaptiveMaxPool1d>() || op.is<ops::AdaptiveMaxPool2d>() || op.is<ops::AdaptiveMaxPool3d>();
 }
 
-/// Whether `activation` after `node` gives what it gives before it: node moves elements, or takes the largest.
+/// Whether `activation` after `node` gives what it gives before it: node moves elements, or takes the largest of some.
 bool commutes(const Node& node, const Op& activation) {
     if (node.data_count != 1 || node.inputs.size() != 1 || node.outputs.size() != 1 || !node.epilogue.empty())
         return false;
-    if (is_max_pool(node.op)) return is_monotone(activation);
+    if (is_max_pool(node.op)) return is_monotone(activation) && !ops::windows_may_miss(node.op);
     return node.op.traits().view || node.op.is<ops::Permute>() || node.op.is<ops::Transpose>();
 }
 

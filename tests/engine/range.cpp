@@ -124,6 +124,18 @@ TEST_CASE("NaN from an overflow survives a fused activation") {
     CHECK(nan_count(layers + conv_relu, numbers, {2e37f, -3e37f}) > 0);
 }
 
+TEST_CASE("windows that have padding alone give -Inf, and it goes on as in the reference") {
+    const std::string pools = R"([{"type": "Conv2d", "name": "a", "out_channels": 4, "kernel_size": 1}, "ReLU",
+        {"type": "MaxPool2d", "kernel_size": 2, "stride": 1, "padding": 1, "dilation": [1, 5]}, )";
+    const char* const padded_conv_relu =
+        R"({"type": "Conv2d", "name": "c", "out_channels": 8, "kernel_size": 3, "padding": 1}, "ReLU"])";
+    const std::map<std::string, std::vector<float>> numbers{
+        {"a.weight", {1, -0.5f}}, {"a.bias", {0}}, {"c.weight", {1, -1}}, {"c.bias", {0}}};
+    for (const char* activation : {"ReLU", "ReLU6", "Sigmoid", "Hardtanh"})
+        CHECK(nan_count(pools + '"' + activation + R"(", )" + padded_conv_relu, numbers, {1, 2, -3}) == 0);
+    CHECK(nan_count(pools + padded_conv_relu, numbers, {1, 2, -3}) > 0);
+}
+
 TEST_CASE("a factor that is not finite is not folded into weights") {
     const std::string layers =
         std::string(R"([{"type": "Conv2d", "name": "c", "out_channels": 4, "kernel_size": 3}, )") +
