@@ -64,8 +64,7 @@ Window MaxPool<N>::window(int i) const {
 template <int N>
 bool MaxPool<N>::may_miss() const {
     bool misses = false;
-    for (int i = 0; i < N; ++i)
-        misses = misses || (padding.at(i) > 0 && dilation.at(i) > 1 && kernel_size.at(i) > 1);
+    for (int i = 0; i < N; ++i) misses = misses || (padding.at(i) > 0 && dilation.at(i) > 1 && kernel_size.at(i) > 1);
     return misses;
 }
 

@@ -82,6 +82,28 @@ TEST_CASE("what cuDNN refuses, and what it fails at by itself, other kernels do"
     }
 }
 
+TEST_CASE(
+    "what cuDNN compiles and the driver does not load other kernels do, and it is said; others' failures end all") {
+    for (const bool compiles : {true, false}) {
+        EmulatedCuda device(true);
+        FakeEngine engine{.number = 7};
+        if (compiles) engine.behavior_notes = {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION};
+        device.fake.mode_a = device.fake.fallback = {engine};
+        answer_finalising(device, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER);
+        if (!compiles) {
+            CHECK(compile_fault(device).starts_with("device/failed: cuDNN fails at planning: finalising a "));
+            continue;
+        }
+        const auto plan = compiled(device);
+        for (const Step& step : plan->steps) {
+            if (step.nodes.empty()) continue;
+            CHECK(step.kernel_name == "cuda.convolution");
+            REQUIRE_FALSE(step.refusals.empty());
+            CHECK(step.refusals.front().reason.find("(5001)") != std::string::npos);
+        }
+    }
+}
+
 TEST_CASE("a device that cuDNN does not describe, or has no handle for, refuses no single layer") {
     for (const auto status : {CUDNN_STATUS_NOT_SUPPORTED, CUDNN_STATUS_INTERNAL_ERROR}) {
         EmulatedCuda device(true);

@@ -17,7 +17,7 @@ namespace {
 constexpr const char* spec_of_threads = R"({"seq": 1, "inputs": {"x": [2, 3, 32, 32]}, "layers": [
     {"type": "Conv2d", "out_channels": 16, "kernel_size": 3, "padding": 1, "name": "conv"}, "ReLU",
     {"type": "Conv2d", "out_channels": 16, "kernel_size": 3, "padding": 1, "name": "again"},
-    {"type": "Add", "from": ["again", "conv"]}, "ReLU", {"type": "MaxPool2d", "kernel_size": 2}, "Flatten",
+    {"type": "Add", "from": ["again", "conv"]}, "ReLU", "InstanceNorm2d", {"type": "MaxPool2d", "kernel_size": 2}, "Flatten",
     {"type": "Linear", "out_features": 10, "name": "fc"}]})";
 
 /// What threads found.

@@ -7,10 +7,11 @@
 namespace seq::cuda {
 namespace {
 
-/// The same for layers that have the same forms alone.
+/// The same for layers that have the same forms alone: two may have one graph, of which one has to be given zeros.
 std::string key_of(const FusedLayer& layer) {
     const LayerForm whole = layer_forms(layer).front();
-    return fmt::format("{} | {} | {}", whole.name, text_of(whole.graph), name_of(layer.math));
+    return fmt::format("{} | residual {}, bias {}, zeros {}, activation {} | {} | {}", whole.name, whole.residual,
+                       whole.bias, whole.zero_bias, whole.activation, text_of(whole.graph), name_of(layer.math));
 }
 
 }  // namespace

@@ -124,16 +124,19 @@ class Search {
             found_.plans.push_back(std::move(**options_.made));
             return options_.made->reset();
         }
+        const bool compiles = compiles_at_run_time(choice);
         try {
-            Plan plan = compiles_at_run_time(choice) ? compiled(std::move(choice))
-                                                     : Plan(cudnn_, graph_, std::move(choice), target_);
+            Plan plan = compiles ? compiled(std::move(choice)) : Plan(cudnn_, graph_, std::move(choice), target_);
             if (plan.workspace() <= options_.workspace_cap)
                 found_.plans.push_back(std::move(plan));
             else
                 reasons_.add(fmt::format("its workspace passes {} bytes", options_.workspace_cap));
         } catch (const CudnnError& error) {
             const bool is_short = error.is_short_of_memory() && !found_.plans.empty();
-            if (!error.is_refusal() && !is_short) throw;
+            // The driver does not load what cuDNN compiled; there are others, and our own kernels.
+            const bool is_not_loaded =
+                compiles && error.status_class() == StatusClass::execution && !error.is_short_of_memory();
+            if (!error.is_refusal() && !is_short && !is_not_loaded) throw;
             if (is_short && options_.short_of_memory != nullptr) *options_.short_of_memory = true;
             reasons_.add(error.what());
         }
