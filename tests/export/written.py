@@ -300,3 +300,17 @@ class Squeezed(nn.Module):
     def forward(self, x):
         y = x.squeeze(-1) + 1
         return x.squeeze(0), x.squeeze(2) * 2, x.squeeze((0, 1, 3)), y.squeeze(1), x.squeeze()
+
+
+class OneTensorTwice(nn.Module):
+    """Outputs that are the same tensor, and one that is an input."""
+
+    inputs = ("x=N,4",)
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        y = self.fc(x)
+        return y, y, x, {"again": y}

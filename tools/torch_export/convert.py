@@ -303,7 +303,8 @@ class Converter:
 
         collect(node.args[0])
         for value in values:
-            if value.layer is None:
+            # Outputs are layers, and each of them another one.
+            if value.layer is None or any(value is other for other in self.outputs):
                 layer = Layer("Identity", {}, [value], (), "identity")
                 self.layers.append(layer)
                 value = layer.outputs[0]
