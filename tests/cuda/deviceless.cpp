@@ -55,15 +55,6 @@ std::vector<Convolution> convolutions() {
     return all;
 }
 
-/// The plan, written and read: the same bytes, workspace and engine.
-void check_round_trip(const Plan& plan, const PlanTarget& target) {
-    const PlanOrigin origin = origin_of(cudnn(), target.properties->name());
-    const StoredPlan stored = store(plan, origin);
-    const Plan again = restore(cudnn(), to_bytes(stored), plan.engine(), origin, target);
-    CHECK(again.workspace() == plan.workspace());
-    CHECK(again.serialised() == stored.json);
-}
-
 TEST_CASE("every convolution of resnet50, vgg16 and mobilenet_v2 has a plan for an H100") {
     if (!can_plan()) return;
     const DeviceProperties properties = h100();

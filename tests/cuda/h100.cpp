@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "kernels/cuda/cudnn/stored_plan.hpp"
+
 namespace seq::tests {
 
 bool can_plan() {
@@ -24,6 +26,14 @@ cuda::DeviceProperties h100() {
     std::stringstream text;
     text << file.rdbuf();
     return cuda::DeviceProperties::from_json(cuda::cudnn(), text.str());
+}
+
+void check_round_trip(const cuda::Plan& plan, const cuda::PlanTarget& target) {
+    const cuda::PlanOrigin origin = cuda::origin_of(cuda::cudnn(), target.properties->name());
+    const cuda::StoredPlan stored = cuda::store(plan, origin);
+    const cuda::Plan again = cuda::restore(cuda::cudnn(), cuda::to_bytes(stored), plan.engine(), origin, target);
+    CHECK(again.workspace() == plan.workspace());
+    CHECK(again.serialised() == stored.json);
 }
 
 }  // namespace seq::tests

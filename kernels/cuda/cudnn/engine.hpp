@@ -12,6 +12,8 @@ namespace seq::cuda {
 struct PlanTarget {
     const DeviceProperties* properties = nullptr;
     cudnnHandle_t handle = nullptr;
+    /// Whether engines that are compiled at run time are planned without a handle too. cuDNN then has to find a driver.
+    bool compiles_without_handle = false;
 };
 
 /// A configuration of an engine, and what cuDNN says of it.

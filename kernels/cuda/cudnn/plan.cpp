@@ -112,7 +112,7 @@ class Search {
         ++found_.proposed;
         if (const auto fault = fault_of(choice, options_.math); !fault.empty()) {
             reasons_.add(std::string(fault));
-        } else if (target_.handle == nullptr && compiles_at_run_time(choice)) {
+        } else if (target_.handle == nullptr && !target_.compiles_without_handle && compiles_at_run_time(choice)) {
             reasons_.add("it is compiled at run time, which needs a GPU");
         } else {
             finalise(std::move(choice));
