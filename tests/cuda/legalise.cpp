@@ -214,6 +214,10 @@ TEST_CASE("a form that engine 0 alone does is a last resort") {
           std::pair<std::string, std::size_t>("convolution + residual + bias + relu: engine 5", 0));
     CHECK(legal_of(layer, "none") ==
           std::pair<std::string, std::size_t>("convolution + residual + bias + relu: engine 0", 0));
+    // Its graph is that of a layer with the channels that it is brought to.
+    layer.math = MathMode::f16;
+    layer.in_channels = 1;
+    CHECK(legal_of(layer, "conv bias") == std::pair<std::string, std::size_t>("convolution + bias: engine 5", 2));
     layer.in_channels = layer.groups = 24;
     CHECK(legal_of(layer, "conv bias") ==
           std::pair<std::string, std::size_t>("convolution + residual + bias + relu: engine 0", 0));

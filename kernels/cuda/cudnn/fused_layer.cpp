@@ -70,7 +70,7 @@ std::string window_fault(const FusedLayer& layer) {
 
 /// What cuDNN would bring the input to by itself, in a workspace and at every run.
 std::int64_t packed_channels(const FusedLayer& layer) {
-    if (!layer.may_widen || layer.kind != LayerKind::convolution || layer.groups != 1) return layer.in_channels;
+    if (layer.kind != LayerKind::convolution || layer.groups != 1) return layer.in_channels;
     if (layer.math == MathMode::f16) return std::max<std::int64_t>(layer.in_channels, 4);
     if (layer.math == MathMode::bf16) return std::max<std::int64_t>(layer.in_channels, 8);
     return layer.in_channels;

@@ -40,8 +40,6 @@ struct FusedLayer {
     /// the first one.
     std::int64_t matrices = 1;
     bool one_first_matrix = false;
-    /// Whether the input may be given with channels of zeros beside its own (LayerForm::in_channels).
-    bool may_widen = true;
     bool bias = false;
     ResidualPlace residual = ResidualPlace::none;
     std::optional<PointwiseFunction> activation;

@@ -19,8 +19,8 @@ PlanSearch plans_of(const Cudnn& cudnn, const LayerForm& form, const PlanTarget&
 
 /// Whether the plan is of cuDNN's engine 0, which is slow at what this layer multiplies; of pools and norms it is an
 /// engine like the others.
-bool is_slow(const FusedLayer& layer, const Plan& plan) {
-    return layer.kind != LayerKind::pool && layer.kind != LayerKind::norm && layer.in_channels > layer.groups &&
+bool is_slow(const FusedLayer& layer, const LayerForm& form, const Plan& plan) {
+    return layer.kind != LayerKind::pool && layer.kind != LayerKind::norm && form.in_channels > layer.groups &&
            plan.is_last_resort();
 }
 
@@ -87,7 +87,7 @@ LegalLayer legalise(const Cudnn& cudnn, const FusedLayer& layer, const PlanTarge
             legal.refusals.push_back({form.name, std::move(search.reason)});
             continue;
         }
-        const bool slow = is_slow(layer, search.plans.front());
+        const bool slow = is_slow(layer, form, search.plans.front());
         const std::string name = form.name;
         LegalLayer found{std::move(form), std::move(search.plans), legal.refusals};
         if (!slow) return found;

@@ -65,7 +65,7 @@ struct PlanSearch {
 /// Plans for the graph, of the engine that `options` name, or else from heuristic mode A, then from the fallback: those
 /// that `options` allow and cuDNN finalises, each engine and its knobs once. Without a handle none that compile at run
 /// time, unless the target says so. Throws CudnnError for whatever is no refusal (CudnnError::is_refusal), but not
-/// where memory is short for others than the first.
+/// where memory is short for others than the first, nor where the driver does not load what cuDNN compiled.
 PlanSearch find_plans(const Cudnn& cudnn, std::shared_ptr<const OperationGraph> graph, const PlanTarget& target,
                       const PlanOptions& options);
 
