@@ -22,9 +22,18 @@ bool is_hazard(const ops::ArithmeticForm& form, std::span<Value* const> divisors
                                     [&](const Value* divisor) { return divides_safely(*divisor, numbers); });
 }
 
+/// What it fills with, or limits to, may be as near to overflow as numbers of an input.
+bool has_extreme_number(const Op& op) {
+    return std::any_of(op.type().fields.begin(), op.type().fields.end(), [&](const Field& field) {
+        const FieldValue value = op.get(field);
+        const auto* const number = std::get_if<double>(&value);
+        return number != nullptr && !passes::is_moderate(*number);
+    });
+}
+
 bool is_hazard(const Node& node, const PostOp& post, const WeightLookup& numbers) {
     const auto form = ops::arithmetic_form(post.op);
-    if (!form) return false;
+    if (!form) return has_extreme_number(post.op);
     const bool is_divisor = form->kind == ops::Arithmetic::div && post.position > 0;
     return is_divisor || is_hazard(*form, node.operands(post), numbers);
 }
@@ -38,7 +47,7 @@ bool divides_by_statistics(const Node& node) {
 bool is_hazard(const Node& node, const WeightLookup& numbers) {
     if (ops::windows_may_miss(node.op)) return true;
     const auto form = ops::arithmetic_form(node.op);
-    if (form && is_hazard(*form, node.data().subspan(1), numbers)) return true;
+    if (form ? is_hazard(*form, node.data().subspan(1), numbers) : has_extreme_number(node.op)) return true;
     const bool has_variance = node.parameter("running_var") != nullptr;
     if (has_variance ? !passes::scales_moderately(node, numbers) : divides_by_statistics(node)) return true;
     return std::any_of(node.epilogue.begin(), node.epilogue.end(),

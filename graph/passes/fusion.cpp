@@ -76,7 +76,8 @@ bool is_activation(const Op& op) {
 }
 
 bool is_monotone(const Op& op) {
-    if (const auto* leaky = op.as<ops::LeakyReLU>()) return leaky->negative_slope >= 0;
+    // 0 · -Inf is NaN, which a larger number does not outdo.
+    if (const auto* leaky = op.as<ops::LeakyReLU>()) return leaky->negative_slope > 0;
     return op.is<ops::ReLU>() || op.is<ops::ReLU6>() || op.is<ops::Hardtanh>();
 }
 

@@ -124,6 +124,45 @@ TEST_CASE("NaN from an overflow survives a fused activation") {
     CHECK(nan_count(layers + conv_relu, numbers, {2e37f, -3e37f}) > 0);
 }
 
+TEST_CASE("numbers near overflow that a layer brings along do as they do in the reference") {
+    const Graph plain = graph_of(R"({"seq": 1, "inputs": {"x": [1, 4, 20, 20]}, "layers": [
+        {"type": "Conv2d", "out_channels": 64, "kernel_size": 1}, {"type": "Hardtanh", "min_val": -5, "max_val": 5},
+        {"type": "Conv2d", "out_channels": 64, "kernel_size": 3, "padding": 1}]})");
+    CHECK_FALSE(build(plain).plan({})->careful);
+    for (
+        const char* extreme :
+        {R"({"type": "ConstantPad2d", "padding": 2, "value": 3e38})",
+         R"({"type": "ConstantPad2d", "padding": 2, "value": -3e38})",
+         R"({"type": "Threshold", "threshold": 0.3, "value": 3e38})",
+         R"({"type": "Hardtanh", "min_val": 1.5e38, "max_val": 3e38})",
+         R"("ReLU", {"type": "MaxPool2d", "kernel_size": 2}, {"type": "Threshold", "threshold": 0.3, "value": 3e38})"}) {
+        CAPTURE(extreme);
+        const Graph graph = graph_of(
+            R"({"seq": 1, "inputs": {"x": [1, 4, 20, 20]}, "layers": [
+            {"type": "Conv2d", "name": "a", "out_channels": 64, "kernel_size": 1}, )" +
+            std::string(extreme) +
+            R"(, {"type": "Conv2d", "name": "c", "out_channels": 64, "kernel_size": 3, "padding": 1}]})");
+        CompileOptions options;
+        options.weights = std::make_shared<Numbers>(
+            graph, std::map<std::string, std::vector<float>>{
+                       {"a.weight", {0.01f}}, {"a.bias", {0}}, {"c.weight", {0.001f}}, {"c.bias", {0}}});
+        const Tensor x = filled({1, 4, 20, 20}, 0.1f);
+        const Tensor expected = std::move(run_reference(graph, options.weights, {{"x", x}}).at("c"));
+        Tensor y(DType::f32, expected.sizes());
+        compile(graph, options).session().run({{"x", x}}, {{"c", y}});
+        CHECK(relative_difference(y, expected) < 1e-5);
+        for (const float number : y.data<float>()) REQUIRE_FALSE(std::isnan(number));
+    }
+}
+
+TEST_CASE("an infinite number below zero is not multiplied by a slope of zero before a pool that has a larger one") {
+    CHECK(nan_count(R"([{"type": "MaxPool2d", "kernel_size": 2}, {"type": "LeakyReLU", "negative_slope": 0}])", {},
+                    {inf, -inf, 1, 2}) == 0);
+    CHECK(nan_count(R"([{"type": "Conv2d", "name": "c", "out_channels": 4, "kernel_size": 1},
+                        {"type": "MaxPool2d", "kernel_size": 2}, {"type": "LeakyReLU", "negative_slope": 0}])",
+                    {{"c.weight", {1, 0.5f}}, {"c.bias", {0}}}, {-inf, 1}) == 0);
+}
+
 TEST_CASE("windows that have padding alone give -Inf, and it goes on as in the reference") {
     const std::string pools = R"([{"type": "Conv2d", "name": "a", "out_channels": 4, "kernel_size": 1}, "ReLU",
         {"type": "MaxPool2d", "kernel_size": 2, "stride": 1, "padding": 1, "dilation": [1, 5]}, )";
