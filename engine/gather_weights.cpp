@@ -2,12 +2,12 @@
 
 #include <map>
 
+#include "engine/selection/device_stopwatch.hpp"
 #include "graph/diagnostic.hpp"
+#include "kernels/memory_piece.hpp"
 
 namespace seq {
 namespace {
-
-constexpr std::size_t alignment = 256;
 
 /// Sizes by address.
 using Pieces = std::map<const void*, std::size_t>;
@@ -28,7 +28,7 @@ Pieces pieces_of(const Plan& plan, const WeightStore& store) {
 
 std::shared_ptr<void> room_for(const Pieces& pieces, const DeviceRuntime& device) {
     std::size_t bytes = 0;
-    for (const auto& [address, size] : pieces) bytes += (size + alignment - 1) / alignment * alignment;
+    for (const auto& [address, size] : pieces) bytes += TrialRoom::rounded(size);
     try {
         return device.allocate(bytes);
     } catch (const Error& error) {
@@ -37,15 +37,15 @@ std::shared_ptr<void> room_for(const Pieces& pieces, const DeviceRuntime& device
     }
 }
 
-/// Each piece of the room has a count of its own, by which a store knows what nobody uses.
 MovedWeights copy(const Pieces& pieces, const std::shared_ptr<void>& room, const DeviceRuntime& device) {
     MovedWeights moved;
     const std::unique_ptr<DeviceQueue> queue = device.make_queue();
-    auto* to = static_cast<std::byte*>(room.get());
+    std::size_t offset = 0;
     for (const auto& [from, bytes] : pieces) {
-        queue->copy_on_device(to, from, bytes);
-        moved[from] = {std::make_shared<std::shared_ptr<void>>(room), to};
-        to += (bytes + alignment - 1) / alignment * alignment;
+        const std::shared_ptr<void> to = piece_of(room, offset);
+        queue->copy_on_device(to.get(), from, bytes);
+        moved[from] = to;
+        offset += TrialRoom::rounded(bytes);
     }
     queue->wait();
     return moved;

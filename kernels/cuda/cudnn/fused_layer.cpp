@@ -190,6 +190,14 @@ class FormWriter {
         for (std::size_t i = 0; i < layer_.spatial.size(); ++i) add(layer_.spatial[i], output[i], layer_.windows[i]);
     }
 
+    /// What windows of pools and of convolutions have alike.
+    template <class WindowOperation>
+    static void append_window(WindowOperation& operation, const WindowSpec& window) {
+        operation.stride.push_back(window.stride);
+        operation.pad_before.push_back(window.pad_before);
+        operation.pad_after.push_back(window.pad_after);
+    }
+
     void write_pool() {
         std::vector<std::int64_t> input{layer_.batch, layer_.in_channels};
         output_sizes_ = input;
@@ -198,9 +206,7 @@ class FormWriter {
             input.push_back(size);
             output_sizes_.push_back(output);
             operation.window.push_back(window.kernel);
-            operation.stride.push_back(window.stride);
-            operation.pad_before.push_back(window.pad_before);
-            operation.pad_after.push_back(window.pad_after);
+            append_window(operation, window);
         });
         add_tensor(input_tensor, std::move(input));
         operation.y = result_ = add_result();
@@ -242,9 +248,7 @@ class FormWriter {
             input.push_back(size);
             kernel.push_back(window.kernel);
             output_sizes_.push_back(output);
-            operation.pad_before.push_back(window.pad_before);
-            operation.pad_after.push_back(window.pad_after);
-            operation.stride.push_back(window.stride);
+            append_window(operation, window);
             operation.dilation.push_back(window.dilation);
         });
         add_tensor(input_tensor, std::move(input));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/diagnostic.hpp"
+#include "kernels/memory_piece.hpp"
 
 namespace seq::cuda {
 namespace {
@@ -12,11 +13,6 @@ constexpr std::size_t alignment = 256;
 constexpr std::size_t smallest_chunk = std::size_t{1} << 20, largest_chunk = std::size_t{64} << 20;
 
 std::size_t rounded_up(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
-
-/// Counted apart from others of the same chunk, so that its holders can tell whether they are the last.
-std::shared_ptr<void> piece_of(const std::shared_ptr<void>& chunk, std::size_t offset) {
-    return {std::make_shared<std::shared_ptr<void>>(chunk), static_cast<std::byte*>(chunk.get()) + offset};
-}
 
 }  // namespace
 
